@@ -1,0 +1,1 @@
+"""Settings and the words they are written in. The lowest layer: knows nothing of code."""

@@ -1,0 +1,40 @@
+"""Finding: what a rule has to say about one place, with its evidence and its fixes."""
+
+from dataclasses import dataclass
+
+from nnreuse.config.severity import Severity
+from nnreuse.fixes.fix import Fix
+from nnreuse.syntax.units import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place of the same file that belongs to a finding: a further call, the definition, the idle twin."""
+
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason, for a slip (positive weight) or for a design (negative): severity follows from the sum alone."""
+
+    kind: str
+    weight: int
+    sentence: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One diagnostic. `owner` is the qualified name of the module class, `attribute` the access path without `self.`."""
+
+    rule: str
+    severity: Severity
+    message: str
+    place: Place
+    owner: str
+    attribute: str | None
+    related: tuple[Related, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    fixes: tuple[Fix, ...] = ()

@@ -1,0 +1,1 @@
+"""Source text, spans, units and edits. Knows nothing of torch."""

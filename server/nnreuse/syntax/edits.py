@@ -1,0 +1,55 @@
+"""Edits: replacements in one text, applied together, and shown as a unified diff."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nnreuse.syntax.source import split_lines
+from nnreuse.syntax.span import Span
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """`content` in place of the code points of `span`; an empty span inserts."""
+
+    span: Span
+    content: str
+
+
+def compatible(edits: Iterable[Edit]) -> bool:
+    """Whether the edits can be applied together: no two of them overlap."""
+    ordered = sorted(edits)
+    return not any(a.span.overlaps(b.span) for a, b in zip(ordered, ordered[1:], strict=False))
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """The text after all edits. Raises ValueError when two overlap."""
+    ordered = sorted(set(edits))
+    if not compatible(ordered):
+        raise ValueError("edits overlap")
+    parts: list[str] = []
+    end = 0
+    for edit in ordered:
+        parts += text[end : edit.span.start], edit.content
+        end = edit.span.end
+    return "".join([*parts, text[end:]])
+
+
+def minimal(text: str, new: str, offset: int = 0) -> list[Edit]:
+    """The line-wise edits that turn `text` into `new`, their spans moved by `offset`: untouched lines stay untouched."""
+    old_lines, new_lines = split_lines(text), split_lines(new)
+    starts = [0]
+    for line in old_lines:
+        starts.append(starts[-1] + len(line))
+    matcher = difflib.SequenceMatcher(None, old_lines, new_lines, autojunk=False)
+    return [
+        Edit(Span(starts[i1] + offset, starts[i2] + offset), "".join(new_lines[j1:j2]))
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+
+
+def unified_diff(before: str, after: str, filename: str) -> str:
+    """A unified diff of two texts, as `git diff` would show it."""
+    lines = difflib.unified_diff(split_lines(before), split_lines(after), f"a/{filename}", f"b/{filename}")
+    return "".join(line if line.endswith(("\n", "\r")) else line + "\n\\ No newline at end of file\n" for line in lines)

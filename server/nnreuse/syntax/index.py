@@ -1,0 +1,247 @@
+"""FileIndex: the units of one snapshot, where each stands, and what the file's top-level names are bound to.
+
+An edit re-reads the units it touches and keeps every other unit, so whatever was derived from those stays valid.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from nnreuse.syntax.source import LineChange, Source
+from nnreuse.syntax.span import Span
+from nnreuse.syntax.units import ClassUnits, Part, Place, Unit, Unparsable, cut, leaves, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`import target` or `from module import target`: `target` is the full dotted name, `level` the leading dots."""
+
+    target: str
+    level: int
+    module_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a top-level name is bound to: a definition, the value of an assignment, or an import; with its unit."""
+
+    unit: Unit
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import | ClassUnits
+    rebound: bool = False
+
+
+class FileIndex:
+    """The parts of a file, in order. `broken` is the line (zero-based) of a syntax error that the parts are older than."""
+
+    def __init__(self, source: Source, parts: list[Part], broken: Unparsable | None = None) -> None:
+        self.source = source
+        self.parts = parts
+        self.broken = broken
+
+    @staticmethod
+    def of(source: Source) -> "FileIndex":
+        """The index of a text. Raises Unparsable."""
+        return FileIndex(source, cut(source.lines, parse(source.text).body, 1))
+
+    def updated(self, source: Source, change: LineChange) -> "FileIndex":
+        """The index after an edit; where the new text does not parse, the last good parts with `broken` set."""
+        if self.broken is None:
+            parts = _spliced(self.parts, 0, change, source.lines)
+            if parts is not None:
+                return FileIndex(source, parts)
+        try:
+            return FileIndex(source, _kept(self.parts, FileIndex.of(source).parts))
+        except Unparsable as error:
+            return FileIndex(self.source, self.parts, error)
+
+    @cached_property
+    def first_lines(self) -> dict[Unit, int]:
+        """The zero-based line at which each unit begins."""
+        lines: dict[Unit, int] = {}
+        at = 0
+        for unit in leaves(self.parts):
+            lines[unit] = at
+            at += len(unit.lines)
+        return lines
+
+    def span(self, place: Place) -> Span:
+        """A place as a span of the file."""
+        return place.span.shifted(self.source.starts[self.first_lines[place.unit]])
+
+    @cached_property
+    def bindings(self) -> dict[str, Binding]:
+        """Top-level names, the last binding of each; names bound under `if` or `try` too, the first of those."""
+        found: dict[str, Binding] = {}
+        for part in self.parts:
+            if isinstance(part, ClassUnits):
+                found[part.node.name] = Binding(part.header, part, part.node.name in found)
+                continue
+            for node in part.nodes:
+                for name, value in _bound(node):
+                    conditional = not isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom | ast.Assign)
+                    if not (conditional and name in found):
+                        found[name] = Binding(part, value, name in found)
+        return found
+
+    @cached_property
+    def star_imports(self) -> list[Import]:
+        """`from module import *`, in order."""
+        return [
+            Import(node.module or "", node.level, True)
+            for part in self.parts
+            if isinstance(part, Unit)
+            for node in part.nodes
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        ]
+
+    def classes(self) -> Iterator[tuple[str, ClassUnits]]:
+        """Every class definition reachable without entering a function, with its qualified name, in text order."""
+        yield from _classes(self.parts, "")
+
+
+def _classes(parts: list[Part], prefix: str) -> Iterator[tuple[str, ClassUnits]]:
+    for part in parts:
+        if isinstance(part, ClassUnits):
+            yield prefix + part.node.name, part
+            yield from _classes(part.members, prefix + part.node.name + ".")
+        else:
+            for node in part.nodes:
+                yield from _classes_below(node, part, prefix)
+
+
+def _classes_below(node: ast.stmt, unit: Unit, prefix: str) -> Iterator[tuple[str, ClassUnits]]:
+    """Classes under `if`, `try` and `with`, and classes on one line: their members share the unit they stand in."""
+    if isinstance(node, ast.ClassDef):
+        yield prefix + node.name, single_unit_class(node, unit)
+    elif isinstance(node, ast.If | ast.Try | ast.With):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.stmt):
+                yield from _classes_below(child, unit, prefix)
+            elif isinstance(child, ast.ExceptHandler):
+                for statement in child.body:
+                    yield from _classes_below(statement, unit, prefix)
+
+
+def single_unit_class(node: ast.ClassDef, unit: Unit) -> ClassUnits:
+    """A class whose members are not units of their own, because it stands inside another statement."""
+    return ClassUnits(node, unit, [])
+
+
+def _bound(node: ast.stmt) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import | ClassUnits]]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            yield name, node
+        case ast.Import(names=names):
+            for alias in names:
+                yield (alias.asname or alias.name.split(".")[0]), Import(
+                    alias.name if alias.asname else alias.name.split(".")[0], 0, True
+                )
+        case ast.ImportFrom(names=names, module=module, level=level):
+            for alias in names:
+                target = f"{module}.{alias.name}" if module else alias.name
+                yield alias.asname or alias.name, Import(target, level, False)
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, value
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            yield name, value
+        case ast.If() | ast.Try() | ast.With():
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.stmt):
+                    yield from _bound(child)
+                elif isinstance(child, ast.ExceptHandler):
+                    for statement in child.body:
+                        yield from _bound(statement)
+        case _:
+            return
+
+
+def _spliced(parts: list[Part], at: int, change: LineChange, lines: list[str]) -> list[Part] | None:
+    """`parts`, which begin at line `at`, with those the change touches read anew; None when they cannot be read alone."""
+    touched: list[int] = []
+    begin, line = at, at
+    for number, part in enumerate(parts):
+        end = line + _length(part)
+        if line < change.old_end and change.first < end or change.first == change.old_end and line <= change.first < end:
+            if not touched:
+                begin = line
+            touched.append(number)
+        if touched and line >= change.old_end:
+            break
+        line = end
+    if not touched:
+        return None
+    grown = change.new_end - change.old_end
+    first, last = touched[0], touched[-1]
+    size = sum(map(_length, parts[first : last + 1])) + grown
+    text = lines[begin : begin + size]
+    new = _inside_class(parts[first], begin, change, lines) if first == last else None
+    if new is None:
+        new = _read(text, _indent(parts))
+    return None if new is None else [*parts[:first], *new, *parts[last + 1 :]]
+
+
+def _inside_class(part: Part, begin: int, change: LineChange, lines: list[str]) -> list[Part] | None:
+    if not isinstance(part, ClassUnits):
+        return None
+    body = begin + len(part.header.lines)
+    if change.first < body:
+        return None
+    members = _spliced(part.members, body, change, lines)
+    if members is None or not any(isinstance(m, ClassUnits) or m.nodes for m in members):
+        return None
+    return [ClassUnits(part.node, part.header, members)]
+
+
+def _indent(parts: list[Part]) -> int:
+    for part in parts:
+        if isinstance(part, ClassUnits):
+            return part.node.col_offset
+        for node in part.nodes:
+            return node.col_offset
+    return 0
+
+
+def _read(lines: list[str], indent: int) -> list[Part] | None:
+    """The parts of a run of lines on their own, all statements at column `indent`; None when it is no whole run of statements."""
+    wrapper = "if 1:\n" if indent else ""
+    if lines and lines[-1].rstrip("\r\n").endswith("\\"):
+        return None
+    try:
+        body = parse(wrapper + "".join(lines)).body
+    except Unparsable:
+        return None
+    origin = 1
+    if indent:
+        match body:
+            case [ast.If(orelse=[], body=inner)]:
+                body, origin = inner, 2
+            case _:
+                return None
+    if any(node.col_offset != indent for node in body):
+        return None
+    return cut(lines, body, origin)
+
+
+def _length(part: Part) -> int:
+    if isinstance(part, Unit):
+        return len(part.lines)
+    return len(part.header.lines) + sum(map(_length, part.members))
+
+
+def _kept(old: list[Part], new: list[Part]) -> list[Part]:
+    """`new`, with the parts at both ends that have the same text as in `old` taken from there."""
+    head = 0
+    while head < min(len(old), len(new)) and _same(old[head], new[head]):
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and _same(old[-1 - tail], new[-1 - tail]):
+        tail += 1
+    middle = new[head : len(new) - tail]
+    return [*old[:head], *middle, *old[len(old) - tail :]]
+
+
+def _same(a: Part, b: Part) -> bool:
+    return [u.lines for u in leaves([a])] == [u.lines for u in leaves([b])]
