@@ -1,0 +1,67 @@
+# `make demo` and `make test` work from a fresh checkout with Python 3.11+ and make: each makes `.venv` itself.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NNREUSE := $(BIN)/nnreuse
+DATA := build/demo-data
+BENCH := build/bench-data
+
+.PHONY: demo test lint catalog bench clean
+
+demo: .venv/installed $(DATA)/timm
+	@echo "== The slips in examples/article, with their evidence"
+	@$(NNREUSE) check --exit-zero examples/article
+	@echo "== What the fixes would change in one of them"
+	@$(NNREUSE) check --exit-zero --diff --unsafe-fixes examples/article/model.py
+	@echo "== A real library: timm 1.0.31"
+	@$(NNREUSE) check --exit-zero --output-format concise $(DATA)/timm
+	@$(NNREUSE) check --exit-zero --statistics --output-format concise $(DATA)/timm
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	PYTHONPATH=server $(BIN)/lint-imports
+
+# What torch's own modules carry, asked of torch itself; the answer is committed.
+catalog: .venv/installed-test
+	$(BIN)/python server/nnreuse/probe.py --write server/nnreuse/types/torch_catalog.json
+
+# Scan times beside ruff's and TorchFix's. TorchFix has an environment of its own: its libcst is not ours to choose.
+bench: .venv/installed-test .venv-bench/installed $(BENCH)/timm
+	@for library in torchvision timm; do \
+	  echo "== $$library: nnreuse, ruff, TorchFix"; \
+	  bash -c "time $(NNREUSE) check --exit-zero --statistics $(BENCH)/$$library"; \
+	  bash -c "time $(BIN)/ruff check --isolated --quiet --exit-zero --statistics --no-cache $(BENCH)/$$library >/dev/null"; \
+	  bash -c "time .venv-bench/bin/torchfix --select=ALL $(BENCH)/$$library >/dev/null 2>&1"; \
+	done; true
+
+clean:
+	rm -rf .venv .venv-bench build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/installed-test: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@touch $@ .venv/installed
+
+.venv-bench/installed: | .venv/bin/python
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torchfix==0.7.0
+	@touch $@
+
+# Source code to scan, never imported: hence without what it depends on.
+$(DATA)/timm: | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target $(DATA) timm==1.0.31
+
+$(BENCH)/timm: | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target $(BENCH) \
+	  torchvision==0.28.0 timm==1.0.31

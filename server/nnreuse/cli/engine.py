@@ -1,0 +1,90 @@
+"""The engine as the command line sees it, and the files it is run on, in this process or in several."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from nnreuse.config.settings import Settings
+
+if TYPE_CHECKING:
+    from nnreuse.workspace.analysis import Analysis
+
+_FILES_FOR_A_PROCESS = 40
+"""Below this many files a further process costs more than it saves (each reads the files' imports for itself)."""
+
+
+class Engine(Protocol):
+    """What `nnreuse.workspace.project.Project` offers."""
+
+    def check(self, path: Path, text: str) -> "Analysis":
+        """The findings of a file."""
+        ...
+
+    def facts(self, path: Path, text: str) -> list[dict[str, object]]:
+        """What the static tracer saw of a file's module classes."""
+        ...
+
+
+MakeEngine = Callable[[Settings], Engine]
+
+
+def project(settings: Settings) -> Engine:
+    """The real engine."""
+    from nnreuse.workspace.project import Project  # noqa: PLC0415  (the whole analysis: not for --help)
+
+    return Project(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file as the user named it, and the settings in force there. `content` is given for standard input."""
+
+    path: Path
+    settings: Settings
+    content: bytes | None = None
+
+
+class Engines:
+    """One engine for each settings in force."""
+
+    def __init__(self, make: MakeEngine) -> None:
+        self._make = make
+        self._made: dict[Settings, Engine] = {}
+
+    def __getitem__(self, settings: Settings) -> Engine:
+        if settings not in self._made:
+            self._made[settings] = self._make(settings)
+        return self._made[settings]
+
+
+Answer = TypeVar("Answer")
+Job = Callable[[Engines, Target], Answer]
+
+
+def run(job: Job[Answer], targets: Sequence[Target], make: MakeEngine, jobs: int | None) -> Iterator[Answer]:
+    """The job's answer for each target, in order. `jobs` None: as many processes as pay off."""
+    processes = jobs or min(os.cpu_count() or 1, len(targets) // _FILES_FOR_A_PROCESS)
+    if processes <= 1 or len(targets) <= 1:
+        engines = Engines(make)
+        yield from (job(engines, target) for target in targets)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  (20 ms that few runs need)
+
+    chunk = max(1, min(16, len(targets) // (4 * processes)))
+    with ProcessPoolExecutor(processes, initializer=_begin, initargs=(make,)) as pool:
+        yield from pool.map(partial(_work, job), targets, chunksize=chunk)
+
+
+_engines: list[Engines] = []
+"""In a worker process: its engines, which live as long as it does."""
+
+
+def _begin(make: MakeEngine) -> None:
+    _engines[:] = [Engines(make)]
+
+
+def _work(job: Job[Answer], target: Target) -> Answer:
+    return job(_engines[0], target)

@@ -1,0 +1,116 @@
+"""What `check` prints: the output formats, and the table of `--statistics`. Lines and columns start at 1."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+
+import click
+
+from nnreuse.cli.frame import frame
+from nnreuse.cli.record import Record, Repair, Site
+from nnreuse.config.severity import Severity
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFORMATION: "blue", Severity.HINT: "green"}
+
+
+def full(records: Iterable[Record]) -> Iterator[str]:
+    """Each finding with its code, its evidence and its first fix, then how many there are."""
+    counts: Counter[Severity] = Counter()
+    for record in records:
+        counts[record.severity] += 1
+        head = click.style(f"{record.severity.value}[{record.rule}]", fg=_COLOURS[record.severity], bold=True)
+        yield "\n".join([f"{head}: {click.style(record.message, bold=True)}", *frame(record), *_notes(record), ""])
+    yield _total(counts)
+
+
+def concise(records: Iterable[Record]) -> Iterator[str]:
+    """One line for each finding."""
+    for record in records:
+        start = record.site.start
+        code = click.style(f"{record.severity.value}[{record.rule}]", fg=_COLOURS[record.severity])
+        yield f"{record.filename}:{start.line + 1}:{start.column + 1}: {code} {record.message}"
+
+
+def as_json(records: Iterable[Record]) -> Iterator[str]:
+    """One list of all findings."""
+    yield json.dumps([_object(record) for record in records], indent=2)
+
+
+def json_lines(records: Iterable[Record]) -> Iterator[str]:
+    """One object for each finding, a line each."""
+    return (json.dumps(_object(record)) for record in records)
+
+
+def statistics(records: Iterable[Record]) -> Iterator[str]:
+    """How many findings each rule has, by severity, the most first."""
+    for (rule, severity), count in _counted(records):
+        yield f"{count:>6}  {click.style(f'{severity.value:<11}', fg=_COLOURS[severity])}  {rule}"
+
+
+def json_statistics(records: Iterable[Record]) -> Iterator[str]:
+    """The same table, for programs."""
+    rows = [{"code": rule, "severity": severity.value, "count": count} for (rule, severity), count in _counted(records)]
+    yield json.dumps(rows, indent=2)
+
+
+Format = Callable[[Iterable[Record]], Iterator[str]]
+FORMATS: dict[str, Format] = {"full": full, "concise": concise, "json": as_json, "json-lines": json_lines}
+
+
+def _counted(records: Iterable[Record]) -> list[tuple[tuple[str, Severity], int]]:
+    counts = Counter((record.rule, record.severity) for record in records)
+    return sorted(counts.items(), key=lambda each: (-each[1], -each[0][1].rank, each[0][0]))
+
+
+def _notes(record: Record) -> Iterator[str]:
+    margin = " " * (len(str(max(site.start.line for site in (record.site, *record.related)) + 1)) + 1)
+    helps = (f"help: {_offered(repair)}" for repair in record.repairs[:1])
+    page = f"help: `nnreuse rule {record.rule}` explains"
+    for line in chain((f"note: {note}" for note in record.notes), helps, [page]):
+        yield f"{margin}= {line}"
+
+
+def _offered(repair: Repair) -> str:
+    return repair.title + {"safe": " (use --fix)", "unsafe": " (use --unsafe-fixes)"}.get(repair.applicability, "")
+
+
+def _total(counts: Counter[Severity]) -> str:
+    total = sum(counts.values())
+    if not total:
+        return "No findings."
+    parts = [f"{counts[severity]} {severity.value}" for severity in reversed(Severity) if counts[severity]]
+    return f"{total} finding{'s' * (total > 1)}: {', '.join(parts)}."
+
+
+def _object(record: Record) -> dict[str, object]:
+    repairs = [_repair(repair) for repair in record.repairs]
+    return {
+        "code": record.rule,
+        "severity": record.severity.value,
+        "message": record.message,
+        "url": record.url,
+        "filename": record.filename,
+        "cell": None,
+        **_range(record.site),
+        "class": record.owner,
+        "attribute": record.attribute,
+        "related": [{"filename": record.filename, **_range(site), "message": site.message} for site in record.related],
+        "fix": repairs[0] if repairs else None,
+        "fixes": repairs,
+    }
+
+
+def _repair(repair: Repair) -> dict[str, object]:
+    return {
+        "message": repair.title,
+        "applicability": repair.applicability,
+        "edits": [{"content": edit.message, **_range(edit)} for edit in repair.edits],
+    }
+
+
+def _range(site: Site) -> dict[str, object]:
+    return {
+        "location": {"row": site.start.line + 1, "column": site.start.column + 1},
+        "end_location": {"row": site.end.line + 1, "column": site.end.column + 1},
+    }

@@ -1,0 +1,116 @@
+"""Records: findings with their positions worked out, which formats print and processes can hand over."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nnreuse.config.settings import Settings
+from nnreuse.config.severity import Severity
+from nnreuse.syntax.edits import Edit
+from nnreuse.syntax.source import Position
+
+if TYPE_CHECKING:
+    from nnreuse.fixes.fix import Fix
+    from nnreuse.rules.finding import Finding
+    from nnreuse.syntax.index import FileIndex
+    from nnreuse.syntax.span import Span
+    from nnreuse.syntax.units import Place
+    from nnreuse.workspace.analysis import Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A range of a file, zero-based lines and code-point columns, and what is said of it."""
+
+    start: Position
+    end: Position
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A fix that was built: each edit's range and new text."""
+
+    title: str
+    applicability: str
+    edits: tuple[Site, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A finding as it is printed. `lines` holds the source of every line that a site touches."""
+
+    rule: str
+    severity: Severity
+    message: str
+    filename: str
+    owner: str
+    attribute: str | None
+    site: Site
+    related: tuple[Site, ...]
+    notes: tuple[str, ...]
+    repairs: tuple[Repair, ...]
+    lines: dict[int, str]
+
+    @property
+    def url(self) -> str:
+        """Where the rule's page is: an address of our own scheme, which `nnreuse rule` and the editors know."""
+        return f"nnreuse://rules/{self.rule}"
+
+
+def shown(analysis: "Analysis", settings: Settings) -> "list[Finding]":
+    """The findings a user wants to see, in the order of their places, with the severities of the settings."""
+    wanted = [
+        replace(finding, severity=settings.severity(finding.rule, finding.severity))
+        for finding in analysis.findings
+        if settings.enabled(finding.rule)
+    ]
+    visible = [finding for finding in wanted if settings.shows(finding.severity)]
+    return sorted(visible, key=lambda finding: (analysis.index.span(finding.place), finding.rule))
+
+
+def record(finding: "Finding", index: "FileIndex", filename: str, repairs: tuple[Repair, ...] = ()) -> Record:
+    """A finding with its positions; `repairs` come from `built`."""
+    site = _site(index, finding.place, "")
+    related = tuple(_site(index, each.place, each.message) for each in finding.related)
+    notes = tuple(dict.fromkeys(each.sentence for each in finding.evidence))
+    rows = {row for each in (site, *related) for row in range(each.start.line, each.end.line + 1)}
+    lines = {row: index.source.lines[row] for row in sorted(rows) if row < len(index.source.lines)}
+    return Record(
+        finding.rule,
+        finding.severity,
+        finding.message,
+        filename,
+        finding.owner,
+        finding.attribute,
+        site,
+        related,
+        notes,
+        repairs,
+        lines,
+    )
+
+
+def built(finding: "Finding", index: "FileIndex") -> tuple[Repair, ...]:
+    """The fixes that can be proven right, the preferred one first."""
+    return tuple(
+        Repair(fix.title, fix.applicability.value, tuple(_edit_site(index, edit) for edit in edits))
+        for fix, edits in edits_of(finding, index)
+    )
+
+
+def edits_of(finding: "Finding", index: "FileIndex") -> "list[tuple[Fix, list[Edit]]]":
+    """The fixes of a finding that build, each with its edits in text order."""
+    found = [(fix, fix.build(index)) for fix in finding.fixes]
+    return [(fix, sorted(edits)) for fix, edits in found if edits]
+
+
+def _site(index: "FileIndex", place: "Place", message: str) -> Site:
+    return _located(index, index.span(place), message)
+
+
+def _edit_site(index: "FileIndex", edit: Edit) -> Site:
+    return _located(index, edit.span, edit.content)
+
+
+def _located(index: "FileIndex", span: "Span", message: str) -> Site:
+    return Site(index.source.position(span.start), index.source.position(span.end), message)

@@ -1,0 +1,149 @@
+"""The run of `check`: files are analysed, maybe repaired, and reported; the worst of them decides the exit code."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from nnreuse.cli.engine import Engine, Engines, MakeEngine, Target, run
+from nnreuse.cli.formats import Format
+from nnreuse.cli.record import Record, built, record, shown
+from nnreuse.cli.repair import repaired
+from nnreuse.syntax.edits import unified_diff
+from nnreuse.workspace.files import FileProblem, TextFile, Undecodable, decode, read, write
+
+if TYPE_CHECKING:
+    from nnreuse.workspace.analysis import Analysis
+
+
+class Mode(Enum):
+    """What is done with fixes: offered, shown as a diff, written."""
+
+    SHOW = "show"
+    DIFF = "diff"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of every file: `allowed` fixes may be applied, and with `repairs` the output names fixes."""
+
+    mode: Mode
+    format: Format
+    repairs: bool
+    allowed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one file: `trouble` is for stderr, `diff` and `output` for stdout, `code` the least exit code."""
+
+    records: tuple[Record, ...] = ()
+    trouble: str | None = None
+    code: int = 0
+    diff: str = ""
+    output: bytes | None = None
+    applied: int = 0
+
+
+def report(
+    plan: Plan, files: Sequence[Target], problems: Sequence[FileProblem], make: MakeEngine, jobs: int | None
+) -> int:
+    """Prints what is found in the files. The exit code: 0 clean, 1 findings or unparsable files, 2 trouble."""
+    for problem in problems:
+        _complain(f"{problem.path}: {problem}")
+    outcome = _Outcome(2 if problems else 0)
+    reports = run(partial(check_file, plan), files, make, jobs)
+    if plan.mode is Mode.DIFF:
+        for each in outcome.watched(reports):
+            click.echo(each.diff, nl=False)
+        return outcome.code
+    # A repaired standard input goes to stdout; what is said of it must not mix with it.
+    aside = plan.mode is Mode.WRITE and any(file.content is not None for file in files)
+    records = (found for each in outcome.watched(reports) for found in each.records)
+    for text in plan.format(records):
+        click.echo(text, err=aside)
+    if outcome.applied:
+        click.echo(f"{outcome.applied} fix{'es' * (outcome.applied > 1)} applied.", err=True)
+    return outcome.code
+
+
+class _Outcome:
+    """The exit code and the number of fixes so far; grows as reports pass by."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        self.applied = 0
+
+    def watched(self, reports: Iterable[Report]) -> Iterator[Report]:
+        for each in reports:
+            self.code = max(self.code, each.code)
+            self.applied += each.applied
+            if each.trouble:
+                _complain(each.trouble)
+            if each.output is not None:
+                sys.stdout.buffer.write(each.output)
+            yield each
+
+
+def check_file(plan: Plan, engines: Engines, target: Target) -> Report:
+    """The report on one file. This is the guard: nothing about one file ends the run."""
+    try:
+        file = read(target.path) if target.content is None else decode(target.path, target.content)
+        engine = engines[target.settings]
+        return _found(plan, engine, target, file) if plan.mode is Mode.SHOW else _fixed(plan, engine, target, file)
+    except Undecodable as problem:
+        return Report(trouble=f"{target.path}: {problem}; skipped", code=1)
+    except FileProblem as problem:
+        return Report(trouble=f"{target.path}: {problem}", code=2)
+    except Exception as error:  # noqa: BLE001
+        return Report(trouble=f"{target.path}: internal error, please report it: {_told(error)}", code=2)
+
+
+def _found(plan: Plan, engine: Engine, target: Target, file: TextFile) -> Report:
+    return _of(engine.check(target.path, file.text), plan, target)
+
+
+def _of(analysis: "Analysis", plan: Plan, target: Target) -> Report:
+    if analysis.error:
+        place = f"{target.path}:{analysis.error.line + 1}"
+        return Report(trouble=f"{place}: cannot be parsed: {analysis.error}; skipped", code=1)
+    index = analysis.index
+    records = tuple(
+        record(finding, index, str(target.path), built(finding, index) if plan.repairs else ())
+        for finding in shown(analysis, target.settings)
+    )
+    return Report(records, code=1 if records else 0)
+
+
+def _fixed(plan: Plan, engine: Engine, target: Target, file: TextFile) -> Report:
+    result = repaired(engine, target.path, file.text, target.settings, plan.allowed)
+    left = _of(result.analysis, plan, target)
+    if plan.mode is Mode.DIFF:
+        diff = "" if left.trouble else unified_diff(file.text, result.text, target.path.as_posix().lstrip("/"))
+        return Report(trouble=left.trouble, code=1 if diff else left.code * bool(left.trouble), diff=diff)
+    output = None
+    if target.content is not None:
+        output = file.encoded(result.text)
+    elif result.text != file.text:
+        write(file, result.text)
+    return Report(left.records, left.trouble, left.code, output=output, applied=result.applied)
+
+
+def _told(error: Exception) -> str:
+    """The error and where it was raised; the whole traceback under NNREUSE_DEBUG."""
+    import traceback  # noqa: PLC0415  (only when something is broken)
+
+    if os.environ.get("NNREUSE_DEBUG"):
+        return "".join(traceback.format_exception(error))
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({os.path.basename(last.filename)}:{last.lineno})"
+
+
+def _complain(message: str) -> None:
+    click.echo(f"nnreuse: {message}", err=True)

@@ -1,0 +1,214 @@
+"""Attributes and global names: where a name leads, through instances, classes, files and torch."""
+
+import ast
+import re
+
+from nnreuse.tracing import calls, construction, objects
+from nnreuse.tracing.machine import Frame, Machine
+from nnreuse.tracing.values import (
+    Class,
+    Const,
+    Function,
+    Instance,
+    Items,
+    Mapping,
+    May,
+    Method,
+    Name,
+    Opaque,
+    Package,
+    Super,
+    Value,
+)
+from nnreuse.types.program import External, File, FileRef, FunctionRef, Meaning, ModuleClass, ValueRef
+
+_BUILTINS = frozenset(
+    "abs all any bool callable dict enumerate filter float getattr hasattr id int isinstance issubclass iter len list map max "
+    "min next object print property range reversed round set setattr sorted staticmethod str sum super tuple type vars zip".split()
+)
+_DIGITS = re.compile(r"\d+")
+
+
+def global_value(m: Machine, f: Frame, name: str) -> Value:
+    """A name that no enclosing function binds."""
+    meaning = m.program.lookup(f.file, name)
+    if meaning is not None:
+        return value_of(m, meaning)
+    if name in _BUILTINS:
+        return Name(External(f"builtins.{name}"))
+    if name == "__class__" and f.owner is not None:
+        return Class(f.owner)
+    return m.opaque("global", f.file.path, name)
+
+
+def value_of(m: Machine, meaning: Meaning) -> Value:
+    """A meaning as a value."""
+    match meaning:
+        case ModuleClass():
+            return Class(meaning)
+        case External():
+            return Name(meaning)
+        case FunctionRef(file, unit, node):
+            return Function(file, unit, node, None)
+        case FileRef():
+            return Package(meaning)
+        case ValueRef():
+            return _module_level(m, meaning)
+
+
+def _module_level(m: Machine, ref: ValueRef) -> Value:
+    from nnreuse.tracing.expressions import evaluate
+
+    known = m.globals.get(id(ref.node))
+    if known is not None:
+        return known
+    m.globals[id(ref.node)] = m.opaque("module-level", ref.file.path, id(ref.node))
+    file: File = ref.file
+    frame = Frame(file, ref.unit)
+    with m.bounded(calls.HELPER_STEPS), m.apart():
+        m.globals[id(ref.node)] = evaluate(m, frame, ref.node)
+    return m.globals[id(ref.node)]
+
+
+def get(m: Machine, value: Value, name: str) -> Value:
+    """`value.name`."""
+    value = m.settle(value)
+    match value:
+        case May():
+            options = [(ls, v) for ls, v in m.options(value) if not isinstance(v, Const)] or m.options(value)
+            return m.join([(ls, get(m, v, name)) for ls, v in options])
+        case Instance():
+            return _of_instance(m, value, name)
+        case Class(cls):
+            return _of_class(m, cls, name, None)
+        case Super():
+            return _of_super(m, value, name)
+        case Package(ref):
+            meaning = m.program.member(ref, name)
+            return value_of(m, meaning) if meaning else m.opaque("global", ref.file.path, name)
+        case Name(external):
+            return Name(External(f"{external.dotted}.{name}"))
+        case Items() | Mapping() | Function() | Const():
+            return Method(value, name)
+        case _:
+            found = m.opaque(".", m.ident(value), name, lineage=m.lineage(value))
+            origin = m.origins.get(m.ident(value))
+            if origin is not None:
+                m.origins.setdefault(found.ident, f"{origin}.{name}")
+            return found
+
+
+def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
+    construction.construct(m, owner)
+    if name in owner.attrs:
+        value = m.settle(owner.attrs[name])
+        if owner is m.root:
+            remember(m, value, owner.shown.get(name, name))
+        return value
+    if name == "training":
+        return m.opaque("training")
+    if owner.cls is not None:
+        found = owner.cls.find(name)
+        if found is not None:
+            return _member(m, *found, owner, name)
+    starred = _by_pattern(m, owner, name)
+    if starred is not None:
+        return starred
+    if name == "_modules":
+        return Mapping(m.intern(".", owner.ident, name), {k: v for k, v in owner.attrs.items() if isinstance(v, Instance)})
+    if name in calls.MODULE_METHODS or owner.elements is not None:
+        return Method(owner, name)
+    found = m.opaque(".", owner.ident, name)
+    if owner is m.root:
+        m.origins.setdefault(found.ident, name)
+        owner_paths = m.unknown_attributes
+        owner_paths.add(name)
+    return found
+
+
+def remember(m: Machine, value: Value, path: str) -> None:
+    """Notes under which attribute an unknown value is held, so that calls of it have an access path."""
+    for _, one in m.options(value):
+        if isinstance(one, Opaque):
+            m.origins.setdefault(one.ident, path)
+        elif isinstance(one, Items):
+            for item in one.content.items:
+                if isinstance(item, Opaque):
+                    m.origins.setdefault(item.ident, f"{path}.*")
+
+
+def _by_pattern(m: Machine, owner: Instance, name: str) -> Value | None:
+    """`fc7`, where a loop made `fc0` and `fc1`."""
+    pattern = _DIGITS.sub("*", name)
+    examples = [k for k, shown in owner.shown.items() if shown == pattern]
+    if not examples or pattern == name:
+        return None
+    example = owner.attrs.get(examples[-1])
+    if isinstance(example, Instance):
+        made = objects.copied(m, example, m.intern(".", owner.ident, name))
+        owner.attrs[name] = made
+        owner.shown[name] = pattern
+        return made
+    return None
+
+
+def _of_class(m: Machine, cls: ModuleClass, name: str, receiver: Value | None) -> Value:
+    found = cls.find(name)
+    if found is not None:
+        return _member(m, *found, receiver or Class(cls), name)
+    nested = m.program.nested(cls, name)
+    return Class(nested) if nested else m.opaque("class", cls.qualified, name)
+
+
+def _of_super(m: Machine, value: Super, name: str) -> Value:
+    owner = value.receiver
+    if owner.cls is None:
+        return m.opaque()
+    found = owner.cls.find(name, value.after)
+    if found is not None:
+        return _member(m, *found, owner, name)
+    return Method(value, name)
+
+
+def _member(m: Machine, cls: ModuleClass, unit: object, node: ast.stmt, owner: Value, name: str) -> Value:
+    from nnreuse.syntax.units import Unit
+    from nnreuse.tracing.expressions import evaluate
+
+    assert isinstance(unit, Unit)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return _method(m, cls, unit, node, owner)
+    expression = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+    if expression is None:
+        return m.opaque("class", cls.qualified, name)
+    if isinstance(expression, ast.Constant) and isinstance(expression.value, bool | None):
+        found = m.opaque("class", m.ident(owner), name)  # a flag of the class: subclasses turn it over
+        return found
+    known = m.globals.get(id(expression))
+    if known is None:
+        m.globals[id(expression)] = m.opaque("class", cls.qualified, name)
+        with m.bounded(calls.HELPER_STEPS), m.apart():
+            m.globals[id(expression)] = evaluate(m, Frame(cls.file, unit, owner=cls), expression)
+        known = m.globals[id(expression)]
+    if isinstance(known, Function) and known.receiver is None and not isinstance(owner, Class):
+        return Function(known.file, known.unit, known.node, known.closure, known.owner, owner)
+    return known
+
+
+def _method(
+    m: Machine, cls: ModuleClass, unit: object, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: Value
+) -> Value:
+    from nnreuse.syntax.units import Unit
+
+    assert isinstance(unit, Unit)
+    names = {ast.unparse(d).split("(")[0].split(".")[-1] for d in node.decorator_list}
+    if "staticmethod" in names:
+        return Function(cls.file, unit, node, None, cls)
+    if "classmethod" in names:
+        receiver = Class(owner.cls) if isinstance(owner, Instance) and owner.cls else owner
+        return Function(cls.file, unit, node, None, cls, receiver)
+    if isinstance(owner, Class):
+        return Function(cls.file, unit, node, None, cls)
+    function = Function(cls.file, unit, node, None, cls, owner)
+    if names & {"property", "cached_property"}:
+        return calls.enter(m, function, (), {}, None)
+    return function

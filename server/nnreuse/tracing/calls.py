@@ -1,0 +1,348 @@
+"""Calls: functions are entered, classes allocate, module instances are recorded, everything else joins lineage."""
+
+import ast
+from collections.abc import Iterator
+
+from nnreuse.tracing import attributes, models, objects
+from nnreuse.tracing.conditions import NOTHING, Literal
+from nnreuse.tracing.machine import HELPER_STEPS, MAX_CALLS, MAX_DEPTH, Frame, Machine, OutOfBounds
+from nnreuse.tracing.trace import Call
+from nnreuse.tracing.values import (
+    NONE,
+    Class,
+    Const,
+    Content,
+    Function,
+    Instance,
+    Items,
+    Mapping,
+    May,
+    Method,
+    Name,
+    Opaque,
+    Partial,
+    Super,
+    Value,
+)
+from nnreuse.types.program import External, ModuleClass
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+MODULE_METHODS = frozenset(
+    "add_module append apply bfloat16 buffers children compile cpu cuda double eval extend float forward get_submodule half "
+    "insert items keys load_state_dict modules named_buffers named_children named_modules named_parameters parameters pop "
+    "register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook register_module "
+    "register_parameter requires_grad_ state_dict to train type update values zero_grad".split()
+)
+Keywords = dict[str, Value]
+
+
+def call(m: Machine, f: Frame, node: ast.Call) -> Value:
+    """The value of a call expression."""
+    from nnreuse.tracing.expressions import evaluate, spread
+
+    if isinstance(node.func, ast.Name) and node.func.id == "super" and f.owner is not None:
+        return _super(m, f)
+    callee = evaluate(m, f, node.func)
+    if any(isinstance(a, ast.Starred) for a in node.args):
+        positional = tuple(_positional(m, f, node))
+    else:
+        positional = tuple(spread(m, f, node.args)[0])
+    keywords: Keywords = {}
+    for keyword in node.keywords:
+        value = evaluate(m, f, keyword.value)
+        if keyword.arg is not None:
+            keywords[keyword.arg] = value
+        elif isinstance(value, Mapping):
+            keywords.update({k: v for k, v in value.entries.items() if isinstance(k, str)})
+        else:
+            keywords["**"] = value
+    return invoke(m, f, node, callee, positional, keywords)
+
+
+def _positional(m: Machine, f: Frame, node: ast.Call) -> Iterator[Value]:
+    from nnreuse.tracing.expressions import evaluate
+
+    for argument in node.args:
+        value = evaluate(m, f, argument)
+        if isinstance(value, Items) and value.kind == "star" and not value.content.open:
+            yield from value.content.items
+        else:
+            yield value
+
+
+def _super(m: Machine, f: Frame) -> Value:
+    scope: Frame | None = f
+    while scope is not None and scope.this is None:
+        scope = scope.closure
+    this = scope.this if scope else None
+    if isinstance(this, Instance) and f.owner is not None:
+        return Super(this, f.owner)
+    return m.opaque()
+
+
+def invoke(m: Machine, f: Frame, node: ast.Call, callee: Value, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+    """Calls a value."""
+    callee = m.settle(callee)
+    match callee:
+        case May():
+            return _invoke_options(m, f, node, callee, positional, keywords)
+        case Instance():
+            return call_instance(m, f, node, callee, positional, keywords)
+        case Class(cls):
+            return instantiate(m, f, node, cls, positional, keywords)
+        case Function():
+            return _call_function(m, f, node, callee, positional, keywords)
+        case Partial(function, given, named):
+            return invoke(m, f, node, function, (*given, *positional), {**named, **keywords})
+        case Name(external):
+            return models.call_external(m, f, node, external, positional, keywords)
+        case Method(receiver, name):
+            return models.call_method(m, f, node, receiver, name, positional, keywords)
+        case Opaque():
+            return _call_opaque(m, f, node, callee, positional, keywords)
+        case _:
+            return unknown(m, positional, keywords)
+
+
+def _invoke_options(m: Machine, f: Frame, node: ast.Call, callee: May, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+    options = [(ls, v) for ls, v in m.options(callee) if v != NONE and not isinstance(v, Const)]
+    known = [(ls, v) for ls, v in options if not isinstance(v, Opaque)]
+    if m.phase == "constructor" and known:
+        options = known
+    if len(options) == 1:
+        return invoke(m, f, node, options[0][1], positional, keywords)
+    choice = m.intern("choice", m.ident(callee))
+    arms = [
+        (ls or frozenset([Literal(choice, "==", n, True)]), _thunk(m, f, node, v, positional, keywords))
+        for n, (ls, v) in enumerate(options)
+    ]
+    values = m.alternatives(arms, lambda _: False)
+    return m.join([(ls, v) for (ls, _), v in zip(arms, values, strict=True)]) if values else m.opaque()
+
+
+def _thunk(m: Machine, f: Frame, node: ast.Call, v: Value, positional: tuple[Value, ...], keywords: Keywords):  # noqa: ANN202
+    return lambda: invoke(m, f, node, v, positional, keywords)
+
+
+def unknown(m: Machine, positional: tuple[Value, ...], keywords: Keywords, lineage: int = 0) -> Opaque:
+    """The result of something unknown: a fresh value that depends on all arguments. Modules given to it may be called there."""
+    for value in (*positional, *keywords.values()):
+        lineage |= m.lineage(value)
+        _hand_on(m, value)
+    return m.opaque(lineage=lineage)
+
+
+def _hand_on(m: Machine, value: Value, depth: int = 0) -> None:
+    if m.phase == "constructor":
+        return
+    for _, one in m.options(value):
+        if isinstance(one, Instance) and one.is_module:
+            if one is m.root:
+                m.escaped = True
+            one.handed_on = True
+        elif isinstance(one, Items) and depth < 2:
+            for item in one.content.items:
+                _hand_on(m, item, depth + 1)
+
+
+def _call_opaque(m: Machine, f: Frame, node: ast.Call, callee: Opaque, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+    """An unknown value held on the class that is called like a module has identity too."""
+    if m.phase != "constructor" and callee.ident in m.origins:
+        return call_instance(m, f, node, m.unknown_instance(callee.ident), positional, keywords)
+    if isinstance(node.func, ast.Attribute):
+        lineage = callee.lineage
+        result = unknown(m, positional, keywords, lineage)
+        if node.func.attr.endswith("_") and not node.func.attr.startswith("_"):
+            _written(m, f, node.func.value, result.lineage)
+        elif all(isinstance(v, Const | Opaque) for v in positional):
+            result.ident = m.intern("method", callee.ident, *(m.ident(v) for v in positional))
+        return result
+    return unknown(m, positional, keywords, callee.lineage)
+
+
+def _written(m: Machine, f: Frame, receiver: ast.expr, lineage: int) -> None:
+    from nnreuse.tracing.expressions import evaluate
+
+    value = evaluate(m, f, receiver)
+    if isinstance(value, Opaque):
+        value.lineage |= lineage
+        value.ident = m.intern.fresh()
+
+
+def call_instance(m: Machine, f: Frame, node: ast.Call, callee: Instance, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+    """A module instance is called: recorded in forward; its result depends on it and on everything given to it."""
+    if callee is m.root:
+        return _call_function_of(m, f, node, callee, "forward", positional, keywords)
+    if not callee.is_module:
+        return _call_function_of(m, f, node, callee, "__call__", positional, keywords)
+    lineage = 0
+    for value in (*positional, *keywords.values()):
+        lineage |= m.lineage(value)
+        if holds_module(m, value):
+            _hand_on(m, value)
+    if m.phase == "constructor":
+        return m.opaque(lineage=lineage)
+    if len(m.calls) >= MAX_CALLS:
+        m.complete = False
+        return m.opaque(lineage=lineage)
+    inputs = tuple(m.ident(v) for v in (*positional, *keywords.values()))
+    number = len(m.calls)
+    m.calls.append(Call(number, callee, f.file, f.unit, node, lineage, inputs, m.path, m.turns, m.phase, f.name))
+    result = m.opaque(lineage=lineage | 1 << number)
+    if callee.cls is None and isinstance(callee.elements, Items | Mapping) and callee.facts and callee.facts.container == "sequential":
+        _call_members(m, f, node, callee, result)
+    return result
+
+
+def holds_module(m: Machine, value: Value) -> bool:
+    return not isinstance(value, Opaque | Const) and objects.holds(m, [value])
+
+
+def _call_members(m: Machine, f: Frame, node: ast.Call, callee: Instance, result: Opaque) -> None:
+    """A Sequential calls its members in order, each on the result of the one before."""
+    container = callee.elements
+    values = container.content.items if isinstance(container, Items) else tuple(container.entries.values()) if container else ()
+    for value in values:
+        for literals, one in m.options(value):
+            if isinstance(one, Instance) and one is not callee and len(m.calls) < MAX_CALLS:
+                number = len(m.calls)
+                path = m.path.under(literals)
+                m.calls.append(
+                    Call(number, one, f.file, f.unit, node, result.lineage, (result.ident,), path, m.turns, m.phase, f.name, callee)
+                )
+                result.lineage |= 1 << number
+                result.ident = m.intern.fresh()
+
+
+def _call_function_of(
+    m: Machine, f: Frame, node: ast.Call, owner: Instance, name: str, positional: tuple[Value, ...], keywords: Keywords
+) -> Value:
+    found = owner.cls.find(name) if owner.cls else None
+    if found is not None and isinstance(found[2], DEFINITIONS):
+        function = Function(found[0].file, found[1], found[2], None, found[0], owner)
+        return _call_function(m, f, node, function, positional, keywords)
+    return unknown(m, positional, keywords)
+
+
+def instantiate(m: Machine, f: Frame, node: ast.AST, cls: ModuleClass, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+    """A class of a readable file is called."""
+    return objects.allocate(m, f, node, cls, None, positional, keywords)
+
+
+def _call_function(m: Machine, f: Frame, node: ast.Call, callee: Function, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+    if m.phase == "constructor" or _worth_entering(m, callee, positional, keywords):
+        return enter(m, callee, positional, keywords, node)
+    return unknown(m, positional, keywords, m.lineage(callee.receiver) if callee.receiver else 0)
+
+
+def _worth_entering(m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords) -> bool:
+    """In forward: methods of self, functions of the function at hand, and functions that are given a module or a function."""
+    if callee.closure is not None or isinstance(callee.node, ast.Lambda):
+        return True
+    receiver = callee.receiver
+    if receiver is m.root and receiver is not None:
+        return True
+    if isinstance(receiver, Class) and m.root is not None and m.root.cls is not None and receiver.cls in m.root.cls.mro:
+        return True
+    if isinstance(receiver, Instance) and receiver.is_module:
+        return False
+    values = (*positional, *keywords.values())
+    return any(isinstance(v, Function | Partial | Class | Method) for v in values) or objects.holds(m, values)
+
+
+def enter(m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords, node: ast.AST | None) -> Value:
+    """Runs a function's body on arguments; recursion and depth are bounded, and end in an unknown result."""
+    if m.stack.count(callee.node) >= 2 or len(m.stack) >= MAX_DEPTH:
+        return unknown(m, positional, keywords)
+    helper = m.phase == "constructor" and callee.receiver is None and callee.closure is None
+    frame = Frame(callee.file, callee.unit, callee.closure, callee.owner, callee.receiver, _function_name(callee))
+    outer = m.path
+    m.stack.append(callee.node)
+    try:
+        with m.bounded(HELPER_STEPS * 4 if helper else None) as ran:
+            _bind(m, frame, callee, positional, keywords)
+            result = _run(m, frame, callee)
+        if not ran.within:
+            return unknown(m, positional, keywords)
+    finally:
+        m.stack.pop()
+        m.path = outer
+    return result
+
+
+def _function_name(callee: Function) -> str:
+    return "<lambda>" if isinstance(callee.node, ast.Lambda) else callee.node.name
+
+
+def _run(m: Machine, frame: Frame, callee: Function) -> Value:
+    from nnreuse.tracing.expressions import evaluate
+    from nnreuse.tracing.statements import Flow, execute_block
+
+    if isinstance(callee.node, ast.Lambda):
+        return evaluate(m, frame, callee.node.body)
+    entered = m.path.literals
+    flow = execute_block(m, frame, callee.node.body)
+    if frame.generator or frame.yielded:
+        return Items("list", m.intern.fresh(), {0: Content(tuple(frame.yielded), True)})
+    if flow is Flow.NEXT:
+        frame.returned.append((m.path.literals, NONE))
+    if not frame.returned:
+        return m.opaque()
+    return m.join([(literals - entered, value) for literals, value in frame.returned])
+
+
+def _bind(m: Machine, frame: Frame, callee: Function, positional: tuple[Value, ...], keywords: Keywords) -> None:
+    arguments = callee.node.args
+    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    given = list(positional if callee.receiver is None else (callee.receiver, *positional))
+    defaults = dict(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
+    defaults.update({a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None})
+    left = dict(keywords)
+    stars = [v for v in given if isinstance(v, Items) and v.kind == "star"]
+    for number, name in enumerate(names):
+        if number < len(given) and not (stars and given[number] in stars):
+            frame.names[name] = given[number]
+        elif name in left:
+            frame.names[name] = left.pop(name)
+        else:
+            frame.names[name] = _missing(m, frame, callee, name, defaults, bool(stars) or "**" in left)
+    for argument in arguments.kwonlyargs:
+        name = argument.arg
+        known = left.pop(name, None)
+        frame.names[name] = known if known is not None else _missing(m, frame, callee, name, defaults, "**" in left)
+    if arguments.vararg:
+        spare = objects.flat(m, tuple(given[len(names) :]))
+        frame.names[arguments.vararg.arg] = m.items("tuple", spare, bool(stars))
+    if arguments.kwarg:
+        frame.names[arguments.kwarg.arg] = Mapping(m.intern.fresh(), {k: v for k, v in left.items() if k != "**"}, "**" in left)
+
+
+def _missing(m: Machine, frame: Frame, callee: Function, name: str, defaults: dict[str, ast.expr], starred: bool) -> Value:
+    from nnreuse.tracing.expressions import evaluate
+
+    default = defaults.get(name)
+    if default is None or starred:
+        return m.opaque()
+    outside = Frame(callee.file, callee.unit, callee.closure, callee.owner)
+    return evaluate(m, outside, default)
+
+
+def call_with(m: Machine, f: Frame, node: ast.Call, function: Value, arguments: tuple[Value, ...]) -> Value:
+    """A wrapper calls the function it is given."""
+    return invoke(m, f, node, function, arguments, {})
+
+
+def local_imports(m: Machine, f: Frame, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Value]]:
+    """The names an import statement inside a function binds."""
+    from nnreuse.syntax.index import Import
+
+    for alias in node.names:
+        if isinstance(node, ast.Import):
+            target = alias.name if alias.asname else alias.name.split(".")[0]
+            yield alias.asname or target, attributes.value_of(m, m.program.follow(target))
+        elif alias.name != "*":
+            dotted = f.file.absolute(Import(f"{node.module}.{alias.name}" if node.module else alias.name, node.level, False))
+            yield alias.asname or alias.name, attributes.value_of(m, m.program.follow(dotted))
+
+
+__all__ = ["HELPER_STEPS", "NOTHING", "External", "OutOfBounds", "call", "enter", "invoke", "objects", "unknown"]

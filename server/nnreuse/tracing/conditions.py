@@ -1,0 +1,98 @@
+"""Conditions: under which branch arms something happens, as conjunctions of literals over opaque subjects."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import product
+
+_MAX_ATOMS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """`subject OPERATOR value` holds, or not. Subjects are interned identities of opaque values.
+
+    Operators: `truth` (value None), `is None` (value None), `==`, and `test` for a whole compound test.
+    """
+
+    subject: int
+    operator: str
+    value: object
+    positive: bool
+
+    def negated(self) -> "Literal":
+        return Literal(self.subject, self.operator, self.value, not self.positive)
+
+
+Literals = frozenset[Literal]
+NOTHING: Literals = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Where control is: literals that hold here, and conjunctions that do not because their arms have left."""
+
+    literals: Literals = NOTHING
+    excluded: frozenset[Literals] = field(default_factory=frozenset[Literals])
+
+    def under(self, literals: Literals) -> "Path":
+        return Path(self.literals | literals, self.excluded) if literals else self
+
+    def without(self, left: Literals) -> "Path":
+        return Path(self.literals, self.excluded | {left}) if left else self
+
+
+def contradict(a: Literals, b: Literals) -> bool:
+    """Whether two conjunctions cannot hold together."""
+    if not a or not b:
+        return False
+    return any(_contradict(x, y) for x in a for y in b if x.subject == y.subject)
+
+
+def _contradict(x: Literal, y: Literal) -> bool:
+    if x.operator == y.operator:
+        if x.value == y.value:
+            return x.positive != y.positive
+        return x.operator == "==" and x.positive and y.positive
+    pair = {x.operator: x, y.operator: y}
+    none, truth, equal = pair.get("is None"), pair.get("truth"), pair.get("==")
+    if none and none.positive:
+        return bool((truth and truth.positive) or (equal and equal.positive and equal.value is not None))
+    if truth and equal and equal.positive:
+        return bool(equal.value) != truth.positive
+    return False
+
+
+def exclusive(a: Path, b: Path) -> bool:
+    """Whether no single run can be at both."""
+    if contradict(a.literals, b.literals):
+        return True
+    return any(e <= a.literals for e in b.excluded) or any(e <= b.literals for e in a.excluded)
+
+
+def counts(paths: Iterable[Path], given: Literals = NOTHING) -> tuple[int, int]:
+    """The fewest and the most of `paths` that one run can be at, given literals that hold anyway.
+
+    Exact while few tests are involved; beyond that the fewest counts unconditional paths only and the most is pairwise.
+    """
+    places = [Path(p.literals - given, p.excluded) for p in paths]
+    atoms = {Literal(x.subject, x.operator, x.value, True) for p in places for x in p.literals}
+    atoms |= {Literal(x.subject, x.operator, x.value, True) for p in places for e in p.excluded for x in e}
+    if len(atoms) > _MAX_ATOMS:
+        return sum(not p.literals for p in places), _pairwise(places)
+    ordered = sorted(atoms, key=lambda x: (x.subject, x.operator, repr(x.value)))
+    fewest, most = len(places), 0
+    for values in product((True, False), repeat=len(ordered)):
+        world = frozenset(x if v else x.negated() for x, v in zip(ordered, values, strict=True))
+        if contradict(world, world | given):
+            continue
+        here = sum(p.literals <= world and not any(e <= world | given for e in p.excluded) for p in places)
+        fewest, most = min(fewest, here), max(most, here)
+    return fewest, most
+
+
+def _pairwise(places: list[Path]) -> int:
+    for number, a in enumerate(places):
+        for b in places[number + 1 :]:
+            if not exclusive(a, b):
+                return 2
+    return min(1, len(places))

@@ -1,0 +1,162 @@
+"""Construction: running an object's constructor, when someone looks inside it, and what an instance carries."""
+
+from nnreuse.tracing import calls
+from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, MAX_DEPTH, Machine, OutOfBounds
+from nnreuse.tracing.values import Class, Const, Function, Instance, Items, Mapping, May, Name, Value
+from nnreuse.types.catalog import UNKNOWN, Carries
+from nnreuse.types.program import External, ModuleClass
+
+_NESTED_STEPS = 4_000
+_NESTED_DEPTH = 6
+NOTHING_CARRIED = Carries(False, False, False, False)
+_UNKNOWN_CARRIED = Carries(None, None, None, None)
+
+
+def construct(m: Machine, made: Instance) -> None:
+    """Runs the constructor of an instance once; it stays `complete` only if all of it was seen."""
+    if made.constructed:
+        return
+    made.constructed = True
+    if made.cls is None or m.depth >= _NESTED_DEPTH:
+        made.complete = made.cls is None
+        return
+    inner = Machine(m.program, m.intern, _NESTED_STEPS, m.depth + 1)
+    inner.globals = m.globals
+    run_constructor(inner, made, made.positional, made.keywords)
+    made.complete = inner.complete
+
+
+def run_constructor(m: Machine, made: Instance, positional: tuple[Value, ...], keywords: dict[str, Value]) -> None:
+    """`__init__`, or the torch constructor that the class inherits."""
+    assert made.cls is not None
+    found = made.cls.find("__init__")
+    try:
+        if found is not None:
+            owner, unit, node = found
+            if isinstance(node, calls.DEFINITIONS):
+                calls.enter(m, Function(owner.file, unit, node, None, owner, made), positional, keywords, None)
+        else:
+            inherit(m, made, positional, keywords)
+            _class_fields(m, made, keywords)
+    except OutOfBounds:
+        m.complete = False
+    if made.elements is None and (facts := m.program.facts(made.cls)) is not None and facts.container:
+        calls.objects.fill(m, made, facts, (), {})
+
+
+def _class_fields(m: Machine, made: Instance, keywords: dict[str, Value]) -> None:
+    if not made.is_module:
+        made.attrs.update(keywords)
+
+
+def inherit(m: Machine, made: Instance, positional: tuple[Value, ...], keywords: dict[str, Value]) -> None:
+    """The torch ancestor's constructor: containers take their elements."""
+    facts = m.program.facts(made.cls) if made.cls is not None else None
+    if facts is not None and facts.container and made.elements is None:
+        calls.objects.fill(m, made, facts, positional, keywords)
+
+
+def carries(m: Machine, made: Instance, depth: int = 0) -> Carries:
+    """What an instance owns, with everything below it. Facts of torch for torch's classes, the constructor's doing for others."""
+    if not made.is_module:
+        return NOTHING_CARRIED
+    if made.cls is None and made.facts is None:
+        return _UNKNOWN_CARRIED
+    key = (made.cls, made.facts.name if made.facts else None, _fingerprint(m, made)) if made.elements is None or made.cls is not None else None
+    if key is not None and key in m.carried:
+        return m.carried[key]
+    result = _carries(m, made, depth)
+    if key is not None:
+        m.carried[key] = result
+    return result
+
+
+def _fingerprint(m: Machine, made: Instance) -> tuple[object, ...]:
+    def mark(value: Value) -> object:
+        match value:
+            case Const(constant):
+                return constant if isinstance(constant, str | bool | None) else "number"
+            case Name(external):
+                return external.dotted
+            case Class(cls):
+                return cls
+            case Instance():
+                return value.type_name, value.ident
+            case _:
+                return "?"
+
+    return tuple(map(mark, made.positional)), tuple((k, mark(v)) for k, v in sorted(made.keywords.items()))
+
+
+def _carries(m: Machine, made: Instance, depth: int) -> Carries:
+    if depth > 8:
+        return _UNKNOWN_CARRIED
+    construct(m, made)
+    own = _own(m, made)
+    parts = [carries(m, inner, depth + 1) for inner in below(m, made)]
+    unsure = not made.complete
+    total = Carries(*(_any([getattr(c, n) for c in (own, *parts)], unsure) for n in _FIELDS))
+    if made.adds_state:
+        total = Carries(total.parameters, total.running_stats, total.stochastic, True)
+    return total
+
+
+_FIELDS = ("parameters", "running_stats", "stochastic", "other_state")
+
+
+def _any(values: list[bool | None], unsure: bool) -> bool | None:
+    if True in values:
+        return True
+    return None if unsure or None in values else False
+
+
+def _own(m: Machine, made: Instance) -> Carries:
+    if made.cls is None:
+        assert made.facts is not None
+        positional = [_plain(m, v) for v in made.positional]
+        keywords = {k: _plain(m, v) for k, v in made.keywords.items()}
+        return made.facts.carries(made.facts.bind(positional, keywords))
+    facts = m.program.facts(made.cls)
+    registers = bool(made.attrs.get("<parameters>"))
+    if facts is None or facts.container or facts.name.endswith(".Module"):
+        return Carries(registers, bool(made.attrs.get("<running>")), False, False)
+    inherited = facts.carries({p.name: UNKNOWN for p in facts.parameters_in_order})
+    default = facts.carries({})
+    return Carries(
+        registers or default.parameters,
+        inherited.running_stats if inherited.running_stats is not None else default.running_stats,
+        default.stochastic,
+        default.other_state,
+    )
+
+
+def _plain(m: Machine, value: Value) -> object:
+    value = m.settle(value)
+    return value.value if isinstance(value, Const) else UNKNOWN
+
+
+def below(m: Machine, made: Instance) -> list[Instance]:
+    """The registered submodules directly below an instance."""
+    values: list[Value] = [v for k, v in made.attrs.items() if not k.startswith("<")]
+    if made.elements is not None:
+        values += _contained(made.elements)
+    if made.facts is not None and made.facts.keeps and made.cls is None:
+        bound = made.facts.bind(list(made.positional), dict(made.keywords))
+        values += [v for k, v in bound.items() if k in made.facts.keeps and isinstance(v, Instance)]
+    found: list[Instance] = []
+    for value in values:
+        for _, one in value.options if isinstance(value, May) else ((frozenset(), value),):
+            if isinstance(one, Instance) and one.is_module and one is not made and one not in found:
+                found.append(one)
+    return found
+
+
+def _contained(elements: Items | Mapping) -> list[Value]:
+    return list(elements.content.items) if isinstance(elements, Items) else list(elements.entries.values())
+
+
+def is_module_name(m: Machine, external: External) -> bool:
+    return m.program.catalog.find(external.dotted) is not None
+
+
+__all__ = ["CONSTRUCTOR_STEPS", "MAX_DEPTH", "ModuleClass", "carries", "construct", "run_constructor"]

@@ -1,0 +1,541 @@
+"""Expressions: what each evaluates to, and what a test says about the path of control."""
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from nnreuse.syntax.units import Place
+from nnreuse.tracing import attributes, calls, objects
+from nnreuse.tracing.conditions import NOTHING, Literal, Literals, contradict
+from nnreuse.tracing.iteration import iterate
+from nnreuse.tracing.machine import Frame, Machine
+from nnreuse.tracing.trace import Repetition
+from nnreuse.tracing.values import (
+    NONE,
+    Class,
+    Const,
+    Content,
+    Function,
+    Index,
+    Instance,
+    Items,
+    Mapping,
+    May,
+    Method,
+    Name,
+    Opaque,
+    Package,
+    Partial,
+    Super,
+    Value,
+)
+
+Tested = tuple[bool | None, Literals, Literals]
+
+
+def evaluate(m: Machine, f: Frame, node: ast.expr) -> Value:
+    """The value of an expression."""
+    m.step()
+    run = _EXPRESSIONS.get(type(node))
+    if run is not None:
+        return run(m, f, node)
+    return m.opaque(lineage=_below(m, f, node))
+
+
+def _below(m: Machine, f: Frame, node: ast.expr) -> int:
+    bits = 0
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            bits |= m.lineage(evaluate(m, f, child))
+    return bits
+
+
+def _constant(m: Machine, f: Frame, node: ast.Constant) -> Value:
+    return Const(node.value)
+
+
+def _name(m: Machine, f: Frame, node: ast.Name) -> Value:
+    scope: Frame | None = f
+    while scope is not None:
+        if node.id in scope.names:
+            return m.settle(scope.names[node.id])
+        scope = scope.closure
+    return attributes.global_value(m, f, node.id)
+
+
+def _attribute(m: Machine, f: Frame, node: ast.Attribute) -> Value:
+    return attributes.get(m, evaluate(m, f, node.value), node.attr)
+
+
+def _tuple(m: Machine, f: Frame, node: ast.Tuple | ast.List | ast.Set) -> Value:
+    kind = {ast.Tuple: "tuple", ast.List: "list", ast.Set: "set"}[type(node)]
+    values, is_open = spread(m, f, node.elts)
+    made = m.items(kind, values, is_open)
+    made.place = Place(f.unit, f.unit.span(node))
+    return made
+
+
+def spread(m: Machine, f: Frame, nodes: list[ast.expr]) -> tuple[list[Value], bool]:
+    """The values of expressions, starred ones spread."""
+    values: list[Value] = []
+    is_open = False
+    for node in nodes:
+        if isinstance(node, ast.Starred):
+            content = objects.as_content(m, evaluate(m, f, node.value))
+            values += content.items
+            is_open = is_open or content.open
+        else:
+            values.append(evaluate(m, f, node))
+    return values, is_open
+
+
+def _dict(m: Machine, f: Frame, node: ast.Dict) -> Value:
+    made = Mapping(m.intern.fresh(), {})
+    for key, value in zip(node.keys, node.values, strict=True):
+        given = evaluate(m, f, value)
+        if key is None:
+            objects.update(m, made, given)
+        else:
+            objects.put(m, made, evaluate(m, f, key), given)
+    return made
+
+
+def _subscript(m: Machine, f: Frame, node: ast.Subscript) -> Value:
+    value = evaluate(m, f, node.value)
+    if isinstance(node.slice, ast.Slice):
+        parts = [evaluate(m, f, p) if p is not None else None for p in (node.slice.lower, node.slice.upper, node.slice.step)]
+        return objects.sliced(m, value, *parts)
+    return objects.subscript(m, value, evaluate(m, f, node.slice))
+
+
+def _binary(m: Machine, f: Frame, node: ast.BinOp) -> Value:
+    return binary(m, f, node.op, evaluate(m, f, node.left), evaluate(m, f, node.right), node)
+
+
+_OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Div: operator.truediv,
+    ast.Mod: operator.mod,
+}
+_SMALL = 10_000
+
+
+def binary(m: Machine, f: Frame, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
+    """Arithmetic on constants, algebra on lists; anything else is opaque."""
+    left, right = m.settle(left), m.settle(right)
+    if isinstance(op, ast.Mult):
+        for one, count in ((left, right), (right, left)):
+            if isinstance(one, Items):
+                return _repeated(m, f, one, count, node)
+    if isinstance(op, ast.Add) and isinstance(objects.elements_of(left), Items) and not isinstance(right, Const):
+        a, b = objects.as_content(m, left), objects.as_content(m, right)
+        return m.items("tuple" if isinstance(left, Items) and left.kind == "tuple" else "list", [*a.items, *b.items], a.open or b.open)
+    folded = _folded(op, left, right)
+    if folded is not None:
+        return folded
+    if isinstance(left, Index) and isinstance(right, Const) and isinstance(right.value, int) and isinstance(op, ast.Add | ast.Sub):
+        by = right.value if isinstance(op, ast.Add) else -right.value
+        return Index(left.base, left.position + by, m.intern("index+", left.ident, by), left.general)
+    lineage = m.lineage(left) | m.lineage(right)
+    return m.opaque("op", type(op).__name__, m.ident(left), m.ident(right), lineage=lineage)
+
+
+def _folded(op: ast.operator, left: Value, right: Value) -> Const | None:
+    run = _OPERATORS.get(type(op))
+    if run is None or not isinstance(left, Const):
+        return None
+    if isinstance(right, Index) and isinstance(left.value, str):
+        return Const(_formatted(left.value, str(right.position)), _formatted(left.value, "*")) if isinstance(op, ast.Mod) else None
+    if not isinstance(right, Const) or not _small(left.value) or not _small(right.value):
+        return None
+    try:
+        value = run(left.value, right.value)
+    except Exception:  # user arithmetic may raise anything; the result is then unknown
+        return None
+    if not _small(value):
+        return None
+    shown = None
+    if left.display or right.display:
+        shown = run(left.display or str(left.value), right.display or str(right.value)) if isinstance(op, ast.Add) else None
+    return Const(value, shown)
+
+
+def _formatted(pattern: str, argument: str) -> str:
+    return pattern.replace("%d", argument).replace("%s", argument).replace("%i", argument)
+
+
+def _small(value: object) -> bool:
+    if isinstance(value, int | float):
+        return abs(value) < 1e12
+    return isinstance(value, str) and len(value) < _SMALL
+
+
+def _repeated(m: Machine, f: Frame, items: Items, count: Value, node: ast.AST) -> Value:
+    content = items.content
+    modules = tuple(v for v in content.items if isinstance(v, Instance) and v.is_module)
+    number = count.value if isinstance(count, Const) and isinstance(count.value, int) else None
+    if modules and isinstance(node, ast.BinOp) and number not in (0, 1):
+        literal = node.left if isinstance(node.left, ast.List | ast.Tuple) else node.right
+        inline = isinstance(literal, ast.List | ast.Tuple) and all(isinstance(e, ast.Call) for e in literal.elts)
+        place = Place(f.unit, f.unit.span(node))
+        m.repetitions.append(Repetition(place, node, f.file, modules, inline, m.path))
+    known = number if number is not None and number * len(content.items) <= 24 else 2
+    return m.items(items.kind, [*content.items] * max(known, 0), content.open or number is None or number > known)
+
+
+def _unary(m: Machine, f: Frame, node: ast.UnaryOp) -> Value:
+    value = evaluate(m, f, node.operand)
+    if isinstance(node.op, ast.Not):
+        truth = _truth(value)
+        return Const(not truth) if truth is not None else m.opaque("not", m.ident(value), lineage=m.lineage(value))
+    if isinstance(node.op, ast.USub) and isinstance(value, Const) and isinstance(value.value, int | float):
+        return Const(-value.value)
+    return m.opaque("unary", type(node.op).__name__, m.ident(value), lineage=m.lineage(value))
+
+
+def _bool(m: Machine, f: Frame, node: ast.BoolOp) -> Value:
+    values: list[Value] = []
+    for operand in node.values:
+        value = evaluate(m, f, operand)
+        truth = _truth(value)
+        last = operand is node.values[-1]
+        if truth is None:
+            values.append(value)
+        elif truth is isinstance(node.op, ast.Or) or last:
+            values.append(value)
+            break
+    if len(values) == 1:
+        return values[0]
+    return _either(m, node, values)
+
+
+def _either(m: Machine, node: ast.BoolOp, values: list[Value]) -> Value:
+    """`a or b`: a class or function given as the fallback is taken for the likely value."""
+    known = [v for v in values if not isinstance(v, Opaque)]
+    if isinstance(node.op, ast.Or) and known:
+        return known[-1]
+    if all(isinstance(v, Opaque | Const) for v in values):
+        bits = 0
+        for value in values:
+            bits |= m.lineage(value)
+        return m.opaque(type(node.op).__name__, *(m.ident(v) for v in values), lineage=bits)
+    return m.join([(NOTHING, v) for v in values])
+
+
+def _truth(value: Value) -> bool | None:
+    match value:
+        case Const(constant):
+            return bool(constant)
+        case Opaque():
+            return value.truth
+        case Index():
+            return True if value.general and value.position > 0 else None
+        case Items():
+            return None if value.content.open and not value.content.items else bool(value.content.items)
+        case Mapping():
+            return True if value.entries else None if value.open else False
+        case Instance():
+            return _truth(value.elements) if value.elements is not None else True
+        case Function() | Class() | Name() | Partial() | Method() | Package() | Super():
+            return True
+        case May():
+            truths = {_truth(v) for _, v in value.options}
+            return truths.pop() if len(truths) == 1 else None
+
+
+def _compare(m: Machine, f: Frame, node: ast.Compare) -> Value:
+    if len(node.ops) > 1:
+        return m.opaque("compare", *(m.ident(evaluate(m, f, x)) for x in (node.left, *node.comparators)))
+    left, right = evaluate(m, f, node.left), evaluate(m, f, node.comparators[0])
+    known = _compared(m, node.ops[0], left, right)
+    if known is not None:
+        return Const(known)
+    return m.opaque("compare", type(node.ops[0]).__name__, m.ident(left), m.ident(right), lineage=m.lineage(left) | m.lineage(right))
+
+
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def _compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | None:
+    if isinstance(op, ast.Is | ast.IsNot) and right == NONE:
+        none = _is_none(left)
+        return none if none is None else none is isinstance(op, ast.Is)
+    if isinstance(left, Index) and isinstance(right, Const):
+        return _index_compared(m, op, left, right)
+    if isinstance(left, Const) and isinstance(right, Const):
+        run = _COMPARISONS.get(type(op))
+        try:
+            if run is not None:
+                return bool(run(left.value, right.value))
+            if isinstance(op, ast.Is | ast.IsNot):
+                return (left.value is right.value) is isinstance(op, ast.Is)
+            if isinstance(left.value, str) and isinstance(right.value, str):
+                return (left.value in right.value) is isinstance(op, ast.In)
+        except TypeError:
+            return None
+    if isinstance(left, Const) and isinstance(op, ast.In | ast.NotIn):
+        return _contained(op, left, objects.elements_of(right))
+    return None
+
+
+def _contained(op: ast.cmpop, left: Const, container: Items | Mapping | None) -> bool | None:
+    if isinstance(container, Items) and not container.content.open and all(isinstance(v, Const) for v in container.content.items):
+        return (left in container.content.items) is isinstance(op, ast.In)
+    if isinstance(container, Mapping) and not container.open:
+        return (left.value in container.entries) is isinstance(op, ast.In)
+    return None
+
+
+def _is_none(value: Value) -> bool | None:
+    match value:
+        case Const(constant):
+            return constant is None
+        case Opaque():
+            return False if value.truth else None
+        case May():
+            several = {_is_none(v) for _, v in value.options}
+            return several.pop() if len(several) == 1 else None
+        case _:
+            return False
+
+
+def _index_compared(m: Machine, op: ast.cmpop, left: Index, right: Const) -> bool | None:
+    """An index in its first pass is its start; later on it is only known to be past it."""
+    if left.base != m.intern("range", "from", "constant") or not isinstance(right.value, int):
+        return None
+    if not left.general:
+        return bool(_COMPARISONS[type(op)](left.position, right.value)) if type(op) in _COMPARISONS else None
+    if right.value < 1:
+        return {ast.Eq: False, ast.NotEq: True, ast.Gt: True, ast.GtE: True, ast.Lt: False, ast.LtE: False}.get(type(op))
+    return None
+
+
+def test(m: Machine, f: Frame, node: ast.expr) -> Tested:
+    """What a test decides: its truth where known, else the literals that hold when it is true, and when it is false."""
+    match node:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            truth, yes, no = test(m, f, operand)
+            return (None if truth is None else not truth), no, yes
+        case ast.BoolOp(op=op, values=values):
+            return _bool_test(m, f, isinstance(op, ast.And), values)
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            return _compare_test(m, op, evaluate(m, f, left), evaluate(m, f, right))
+        case ast.NamedExpr():
+            return value_test(m, evaluate(m, f, node), "truth", None)
+        case _:
+            return value_test(m, evaluate(m, f, node), "truth", None)
+
+
+def _bool_test(m: Machine, f: Frame, conjunction: bool, nodes: list[ast.expr]) -> Tested:
+    parts = [test(m, f, n) for n in nodes]
+    if any(truth is (not conjunction) for truth, _, _ in parts):
+        return (not conjunction), NOTHING, NOTHING
+    parts = [p for p in parts if p[0] is None]
+    if not parts:
+        return conjunction, NOTHING, NOTHING
+    if len(parts) == 1:
+        return parts[0]
+    all_of: frozenset[Literal] = frozenset().union(*(yes if conjunction else no for _, yes, no in parts))
+    whole = Literal(m.intern("whole", all_of), "test", None, True)
+    together, otherwise = all_of | {whole}, frozenset([whole.negated()])
+    return (None, together, otherwise) if conjunction else (None, otherwise, together)
+
+
+def _compare_test(m: Machine, op: ast.cmpop, left: Value, right: Value) -> Tested:
+    known = _compared(m, op, left, right)
+    if known is not None:
+        return known, NOTHING, NOTHING
+    if isinstance(op, ast.Is | ast.IsNot) and right == NONE:
+        truth, yes, no = value_test(m, left, "is None", None)
+        return (truth, yes, no) if isinstance(op, ast.Is) else (None if truth is None else not truth, no, yes)
+    if isinstance(op, ast.Eq | ast.NotEq) and isinstance(right, Const):
+        subject, value = m.ident(left), right.value
+        if isinstance(left, Index) and isinstance(value, int):
+            subject, value = left.base, value - left.position
+        literal = Literal(subject, "==", value, True)
+        yes, no = frozenset([literal]), frozenset([literal.negated()])
+        return (None, yes, no) if isinstance(op, ast.Eq) else (None, no, yes)
+    opposite = {ast.NotEq: ast.Eq, ast.NotIn: ast.In, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.IsNot: ast.Is}
+    base = opposite.get(type(op), type(op))
+    literal = Literal(m.intern("compare", base.__name__, m.ident(left), m.ident(right)), "truth", None, True)
+    yes, no = frozenset([literal]), frozenset([literal.negated()])
+    return (None, yes, no) if base is type(op) else (None, no, yes)
+
+
+def value_test(m: Machine, value: Value, kind: str, constant: object) -> Tested:
+    """Tests a value's truth, or whether it is None. A value that is one of a few follows the literals of its options."""
+    decide = _truth if kind == "truth" else _is_none
+    if isinstance(value, May):
+        options = [(decide(v), ls) for ls, v in m.options(value)]
+        truths = {truth for truth, _ in options}
+        if len(truths) == 1 and None not in truths:
+            return truths.pop(), NOTHING, NOTHING
+        if None not in truths:
+            return None, _arm(m, value, options, True), _arm(m, value, options, False)
+    truth = decide(value)
+    if truth is not None:
+        return truth, NOTHING, NOTHING
+    literal = Literal(m.ident(value), kind, constant, True)
+    here = m.path.literals
+    if contradict(frozenset([literal]), here):
+        return False, NOTHING, NOTHING
+    if contradict(frozenset([literal.negated()]), here):
+        return True, NOTHING, NOTHING
+    return None, frozenset([literal]), frozenset([literal.negated()])
+
+
+def _arm(m: Machine, value: May, options: list[tuple[bool | None, Literals]], wanted: bool) -> Literals:
+    own = [ls for truth, ls in options if truth is wanted]
+    if len(own) == 1 and own[0]:
+        return own[0]
+    return frozenset([Literal(m.intern("option", m.ident(value)), "truth", None, wanted)])
+
+
+def _conditional(m: Machine, f: Frame, node: ast.IfExp) -> Value:
+    truth, yes, no = test(m, f, node.test)
+    if truth is not None:
+        return evaluate(m, f, node.body if truth else node.orelse)
+    arms: list[tuple[Literals, Callable[[], Value]]] = [
+        (yes, lambda: evaluate(m, f, node.body)),
+        (no, lambda: evaluate(m, f, node.orelse)),
+    ]
+    values = m.alternatives(arms, lambda _: False)
+    return m.join([(yes, values[0]), (no, values[1])])
+
+
+def _lambda(m: Machine, f: Frame, node: ast.Lambda) -> Value:
+    return Function(f.file, f.unit, node, f, f.owner)
+
+
+def _comprehension(m: Machine, f: Frame, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
+    made = m.items("list", [])
+    inner = Frame(f.file, f.unit, f, f.owner, f.this, f.name)
+
+    def add() -> None:
+        objects.append(m, made, evaluate(m, inner, node.elt))
+
+    _generate(m, inner, node.generators, add)
+    return made
+
+
+def _dict_comprehension(m: Machine, f: Frame, node: ast.DictComp) -> Value:
+    made = Mapping(m.intern.fresh(), {})
+    inner = Frame(f.file, f.unit, f, f.owner, f.this, f.name)
+
+    def add() -> None:
+        objects.put(m, made, evaluate(m, inner, node.key), evaluate(m, inner, node.value))
+        made.open = made.open or any(not turn.exact for turn in m.turns)
+
+    _generate(m, inner, node.generators, add)
+    return made
+
+
+def _generate(m: Machine, f: Frame, generators: list[ast.comprehension], add: Callable[[], None]) -> None:
+    from nnreuse.tracing.statements import Flow, assign, run_passes
+
+    if not generators:
+        add()
+        return
+    head = generators[0]
+    iteration = iterate(m, evaluate(m, f, head.iter), head)
+
+    def body(value: Value) -> Flow:
+        assign(m, f, head.target, value, head)
+        literals: Literals = NOTHING
+        for condition in head.ifs:
+            truth, yes, _ = test(m, f, condition)
+            if truth is False:
+                return Flow.NEXT
+            literals |= yes
+        if not literals:
+            _generate(m, f, generators[1:], add)
+        else:
+            m.alternatives([(literals, lambda: _generate(m, f, generators[1:], add)), (NOTHING, lambda: None)], lambda _: False)
+        return Flow.NEXT
+
+    run_passes(m, head, iteration, body)
+
+
+def _formatted_string(m: Machine, f: Frame, node: ast.JoinedStr) -> Value:
+    value, shown, starred = "", "", False
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            value, shown = value + str(part.value), shown + str(part.value)
+            continue
+        if isinstance(part, ast.FormattedValue):
+            given = m.settle(evaluate(m, f, part.value))
+            if isinstance(given, Index):
+                value, shown, starred = value + str(given.position), shown + "*", True
+                continue
+            if isinstance(given, Const):
+                value, shown = value + str(given.value), shown + (given.display or str(given.value))
+                starred = starred or bool(given.display)
+                continue
+            return m.opaque("text", shown, m.ident(given))
+    return Const(value, shown if starred else None)
+
+
+def _walrus(m: Machine, f: Frame, node: ast.NamedExpr) -> Value:
+    value = evaluate(m, f, node.value)
+    m.write(f.names, node.target.id, value)
+    return value
+
+
+def _starred(m: Machine, f: Frame, node: ast.Starred) -> Value:
+    content = objects.as_content(m, evaluate(m, f, node.value))
+    return Items("star", m.intern.fresh(), {0: Content(content.items, content.open)})
+
+
+def _await(m: Machine, f: Frame, node: ast.Await) -> Value:
+    return evaluate(m, f, node.value)
+
+
+def _yield(m: Machine, f: Frame, node: ast.Yield | ast.YieldFrom) -> Value:
+    f.generator = True
+    if node.value is not None:
+        value = evaluate(m, f, node.value)
+        if isinstance(node, ast.YieldFrom):
+            f.yielded += objects.as_content(m, value).items
+        else:
+            f.yielded.append(value)
+    return m.opaque()
+
+
+_EXPRESSIONS: dict[type[ast.expr], Callable[[Machine, Frame, Any], Value]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Tuple: _tuple,
+    ast.List: _tuple,
+    ast.Set: _tuple,
+    ast.Dict: _dict,
+    ast.Subscript: _subscript,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.BoolOp: _bool,
+    ast.Compare: _compare,
+    ast.IfExp: _conditional,
+    ast.Lambda: _lambda,
+    ast.ListComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.DictComp: _dict_comprehension,
+    ast.JoinedStr: _formatted_string,
+    ast.NamedExpr: _walrus,
+    ast.Starred: _starred,
+    ast.Await: _await,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield,
+    ast.Call: calls.call,
+}

@@ -1,0 +1,297 @@
+"""Machine: the state of one tracing run. Frames, the journal that branches undo, bounds, and interned identities."""
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from nnreuse.syntax.units import Unit
+from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict
+from nnreuse.tracing.trace import Call, Definition, Repetition, Turn
+from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value
+from nnreuse.types.catalog import Carries
+from nnreuse.types.program import File, ModuleClass, Program
+
+CONSTRUCTOR_STEPS = 12_000
+HELPER_STEPS = 600
+FORWARD_STEPS = 30_000
+MAX_DEPTH = 24
+MAX_CALLS = 600
+MAX_OPTIONS = 6
+MAX_EXACT = 12
+MAX_ITEMS = 64
+
+_ABSENT = object()
+T = TypeVar("T")
+
+
+class OutOfBounds(Exception):
+    """A bound was hit: what is being computed becomes unknown. Never leaves the tracing package."""
+
+
+@dataclass(slots=True)
+class Bounded:
+    """Whether a stretch stayed within its bound."""
+
+    within: bool = True
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One execution of a function body (or of a comprehension, which reads through to `closure`)."""
+
+    file: File
+    unit: Unit
+    closure: "Frame | None" = None
+    owner: ModuleClass | None = None
+    this: Value | None = None
+    name: str = ""
+    names: dict[str, Value] = field(default_factory=dict[str, Value])
+    returned: list[tuple[Literals, Value]] = field(default_factory=list[tuple[Literals, Value]])
+    yielded: list[Value] = field(default_factory=list[Value])
+    generator: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Interner:
+    """Numbers for structures: equal structures get equal numbers."""
+
+    known: dict[object, int] = field(default_factory=dict[object, int])
+    parameters: set[int] = field(default_factory=set[int])
+
+    def __call__(self, *structure: object) -> int:
+        return self.known.setdefault(structure, len(self.known) + 1)
+
+    def fresh(self) -> int:
+        return self("fresh", len(self.known))
+
+
+class Machine:
+    """Runs code. `phase` is `constructor` or the name of the entry point that is being traced."""
+
+    def __init__(self, program: Program, intern: Interner, limit: int, depth: int = 0) -> None:
+        self.program = program
+        self.intern = intern
+        self.limit = limit
+        self.steps = 0
+        self.depth = depth
+        self.path = Path()
+        self.journal: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.turns: tuple[Turn, ...] = ()
+        self.decisions: dict[ast.AST, bool] | None = None
+        self.phase = "constructor"
+        self.root: Instance | None = None
+        self.calls: list[Call] = []
+        self.definitions: list[Definition] = []
+        self.repetitions: list[Repetition] = []
+        self.complete = True
+        self.stack: list[ast.AST] = []
+        self.origins: dict[int, str] = {}
+        self.escaped = False
+        self.globals: dict[int, Value] = {}
+        self.carried: dict[object, Carries] = {}
+        self.unknowns: dict[int, Instance] = {}
+        self.unknown_attributes: set[str] = set()
+
+    # ---- bounds
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > self.limit:
+            self.complete = False
+            raise OutOfBounds
+
+    @contextmanager
+    def bounded(self, steps: int | None) -> "Iterator[Bounded]":
+        """A stretch with a bound of its own inside the machine's; past it `within` is False and the rest goes on."""
+        ran = Bounded()
+        if steps is None or self.steps + steps >= self.limit:
+            yield ran
+            return
+        outer, self.limit = self.limit, self.steps + steps
+        complete, stack, path, turns = self.complete, len(self.stack), self.path, self.turns
+        try:
+            yield ran
+        except OutOfBounds:
+            if self.steps > outer:
+                raise
+            ran.within = False
+            self.complete, self.path, self.turns = complete, path, turns
+            del self.stack[stack:]
+        finally:
+            self.limit = outer
+
+    @contextmanager
+    def apart(self) -> "Iterator[None]":
+        """A stretch outside the branches and loops at hand: what it writes stays."""
+        path, turns, journal, phase = self.path, self.turns, self.journal, self.phase
+        self.path, self.turns, self.journal, self.phase = Path(), (), [], "constructor"
+        try:
+            yield
+        finally:
+            self.path, self.turns, self.journal, self.phase = path, turns, journal, phase
+
+    def unknown_instance(self, ident: int) -> Instance:
+        """The instance that stands for an unknown value that is called like a module."""
+        if ident not in self.unknowns:
+            self.unknowns[ident] = Instance(ident, None, None, None, None, constructed=True)
+        return self.unknowns[ident]
+
+    # ---- values
+
+    def opaque(self, *structure: object, lineage: int = 0) -> Opaque:
+        """An opaque value; with a structure, equal structures are the same value."""
+        return Opaque(self.intern(*structure) if structure else self.intern.fresh(), lineage)
+
+    def items(self, kind: str, values: Iterable[Value], open: bool = False) -> Items:
+        return Items(kind, self.intern.fresh(), {0: Content(tuple(values)[:MAX_ITEMS], open)})
+
+    # ---- journaled state
+
+    def write(self, slots: dict[Any, Any], key: Any, value: Any) -> None:
+        """Sets a slot; a branch that is left takes it back."""
+        self.journal.append((slots, key, slots.get(key, _ABSENT)))
+        slots[key] = value
+
+    def forget(self, slots: dict[Any, Any], key: Any) -> None:
+        if key in slots:
+            self.journal.append((slots, key, slots[key]))
+            del slots[key]
+
+    def rewind(self, mark: int) -> dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]:
+        """Takes back every write since `mark`; the final values of the slots written are returned."""
+        final: dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]] = {}
+        for slots, key, _ in self.journal[mark:]:
+            final[id(slots), key] = (slots, key, slots.get(key, _ABSENT))
+        for slots, key, old in reversed(self.journal[mark:]):
+            if old is _ABSENT:
+                slots.pop(key, None)
+            else:
+                slots[key] = old
+        del self.journal[mark:]
+        return final
+
+    def alternatives(self, arms: list[tuple[Literals, Callable[[], T]]], ends: Callable[[T], bool]) -> list[T]:
+        """Runs each arm under its literals on the same state, and joins the states of the arms that do not end the block."""
+        base, mark = self.path, len(self.journal)
+        results: list[T] = []
+        states: list[tuple[Literals, dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]]] = []
+        excluded = base.excluded
+        for literals, run in arms:
+            self.path = Path(base.literals | literals, excluded)
+            result = run()
+            excluded = self.path.excluded
+            results.append(result)
+            state = self.rewind(mark)
+            if not ends(result):
+                states.append((literals, state))
+        self.path = Path(base.literals, excluded)
+        self._join(states)
+        return results
+
+    def _join(self, states: list[tuple[Literals, dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]]]) -> None:
+        written = {where: entry for _, state in states for where, entry in state.items()}
+        for where, (slots, key, _) in written.items():
+            before = slots.get(key, _ABSENT)
+            values = [(literals, state[where][2] if where in state else before) for literals, state in states]
+            joined = self.join_slots(values)
+            if joined is not _ABSENT:
+                self.write(slots, key, joined)
+
+    def join_slots(self, values: list[tuple[Literals, Any]]) -> Any:
+        present = [(literals, value) for literals, value in values if value is not _ABSENT]
+        if not present:
+            return _ABSENT
+        if isinstance(present[0][1], Content):
+            return self._join_contents(cast("list[tuple[Literals, Content]]", present))
+        if not isinstance(present[0][1], Value):
+            return present[-1][1]
+        if len(present) < len(values) and len(present) == 1:
+            return present[0][1]
+        return self.join(present)
+
+    def _join_contents(self, values: list[tuple[Literals, Content]]) -> Content:
+        contents = [content for _, content in values]
+        if all(c == contents[0] for c in contents):
+            return contents[0]
+        longest = max(contents, key=lambda c: len(c.items))
+        merged: list[Value] = []
+        for position in range(len(longest.items)):
+            options = [(ls, c.items[position]) for ls, c in values if position < len(c.items)]
+            merged.append(self.join(options, total=len(options) == len(values)))
+        return Content(tuple(merged), any(c.open for c in contents))
+
+    def join(self, values: list[tuple[Literals, Value]], total: bool = True) -> Value:
+        """One value that may be any of these. Opaque values merge; everything else stays apart, each under its literals."""
+        options: list[tuple[Literals, Value]] = []
+        for literals, value in values:
+            for inner, one in value.options if isinstance(value, May) else ((NOTHING, value),):
+                self._add_option(options, literals | inner, one)
+        if len(options) == 1 and (total or not options[0][0]):
+            return options[0][1]
+        return May(tuple(options[:MAX_OPTIONS]))
+
+    def _add_option(self, options: list[tuple[Literals, Value]], literals: Literals, value: Value) -> None:
+        for number, (known, other) in enumerate(options):
+            if other is value or (isinstance(value, Const) and other == value):
+                options[number] = (known & literals, other)
+                return
+            if isinstance(other, Opaque) and isinstance(value, Opaque):
+                merged = Opaque(self.intern("phi", other.ident, value.ident), other.lineage | value.lineage)
+                options[number] = (known & literals, other if other.ident == value.ident else merged)
+                return
+        options.append((literals, value))
+
+    def options(self, value: Value) -> list[tuple[Literals, Value]]:
+        """The alternatives of a value that are possible here."""
+        if not isinstance(value, May):
+            return [(NOTHING, value)]
+        here = self.path.literals
+        return [(ls, v) for ls, v in value.options if not contradict(ls, here)] or list(value.options)
+
+    def settle(self, value: Value) -> Value:
+        """The value itself where only one alternative is possible here."""
+        if isinstance(value, May):
+            options = self.options(value)
+            if len(options) == 1:
+                return options[0][1]
+        return value
+
+    def lineage(self, value: Value, depth: int = 0) -> int:
+        """Every call a value depends on, its elements included."""
+        match value:
+            case Opaque():
+                return value.lineage
+            case Items():
+                if depth > 3:
+                    return 0
+                bits = value.lineage
+                for item in value.content.items:
+                    bits |= self.lineage(item, depth + 1)
+                return bits
+            case May():
+                bits = 0
+                for _, option in value.options:
+                    bits |= self.lineage(option, depth + 1)
+                return bits
+            case _:
+                entries = getattr(value, "entries", None)
+                bits = 0
+                if entries and depth < 3:
+                    for item in entries.values():
+                        bits |= self.lineage(item, depth + 1)
+                return bits
+
+    def ident(self, value: Value) -> int:
+        """The interned identity of a value."""
+        match value:
+            case Const():
+                return self.intern("const", type(value.value).__name__, value.value)
+            case May():
+                return self.intern("may", *(self.ident(v) for _, v in value.options))
+            case Items(kind="tuple"):
+                return self.intern("tuple", *(self.ident(v) for v in value.content.items))
+            case _:
+                own = getattr(value, "ident", None)
+                return own if isinstance(own, int) else self.intern("object", id(value))

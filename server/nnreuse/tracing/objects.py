@@ -1,0 +1,375 @@
+"""Objects: elements of containers, attributes of instances, and how instances come to be."""
+
+import ast
+from collections.abc import Iterable
+
+from nnreuse.syntax.units import ClassUnits, Place
+from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
+from nnreuse.tracing.values import (
+    NONE,
+    Const,
+    Content,
+    Index,
+    Instance,
+    Items,
+    Mapping,
+    May,
+    Opaque,
+    Value,
+)
+from nnreuse.types.catalog import ModuleFacts
+from nnreuse.types.program import ModuleClass
+
+
+def elements_of(value: Value) -> Items | Mapping | None:
+    """The container a value is or holds."""
+    if isinstance(value, Instance):
+        return value.elements
+    return value if isinstance(value, Items | Mapping) else None
+
+
+def element(m: Machine, value: Value, position: int, size: int | None = None) -> Value:
+    """Element `position` of anything; with `size` only tuples of that length count (unpacking)."""
+    if isinstance(value, May):
+        options = [(ls, v) for ls, v in m.options(value) if size is None or _fits(v, size)]
+        return m.join([(ls, element(m, v, position, size)) for ls, v in options or m.options(value)])
+    container = elements_of(value)
+    if isinstance(container, Mapping):
+        values = list(container.entries.values())
+        if -len(values) <= position < len(values) and not container.open:
+            return values[position]
+        return m.opaque("item", container.ident, position)
+    if isinstance(container, Items):
+        return _element(m, container, position)
+    found = m.opaque("item", m.ident(value), position, lineage=m.lineage(value))
+    _derive(m, value, found, "*")
+    return found
+
+
+def _derive(m: Machine, value: Value, found: Opaque, name: str) -> None:
+    origin = m.origins.get(m.ident(value))
+    if origin is not None:
+        m.origins.setdefault(found.ident, f"{origin}.{name}")
+
+
+def _fits(value: Value, size: int) -> bool:
+    return not isinstance(value, Items) or value.content.open or len(value.content.items) == size
+
+
+def _element(m: Machine, container: Items, position: int) -> Value:
+    content = container.content
+    size = len(content.items)
+    if not content.open and -size <= position < size or content.open and 0 <= position < size:
+        return content.items[position]
+    return representative(m, container, position)
+
+
+def representative(m: Machine, container: Items, key: object) -> Value:
+    """An element that is not among the known ones: like them, but another object."""
+    if key not in container.more:
+        items = container.content.items
+        example = items[-1] if items else None
+        container.more[key] = _another(m, example, m.intern("element", container.ident, key), m.lineage(container))
+    return container.more[key]
+
+
+def _another(m: Machine, example: Value | None, ident: int, lineage: int) -> Value:
+    match example:
+        case Instance():
+            return copied(m, example, ident)
+        case Items():
+            inner = [_another(m, v, m.intern(ident, n), lineage) for n, v in enumerate(example.content.items)]
+            return Items(example.kind, ident, {0: Content(tuple(inner), example.content.open)})
+        case May():
+            options = [(ls, _another(m, v, m.intern(ident, n), lineage)) for n, (ls, v) in enumerate(example.options)]
+            return May(tuple(options))
+        case _:
+            return Opaque(ident, lineage)
+
+
+def copied(m: Machine, example: Instance, ident: int | None = None) -> Instance:
+    """A fresh instance of the same construction: what `copy.deepcopy` gives."""
+    return Instance(
+        m.intern.fresh() if ident is None else ident,
+        example.cls,
+        example.facts,
+        example.place,
+        example.file,
+        example.positional,
+        example.keywords,
+        given=example.given,
+        is_module=example.is_module,
+        adds_state=example.adds_state,
+        elements=_copied_elements(m, example.elements),
+        copy_of=example,
+    )
+
+
+def _copied_elements(m: Machine, elements: Items | Mapping | None) -> Items | Mapping | None:
+    match elements:
+        case Items():
+            return m.items(elements.kind, [_deep(m, v) for v in elements.content.items], elements.content.open)
+        case Mapping():
+            entries = {k: _deep(m, v) for k, v in elements.entries.items()}
+            return Mapping(m.intern.fresh(), entries, elements.open, shown=dict(elements.shown))
+        case None:
+            return None
+
+
+def _deep(m: Machine, value: Value) -> Value:
+    return copied(m, value) if isinstance(value, Instance) else value
+
+
+def rest(m: Machine, value: Value, before: int, after: int) -> Value:
+    """What a starred target takes."""
+    container = elements_of(value)
+    if isinstance(container, Items):
+        items = container.content.items
+        return m.items("list", items[before : len(items) - after], container.content.open)
+    return m.opaque("rest", m.ident(value), before, lineage=m.lineage(value))
+
+
+def subscript(m: Machine, value: Value, key: Value) -> Value:
+    """`value[key]`."""
+    value, key = m.settle(value), m.settle(key)
+    if isinstance(value, May):
+        return m.join([(ls, subscript(m, v, key)) for ls, v in m.options(value)])
+    container = elements_of(value)
+    if isinstance(container, Items):
+        return _item(m, container, key)
+    if isinstance(container, Mapping):
+        return _entry(m, container, key)
+    found = m.opaque("[]", m.ident(value), m.ident(key), lineage=m.lineage(value) | m.lineage(key))
+    _derive(m, value, found, "*" if not (isinstance(key, Const) and isinstance(key.value, str)) else key.value)
+    return found
+
+
+def _item(m: Machine, container: Items, key: Value) -> Value:
+    if isinstance(key, Const) and isinstance(key.value, int):
+        return _element(m, container, key.value)
+    if isinstance(key, Index):
+        if key.base == m.intern("range", "from", "constant"):
+            return _element(m, container, key.position)
+        return representative(m, container, (key.base, key.position))
+    items = container.content.items
+    if len(items) == 1 and not container.content.open:
+        return items[0]
+    if items and not container.content.open and all(not isinstance(v, Instance) for v in items):
+        return m.join([(frozenset(), v) for v in items])
+    return representative(m, container, ("at", m.ident(key)))
+
+
+def _entry(m: Machine, container: Mapping, key: Value) -> Value:
+    if isinstance(key, Const):
+        if key.value in container.entries:
+            return container.entries[key.value]
+        if not container.open and not container.entries:
+            return m.opaque("entry", container.ident, m.ident(key))
+    known = m.ident(key)
+    if known not in container.more:
+        values = list(container.entries.values())
+        if values and not isinstance(values[-1], Instance):
+            container.more[known] = m.join([(frozenset(), v) for v in values])
+        else:
+            container.more[known] = _another(m, values[-1] if values else None, m.intern("entry", container.ident, known), 0)
+    return container.more[known]
+
+
+def sliced(m: Machine, value: Value, lower: Value | None, upper: Value | None, step: Value | None) -> Value:
+    """`value[lower:upper:step]`."""
+    value = m.settle(value)
+    container = elements_of(value)
+    if isinstance(container, Items):
+        return Items("list" if container.kind != "tuple" else "tuple", m.intern.fresh(), {0: _slice(m, container, lower, upper, step)})
+    parts = [m.ident(p) if p is not None else 0 for p in (lower, upper, step)]
+    found = m.opaque("[:]", m.ident(value), *parts, lineage=m.lineage(value))
+    _derive(m, value, found, "*")
+    return found
+
+
+def _slice(m: Machine, container: Items, lower: Value | None, upper: Value | None, step: Value | None) -> Content:
+    content = container.content
+    known = [p.value if isinstance(p, Const) else "?" for p in (lower, upper, step) if p is not None]
+    bounds = slice(*(p.value if isinstance(p, Const) else None for p in (lower, upper, step)))
+    try:
+        items = content.items[bounds]
+    except (TypeError, ValueError):
+        return Content(content.items, True)
+    if not content.open:
+        return Content(items, "?" in known)
+    first = bounds.start if isinstance(bounds.start, int) and bounds.start > 0 else 0
+    if "?" not in known and bounds.step in (None, 1) and isinstance(bounds.stop, int) and bounds.stop >= 0:
+        return Content(tuple(_element(m, container, k) for k in range(first, min(bounds.stop, first + 12))))
+    if first and bounds.step in (None, 1):
+        return Content(tuple(_element(m, container, k) for k in range(first, first + max(2, len(items)))), True)
+    return Content(content.items[::-1] if bounds.step == -1 else content.items, True)
+
+
+def set_item(m: Machine, receiver: Value, key: Value, value: Value) -> None:
+    """`receiver[key] = value`."""
+    for _, one in m.options(receiver):
+        container = elements_of(one)
+        if isinstance(container, Mapping):
+            put(m, container, key, value)
+        elif isinstance(container, Items):
+            _replace(m, container, key, value)
+        elif isinstance(one, Opaque):
+            one.lineage |= m.lineage(value)
+            one.ident = m.intern.fresh()
+
+
+def put(m: Machine, container: Mapping, key: Value, value: Value) -> None:
+    """Sets an entry of a dict or ModuleDict."""
+    if isinstance(key, Const):
+        m.write(container.entries, key.value, value)
+        if key.display:
+            container.shown[key.value] = key.display
+            container.open = True
+    else:
+        known = ("unknown", m.ident(key))
+        m.write(container.entries, known, value)
+        container.shown[known] = "*"
+        container.more[m.ident(key)] = value
+        container.open = True
+
+
+def _replace(m: Machine, container: Items, key: Value, value: Value) -> None:
+    content = container.content
+    position = key.value if isinstance(key, Const) else key.position if isinstance(key, Index) else None
+    if isinstance(position, int) and -len(content.items) <= position < len(content.items):
+        items = list(content.items)
+        items[position] = value
+        m.write(container.cell, 0, Content(tuple(items), content.open))
+    elif not any(isinstance(v, Instance) for v in content.items):
+        container.lineage |= m.lineage(value)
+        m.write(container.cell, 0, Content((*content.items, value)[:MAX_ITEMS], True))
+
+
+def append(m: Machine, container: Items, value: Value, at: int | None = None) -> None:
+    """`append` and `insert`; in a loop of unknown length the list becomes open."""
+    content = container.content
+    items = list(content.items)
+    if len(items) >= MAX_ITEMS:
+        return
+    items.insert(len(items) if at is None else at, value)
+    unknown = any(not turn.exact for turn in m.turns)
+    m.write(container.cell, 0, Content(tuple(items), content.open or unknown))
+
+
+def extend(m: Machine, container: Items, value: Value) -> None:
+    """`extend` and `+=`."""
+    more = as_content(m, value)
+    content = container.content
+    unknown = any(not turn.exact for turn in m.turns)
+    items = (*content.items, *more.items)[:MAX_ITEMS]
+    m.write(container.cell, 0, Content(items, content.open or more.open or unknown))
+
+
+def as_content(m: Machine, value: Value) -> Content:
+    """What iterating a value gives."""
+    value = m.settle(value)
+    if isinstance(value, May):
+        options = [(ls, as_content(m, v)) for ls, v in m.options(value) if v != NONE]
+        joined = m.join_slots([(ls, c) for ls, c in options])
+        return joined if isinstance(joined, Content) else Content((), True)
+    container = elements_of(value)
+    if isinstance(container, Items):
+        return container.content
+    if isinstance(container, Mapping):
+        keys: list[Value] = [Const(k, container.shown.get(k)) for k in container.entries]
+        return Content(tuple(keys), container.open)
+    return Content(tuple(element(m, value, k) for k in range(2)), True)
+
+
+def holds(m: Machine, values: Iterable[Value]) -> bool:
+    """Whether a value is, or contains, a module instance."""
+    for value in values:
+        for _, one in m.options(value):
+            if isinstance(one, Instance):
+                return True
+            if isinstance(one, Items) and any(isinstance(v, Instance | May) and holds(m, [v]) for v in one.content.items):
+                return True
+    return False
+
+
+def local_class(m: Machine, f: Frame, node: ast.ClassDef) -> Value:
+    """A class defined inside a function."""
+    from nnreuse.tracing.values import Class
+
+    units = ClassUnits(node, f.unit, [])
+    return Class(m.program.class_of(f.file, units, f"{f.name}.<locals>.{node.name}"))
+
+
+def allocate(
+    m: Machine,
+    f: Frame,
+    node: ast.AST,
+    cls: ModuleClass | None,
+    facts: ModuleFacts | None,
+    positional: tuple[Value, ...],
+    keywords: dict[str, Value],
+) -> Instance:
+    """The object that one execution of a constructor call makes. Its own constructor runs when someone looks inside."""
+    place = Place(f.unit, f.unit.span(node)) if isinstance(node, ast.expr) else None
+    made = Instance(m.intern.fresh(), cls, facts, place, f.file, positional, keywords, given=m.path.literals)
+    made.is_module = facts is not None or (cls is not None and m.program.is_module_class(cls))
+    if facts is not None and cls is None:
+        fill(m, made, facts, positional, keywords)
+        made.constructed = True
+    return made
+
+
+def fill(m: Machine, made: Instance, facts: ModuleFacts, positional: tuple[Value, ...], keywords: dict[str, Value]) -> None:
+    """Gives a torch container its elements."""
+    given = positional[0] if positional else next(iter(keywords.values()), None)
+    if facts.container == "sequential":
+        if len(positional) == 1 and isinstance(given, Mapping):
+            made.elements = Mapping(m.intern.fresh(), dict(given.entries), given.open, shown=dict(given.shown))
+        else:
+            made.elements = m.items("sequential", flat(m, positional), any(isinstance(p, _Star) for p in positional))
+            made.elements.cell[0] = Content(made.elements.content.items, any(_opens(p) for p in positional))
+    elif facts.container in ("list", "parameters"):
+        content = as_content(m, given) if given is not None else Content(())
+        made.elements = Items("modules", m.intern.fresh(), {0: content})
+    elif facts.container == "dict":
+        made.elements = Mapping(m.intern.fresh(), {}, False)
+        if given is not None:
+            update(m, made.elements, given)
+
+
+_Star = Items
+
+
+def flat(m: Machine, positional: tuple[Value, ...]) -> list[Value]:
+    """Positional arguments with star arguments (`kind` `star`) spread."""
+    values: list[Value] = []
+    for value in positional:
+        if isinstance(value, Items) and value.kind == "star":
+            values += value.content.items
+        else:
+            values.append(value)
+    return values
+
+
+def _opens(value: Value) -> bool:
+    return isinstance(value, Items) and value.kind == "star" and value.content.open
+
+
+def update(m: Machine, container: Mapping, given: Value) -> None:
+    """`dict.update`, and the constructor of ModuleDict."""
+    given = m.settle(given)
+    if isinstance(given, Mapping) or (isinstance(given, Instance) and isinstance(given.elements, Mapping)):
+        source = given if isinstance(given, Mapping) else given.elements
+        assert isinstance(source, Mapping)
+        for key, value in source.entries.items():
+            m.write(container.entries, key, value)
+            if key in source.shown:
+                container.shown[key] = source.shown[key]
+        container.open = container.open or source.open
+    elif isinstance(given, Items):
+        for pair in given.content.items:
+            if isinstance(pair, Items) and len(pair.content.items) == 2:
+                put(m, container, pair.content.items[0], pair.content.items[1])
+        container.open = container.open or given.content.open
+    else:
+        container.open = True

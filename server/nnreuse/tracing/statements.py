@@ -1,0 +1,340 @@
+"""Statements: what each does to names, attributes and the path of control."""
+
+import ast
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from nnreuse.syntax.units import Place
+from nnreuse.tracing import calls, expressions, objects
+from nnreuse.tracing.conditions import NOTHING, Literal, Literals
+from nnreuse.tracing.iteration import Iteration, iterate
+from nnreuse.tracing.machine import Frame, Machine
+from nnreuse.tracing.trace import Definition, Turn
+from nnreuse.tracing.values import NONE, Const, Function, Instance, Items, Mapping, May, Opaque, Value
+
+
+class Flow(Enum):
+    """How a statement leaves: to the next one, or out of the loop, the function or the run."""
+
+    NEXT = 0
+    CONTINUE = 1
+    BREAK = 2
+    RETURN = 3
+    RAISE = 4
+
+
+def ends(flow: Flow) -> bool:
+    return flow is not Flow.NEXT
+
+
+def execute_block(m: Machine, f: Frame, body: Sequence[ast.stmt]) -> Flow:
+    """Runs statements until one leaves. Literals that a leaving arm implies hold for the rest of this block only."""
+    literals = m.path.literals
+    flow = Flow.NEXT
+    for statement in body:
+        flow = execute(m, f, statement)
+        if flow is not Flow.NEXT:
+            break
+    m.path = type(m.path)(literals, m.path.excluded)
+    return flow
+
+
+def execute(m: Machine, f: Frame, node: ast.stmt) -> Flow:
+    m.step()
+    run = _STATEMENTS.get(type(node))
+    return run(m, f, node) if run else Flow.NEXT
+
+
+def _expression(m: Machine, f: Frame, node: ast.Expr) -> Flow:
+    expressions.evaluate(m, f, node.value)
+    return Flow.NEXT
+
+
+def _assign(m: Machine, f: Frame, node: ast.Assign) -> Flow:
+    value = expressions.evaluate(m, f, node.value)
+    for target in node.targets:
+        assign(m, f, target, value, node)
+    return Flow.NEXT
+
+
+def _annotated(m: Machine, f: Frame, node: ast.AnnAssign) -> Flow:
+    if node.value is not None:
+        assign(m, f, node.target, expressions.evaluate(m, f, node.value), node)
+    return Flow.NEXT
+
+
+def _augmented(m: Machine, f: Frame, node: ast.AugAssign) -> Flow:
+    left = expressions.evaluate(m, f, node.target)
+    right = expressions.evaluate(m, f, node.value)
+    if isinstance(left, Items) and left.kind == "list" and isinstance(node.op, ast.Add):
+        objects.extend(m, left, right)
+        return Flow.NEXT
+    if isinstance(left, Instance) and isinstance(left.elements, Items) and isinstance(node.op, ast.Add):
+        objects.extend(m, left.elements, right)
+        return Flow.NEXT
+    assign(m, f, node.target, expressions.binary(m, f, node.op, left, right, node), node)
+    return Flow.NEXT
+
+
+def assign(m: Machine, f: Frame, target: ast.expr, value: Value, node: ast.AST) -> None:
+    """Binds a target; tuples are unpacked, containers and tensors written to."""
+    match target:
+        case ast.Name(id=name):
+            m.write(f.names, name, value)
+        case ast.Attribute(value=owner, attr=name):
+            assign_attribute(m, f, expressions.evaluate(m, f, owner), Const(name), value, node)
+        case ast.Subscript(value=owner, slice=key):
+            receiver = expressions.evaluate(m, f, owner)
+            objects.set_item(m, receiver, expressions.evaluate(m, f, key), value)
+        case ast.Tuple(elts=targets) | ast.List(elts=targets):
+            _unpack(m, f, targets, value, node)
+        case ast.Starred(value=inner):
+            assign(m, f, inner, value, node)
+        case _:
+            return
+
+
+def _unpack(m: Machine, f: Frame, targets: list[ast.expr], value: Value, node: ast.AST) -> None:
+    stars = [n for n, t in enumerate(targets) if isinstance(t, ast.Starred)]
+    value = m.settle(value)
+    size = len(targets)
+    for number, target in enumerate(targets):
+        if stars and number == stars[0]:
+            assign(m, f, target, objects.rest(m, value, number, size - number - 1), node)
+        else:
+            position = number if not stars or number < stars[0] else number - size
+            assign(m, f, target, objects.element(m, value, position, size if not stars else None), node)
+
+
+def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Value, node: ast.AST) -> None:
+    """`owner.name = value`; on the class being traced, in its constructor, also a definition."""
+    for literals, one in m.options(owner):
+        if isinstance(one, Instance) and isinstance(name, Const) and isinstance(name.value, str):
+            if one is m.root and m.phase == "constructor" and isinstance(node, ast.stmt | ast.Call):
+                _define(m, f, name.value, value, node)
+            shown = m.join([(literals, value), (NOTHING, one.attrs[name.value])]) if literals and name.value in one.attrs else value
+            m.write(one.attrs, name.value, shown)
+            if name.display:
+                one.shown[name.value] = name.display
+            if isinstance(value, Opaque) and value.ident in m.intern.parameters:
+                m.write(one.attrs, "<parameters>", Const(True))
+        elif isinstance(one, Opaque):
+            one.lineage |= m.lineage(value)
+
+
+def _define(m: Machine, f: Frame, name: str, value: Value, node: ast.stmt | ast.Call) -> None:
+    held = tuple(v for _, v in m.options(value) if isinstance(v, Instance) and v.is_module)
+    if held:
+        expression = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        place = Place(f.unit, f.unit.span(node))
+        m.definitions.append(Definition(name, place, expression, f.unit, f.file, m.path, held))
+
+
+def _if(m: Machine, f: Frame, node: ast.If) -> Flow:
+    truth, when_true, when_false = expressions.test(m, f, node.test)
+    if truth is not None:
+        if m.decisions is not None:
+            m.decisions[node] = truth
+        return execute_arm(m, f, node.body if truth else node.orelse)
+    arms: list[tuple[Literals, Callable[[], Flow]]] = [
+        (when_true, lambda: execute_arm(m, f, node.body)),
+        (when_false, lambda: execute_arm(m, f, node.orelse)),
+    ]
+    flows = m.alternatives(arms, ends)
+    if Flow.NEXT not in flows:
+        return max(flows, key=lambda flow: flow is not Flow.RAISE)
+    if flows[0] is not flows[1]:
+        left = next(flow for flow in flows if flow is not Flow.NEXT)
+        if left is not Flow.RAISE:
+            m.path = m.path.under(when_false if flows[0] is not Flow.NEXT else when_true)
+    return Flow.NEXT
+
+
+def execute_arm(m: Machine, f: Frame, body: Sequence[ast.stmt]) -> Flow:
+    return execute_block(m, f, body)
+
+
+def _for(m: Machine, f: Frame, node: ast.For | ast.AsyncFor) -> Flow:
+    iteration = iterate(m, expressions.evaluate(m, f, node.iter), node)
+
+    def body(value: Value) -> Flow:
+        assign(m, f, node.target, value, node)
+        return execute_block(m, f, node.body)
+
+    flow = run_passes(m, node, iteration, body)
+    if flow is Flow.RETURN:
+        return flow
+    return execute_block(m, f, node.orelse)
+
+
+def run_passes(m: Machine, node: ast.AST, iteration: Iteration, body: Callable[[Value], Flow]) -> Flow:
+    """Runs a loop's body: once for each element where they are known, else twice, and once more where a pass decided otherwise."""
+    outer_turns, outer_decisions, outer = m.turns, m.decisions, m.path
+    seen: list[dict[ast.AST, bool]] = []
+    number, passes = 0, iteration.passes
+    flow = Flow.NEXT
+    try:
+        while number < passes:
+            m.turns = (*outer_turns, Turn(node, number, iteration.exact))
+            m.decisions = {}
+            m.path = outer
+            flow = body(iteration.value(number))
+            seen.append(m.decisions)
+            if flow in (Flow.BREAK, Flow.RETURN, Flow.RAISE):
+                break
+            outer = type(outer)(outer.literals, m.path.excluded) if flow is Flow.NEXT else outer
+            number += 1
+            if number == passes == 2 and not iteration.exact and seen[0] != seen[1]:
+                passes = 3
+    finally:
+        if outer_decisions is not None:
+            for decided in seen:
+                outer_decisions.update(decided)
+        m.turns, m.decisions = outer_turns, outer_decisions
+    m.path = outer
+    return flow if flow in (Flow.RETURN, Flow.RAISE) and iteration.passes and number == 0 else Flow.NEXT
+
+
+def _while(m: Machine, f: Frame, node: ast.While) -> Flow:
+    def body(_: Value) -> Flow:
+        truth, _yes, _no = expressions.test(m, f, node.test)
+        if truth is False:
+            return Flow.BREAK
+        return execute_block(m, f, node.body)
+
+    flow = run_passes(m, node, Iteration(2, False, lambda _: NONE), body)
+    return flow if flow is Flow.RETURN else execute_block(m, f, node.orelse)
+
+
+def _with(m: Machine, f: Frame, node: ast.With | ast.AsyncWith) -> Flow:
+    for item in node.items:
+        value = expressions.evaluate(m, f, item.context_expr)
+        if item.optional_vars is not None:
+            assign(m, f, item.optional_vars, value, node)
+    return execute_block(m, f, node.body)
+
+
+def _try(m: Machine, f: Frame, node: ast.Try) -> Flow:
+    raised = Literal(m.intern("raised", id(node)), "truth", None, True)
+
+    def handler(one: ast.ExceptHandler) -> Callable[[], Flow]:
+        return lambda: execute_block(m, f, one.body)
+
+    arms: list[tuple[Literals, Callable[[], Flow]]] = [(NOTHING, lambda: execute_block(m, f, [*node.body, *node.orelse]))]
+    arms += [(frozenset([raised]), handler(one)) for one in node.handlers]
+    flows = m.alternatives(arms, ends)
+    last = execute_block(m, f, node.finalbody)
+    if ends(last):
+        return last
+    return Flow.NEXT if Flow.NEXT in flows else flows[0]
+
+
+def _match(m: Machine, f: Frame, node: ast.Match) -> Flow:
+    subject = expressions.evaluate(m, f, node.subject)
+    arms: list[tuple[Literals, Callable[[], Flow]]] = []
+    negative: Literals = NOTHING
+    open_ended = True
+    for number, case in enumerate(node.cases):
+        literals = _case_literals(m, f, subject, case, number)
+        for name in (n for n in ast.walk(case.pattern) if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name):
+            m.write(f.names, name.name, m.opaque(lineage=m.lineage(subject)))
+        arms.append((literals | negative, _runs(m, f, case.body)))
+        negative |= frozenset(x.negated() for x in literals) if len(literals) == 1 else NOTHING
+        open_ended = open_ended and bool(literals)
+    if open_ended:
+        arms.append((negative, lambda: Flow.NEXT))
+    flows = m.alternatives(arms, ends)
+    return Flow.NEXT if Flow.NEXT in flows else flows[0]
+
+
+def _case_literals(m: Machine, f: Frame, subject: Value, case: ast.match_case, number: int) -> Literals:
+    match case.pattern:
+        case ast.MatchValue(value=value):
+            known = expressions.evaluate(m, f, value)
+            if isinstance(known, Const):
+                return frozenset([Literal(m.ident(subject), "==", known.value, True)])
+        case ast.MatchAs(pattern=None) if case.guard is None:
+            return NOTHING
+        case _:
+            pass
+    return frozenset([Literal(m.intern("match", m.ident(subject), id(case)), "==", number, True)])
+
+
+def _runs(m: Machine, f: Frame, body: list[ast.stmt]) -> Callable[[], Flow]:
+    return lambda: execute_block(m, f, body)
+
+
+def _return(m: Machine, f: Frame, node: ast.Return) -> Flow:
+    value = expressions.evaluate(m, f, node.value) if node.value else NONE
+    f.returned.append((m.path.literals, value))
+    m.path = m.path.without(m.path.literals)
+    return Flow.RETURN
+
+
+def _raise(m: Machine, f: Frame, node: ast.Raise) -> Flow:
+    return Flow.RAISE
+
+
+def _break(m: Machine, f: Frame, node: ast.Break) -> Flow:
+    m.path = m.path.without(m.path.literals)
+    return Flow.BREAK
+
+
+def _continue(m: Machine, f: Frame, node: ast.Continue) -> Flow:
+    m.path = m.path.without(m.path.literals)
+    return Flow.CONTINUE
+
+
+def _function(m: Machine, f: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Flow:
+    m.write(f.names, node.name, Function(f.file, f.unit, node, f, f.owner))
+    return Flow.NEXT
+
+
+def _delete(m: Machine, f: Frame, node: ast.Delete) -> Flow:
+    for target in node.targets:
+        if isinstance(target, ast.Attribute):
+            owner = expressions.evaluate(m, f, target.value)
+            if isinstance(owner, Instance):
+                m.forget(owner.attrs, target.attr)
+        elif isinstance(target, ast.Subscript):
+            expressions.evaluate(m, f, target.value)
+    return Flow.NEXT
+
+
+def _import(m: Machine, f: Frame, node: ast.Import | ast.ImportFrom) -> Flow:
+    for name, meaning in calls.local_imports(m, f, node):
+        m.write(f.names, name, meaning)
+    return Flow.NEXT
+
+
+def _class(m: Machine, f: Frame, node: ast.ClassDef) -> Flow:
+    m.write(f.names, node.name, objects.local_class(m, f, node))
+    return Flow.NEXT
+
+
+_STATEMENTS: dict[type[ast.stmt], Callable[[Machine, Frame, object], Flow]] = {
+    ast.Expr: _expression,
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.AugAssign: _augmented,
+    ast.If: _if,
+    ast.For: _for,
+    ast.AsyncFor: _for,
+    ast.While: _while,
+    ast.With: _with,
+    ast.AsyncWith: _with,
+    ast.Try: _try,
+    ast.Match: _match,
+    ast.Return: _return,
+    ast.Raise: _raise,
+    ast.Break: _break,
+    ast.Continue: _continue,
+    ast.FunctionDef: _function,
+    ast.AsyncFunctionDef: _function,
+    ast.Delete: _delete,
+    ast.Import: _import,
+    ast.ImportFrom: _import,
+    ast.ClassDef: _class,
+}  # type: ignore[assignment]
+
+__all__ = ["Flow", "May", "Mapping", "assign", "assign_attribute", "ends", "execute", "execute_block", "run_passes"]

@@ -1,0 +1,137 @@
+"""Trace: the module instances of one class, the names they are held under, and the calls one forward makes.
+
+Rules read a Trace and nothing else.
+"""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from nnreuse.syntax.units import Place, Unit
+from nnreuse.tracing.conditions import NOTHING, Path, counts, exclusive
+from nnreuse.tracing.values import Instance
+from nnreuse.types.catalog import Carries
+from nnreuse.types.program import File, ModuleClass
+
+NO_CARRIES = Carries(None, None, None, None)
+Relation = Literal["none", "single", "exclusive", "parallel", "chained", "recurrent", "mixed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One pass of a loop. `exact` when the loop's length is known, so that passes are iterations."""
+
+    loop: ast.AST
+    number: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One execution of a call site. `lineage` has a bit for each earlier call the arguments depend on; `inputs` are their idents."""
+
+    number: int
+    instance: Instance
+    file: File
+    unit: Unit
+    node: ast.Call
+    lineage: int
+    inputs: tuple[int, ...]
+    path: Path
+    turns: tuple[Turn, ...]
+    entry: str
+    within: str
+    container: Instance | None = None
+
+    @property
+    def site(self) -> Place:
+        """The callee expression: `self.bn` of `self.bn(x)`."""
+        return Place(self.unit, self.unit.span(self.node.func))
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One execution of `self.name = value` in a constructor."""
+
+    name: str
+    place: Place
+    value: ast.expr | None
+    unit: Unit
+    file: File
+    path: Path
+    instances: tuple[Instance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """`[m] * n`: the expression, and the instances it holds several times."""
+
+    place: Place
+    node: ast.expr
+    file: File
+    instances: tuple[Instance, ...]
+    inline: bool
+    path: Path
+
+
+@dataclass(eq=False, slots=True)
+class Trace:
+    """What tracing one module class gave. `complete` is False when a bound was hit or `self` was handed to something unknown."""
+
+    cls: ModuleClass
+    this: Instance
+    calls: list[Call] = field(default_factory=list[Call])
+    definitions: list[Definition] = field(default_factory=list[Definition])
+    repetitions: list[Repetition] = field(default_factory=list[Repetition])
+    held: dict[str, list[Instance]] = field(default_factory=dict[str, list[Instance]])
+    complete: bool = True
+    entries: list[str] = field(default_factory=list[str])
+    carries: Callable[[Instance], Carries] = lambda _: NO_CARRIES
+
+    def calls_of(self, instance: Instance) -> list[Call]:
+        return [call for call in self.calls if call.instance is instance]
+
+    def paths_of(self, instance: Instance) -> list[str]:
+        """The access paths an instance is held under, without `self.`."""
+        return [path for path, held in self.held.items() if any(i is instance for i in held)]
+
+
+def most_calls(calls: list[Call]) -> tuple[int, bool]:
+    """The most calls (at most 2) of one instance that one forward can make, and whether no branch avoids the second."""
+    best, must = 0, False
+    for entry in {call.entry for call in calls}:
+        group = [c for c in calls if c.entry == entry]
+        fewest, most = counts([c.path for c in group], group[0].instance.given if group else NOTHING)
+        best, must = max(best, most), must or fewest >= 2
+    return min(best, 2), must
+
+
+def relation(calls: list[Call]) -> Relation:
+    """How the calls of one instance relate; calls of different entry points are not compared."""
+    if len(calls) < 2:
+        return "single" if calls else "none"
+    kinds: set[str] = set()
+    for number, later in enumerate(calls):
+        earlier = [c for c in calls[:number] if c.entry == later.entry and not exclusive(c.path, later.path)]
+        if earlier:
+            kinds.add("chained" if any(depends(later, c) for c in earlier) else "parallel")
+    if not kinds:
+        return "exclusive"
+    if len(kinds) > 1:
+        return "mixed"
+    if kinds == {"chained"}:
+        return "recurrent" if _recurrent(calls) else "chained"
+    return "parallel"
+
+
+def depends(later: Call, earlier: Call) -> bool:
+    """Whether the later call's input depends on the earlier call's result."""
+    return bool(later.lineage >> earlier.number & 1)
+
+
+def _recurrent(calls: list[Call]) -> bool:
+    """State threads through a loop: one site, several passes, and an input besides the state."""
+    first = calls[0]
+    return all(c.node is first.node and c.turns for c in calls) and len(first.inputs) > 1
+

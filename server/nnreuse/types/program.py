@@ -1,0 +1,269 @@
+"""Program: the files that can be read, and what a name in one of them means. Imports are followed on demand.
+
+Pure: files come from a `Library` that the workspace provides. torch itself is never read; its names stay dotted
+names (`External`), and the catalog knows what they are.
+"""
+
+import ast
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from nnreuse.syntax.index import Binding, FileIndex, Import
+from nnreuse.syntax.units import ClassUnits, Unit
+from nnreuse.types.catalog import Catalog, ModuleFacts
+
+MODULE = "torch.nn.modules.module.Module"
+_DEPTH = 24
+
+
+@dataclass(eq=False, slots=True)
+class File:
+    """One Python file: its dotted module name, whether it is a package's `__init__`, and its index."""
+
+    path: str
+    module: str
+    package: bool
+    index: FileIndex
+    classes: dict[ClassUnits, "ModuleClass"] = field(default_factory=dict[ClassUnits, "ModuleClass"])
+
+    def absolute(self, imported: Import) -> str:
+        """The dotted name an import of this file means, its leading dots resolved."""
+        if not imported.level:
+            return imported.target
+        base = self.module.split(".")
+        base = base[: len(base) - imported.level + (1 if self.package else 0)]
+        return ".".join([*base, imported.target]) if imported.target else ".".join(base)
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A name that no readable file defines, `torch.nn.Linear` for example."""
+
+    dotted: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRef:
+    """A function of a file, at module level."""
+
+    file: File
+    unit: Unit
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRef:
+    """The value of a module-level assignment."""
+
+    file: File
+    unit: Unit
+    node: ast.expr
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A module object."""
+
+    file: File
+
+
+@dataclass(eq=False, slots=True)
+class ModuleClass:
+    """A class definition of a readable file, whether or not it turns out to be a module class."""
+
+    file: File
+    name: str
+    units: ClassUnits
+    members: dict[str, tuple[Unit, ast.stmt]]
+    bases: "list[ModuleClass | External]" = field(default_factory=list["ModuleClass | External"])
+    mro: "list[ModuleClass | External]" = field(default_factory=list["ModuleClass | External"])
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.file.module}.{self.name}"
+
+    def find(self, member: str, after: "ModuleClass | None" = None) -> "tuple[ModuleClass, Unit, ast.stmt] | None":
+        """The definition of a member along the MRO, past `after` where given (as `super()` looks it up)."""
+        chain = self.mro
+        if after is not None and after in chain:
+            chain = chain[chain.index(after) + 1 :]
+        for cls in chain:
+            if isinstance(cls, ModuleClass) and member in cls.members:
+                return cls, *cls.members[member]
+        return None
+
+
+Meaning = ModuleClass | External | FunctionRef | ValueRef | FileRef
+
+
+class Library(Protocol):
+    """Where files come from."""
+
+    def find(self, dotted: str) -> File | None:
+        """The file of a module, or None where it cannot be read."""
+        ...
+
+
+class Program:
+    """Answers what names mean, across files."""
+
+    def __init__(self, library: Library, catalog: Catalog) -> None:
+        self.library = library
+        self.catalog = catalog
+
+    def lookup(self, file: File, name: str, depth: int = 0) -> Meaning | None:
+        """What a module-level name of a file means; None for builtins and names nothing binds."""
+        if depth > _DEPTH:
+            return None
+        binding = file.index.bindings.get(name)
+        if binding is not None:
+            return self._meaning(file, binding, depth)
+        for star in file.index.star_imports:
+            target = self.follow(file.absolute(star), depth + 1)
+            if isinstance(target, FileRef) and target.file is not file:
+                found = self.lookup(target.file, name, depth + 1)
+                if found is not None:
+                    return found
+            elif isinstance(target, External) and self.catalog.find(f"{target.dotted}.{name}"):
+                return External(f"{target.dotted}.{name}")
+        return None
+
+    def _meaning(self, file: File, binding: Binding, depth: int) -> Meaning:
+        node = binding.node
+        if isinstance(node, Import):
+            return self.follow(file.absolute(node), depth + 1)
+        if isinstance(node, ClassUnits):
+            return self.class_of(file, node, node.node.name)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return FunctionRef(file, binding.unit, node)
+        if isinstance(node, ast.Name | ast.Attribute):
+            return self.dotted(file, node, depth + 1) or ValueRef(file, binding.unit, node)
+        return ValueRef(file, binding.unit, node)
+
+    def follow(self, dotted: str, depth: int = 0) -> Meaning:
+        """What an absolute dotted name means: the longest prefix that is a readable module, then names inside it."""
+        if depth > _DEPTH or dotted == "torch" or dotted.startswith("torch."):
+            return External(dotted)
+        parts = dotted.split(".")
+        for size in range(len(parts), 0, -1):
+            file = self.library.find(".".join(parts[:size]))
+            if file is not None:
+                return self._descend(file, parts[size:], depth) or External(dotted)
+        return External(dotted)
+
+    def _descend(self, file: File, rest: list[str], depth: int) -> Meaning | None:
+        meaning: Meaning | None = FileRef(file)
+        for name in rest:
+            meaning = self.member(meaning, name, depth) if meaning else None
+        return meaning
+
+    def member(self, meaning: Meaning, name: str, depth: int = 0) -> Meaning | None:
+        """The attribute of a module, a class or an external name."""
+        match meaning:
+            case FileRef(file):
+                found = self.lookup(file, name, depth + 1)
+                if found is None and file.package:
+                    inner = self.library.find(f"{file.module}.{name}")
+                    return FileRef(inner) if inner else None
+                return found
+            case External(dotted):
+                return External(f"{dotted}.{name}")
+            case ModuleClass():
+                return self.nested(meaning, name)
+            case _:
+                return None
+
+    def nested(self, cls: ModuleClass, name: str) -> ModuleClass | None:
+        """A class defined in the body of another."""
+        for member in cls.units.members:
+            if isinstance(member, ClassUnits) and member.node.name == name:
+                return self.class_of(cls.file, member, f"{cls.name}.{name}")
+        return None
+
+    def dotted(self, file: File, node: ast.expr, depth: int = 0) -> Meaning | None:
+        """What a name or a chain of attributes means at module level."""
+        match node:
+            case ast.Name(id=name):
+                return self.lookup(file, name, depth)
+            case ast.Attribute(value=value, attr=attr):
+                base = self.dotted(file, value, depth)
+                return self.member(base, attr, depth) if base else None
+            case ast.Subscript(value=value):
+                return self.dotted(file, value, depth)
+            case _:
+                return None
+
+    def class_of(self, file: File, units: ClassUnits, name: str) -> ModuleClass:
+        """The class that a definition makes, its bases resolved."""
+        known = file.classes.get(units)
+        if known is not None:
+            return known
+        cls = ModuleClass(file, name, units, {})
+        file.classes[units] = cls
+        for unit, node in units.statements():
+            _collect(cls.members, unit, node)
+        for base in units.node.bases:
+            meaning = self.dotted(file, base)
+            if isinstance(meaning, ModuleClass | External):
+                cls.bases.append(meaning)
+            elif meaning is None and isinstance(base, ast.Name | ast.Attribute):
+                cls.bases.append(External(ast.unparse(base)))
+        cls.mro = _linear(cls)
+        return cls
+
+    def facts(self, cls: ModuleClass | External) -> ModuleFacts | None:
+        """The catalog's facts of a torch class, or of the nearest torch ancestor of a user class."""
+        chain = cls.mro if isinstance(cls, ModuleClass) else [cls]
+        for ancestor in chain:
+            if isinstance(ancestor, External):
+                facts = self.catalog.find(ancestor.dotted)
+                if facts is not None:
+                    return facts
+        return None
+
+    def is_module_class(self, cls: ModuleClass) -> bool:
+        """Whether a class is a module class: a torch ancestor says so, or an unreadable base and what the class does."""
+        if self.facts(cls) is not None:
+            return True
+        unread = [c for c in cls.mro if isinstance(c, External) and "." in c.dotted]
+        return bool(unread) and _behaves_like_module(cls)
+
+
+def _collect(members: dict[str, tuple[Unit, ast.stmt]], unit: Unit, node: ast.stmt) -> None:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            if not any(_is_overload(d) for d in node.decorator_list):
+                members[name] = unit, node
+        case ast.Assign(targets=targets):
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    members[target.id] = unit, node
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+            members[name] = unit, node
+        case ast.If(body=body, orelse=orelse):
+            for inner in [*body, *orelse]:
+                _collect(members, unit, inner)
+        case _:
+            return
+
+
+def _is_overload(decorator: ast.expr) -> bool:
+    name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
+    return name in ("overload", "_overload_method", "setter", "deleter")
+
+
+def _linear(cls: ModuleClass) -> list[ModuleClass | External]:
+    """Depth first, the last of duplicates kept: Python's order for every hierarchy without a conflict of monotonicity."""
+    seen: list[ModuleClass | External] = [cls]
+    for base in cls.bases:
+        seen += base.mro if isinstance(base, ModuleClass) else [base]
+    last: list[ModuleClass | External] = []
+    for one in reversed(seen):
+        if one not in last:
+            last.append(one)
+    return last[::-1]
+
+
+def _behaves_like_module(cls: ModuleClass) -> bool:
+    return "forward" in cls.members and "__init__" in cls.members
+

@@ -1,0 +1,47 @@
+"""Facts: one row for each access path of a module class, as the `facts` command prints them (contract.md)."""
+
+from collections.abc import Iterator
+
+from nnreuse.tracing.trace import Call, Trace, most_calls, relation
+from nnreuse.tracing.values import Instance
+
+_ORDER = ["none", "single", "exclusive", "parallel", "chained", "recurrent", "mixed"]
+
+
+def rows(trace: Trace) -> Iterator[dict[str, object]]:
+    """The rows of one class, in the order in which its constructor makes them."""
+    file = trace.cls.file
+    line = file.index.first_lines[trace.cls.units.header] + trace.cls.units.node.lineno - trace.cls.units.header.origin + 1
+    for path, instances in trace.held.items():
+        yield {
+            "file": file.path,
+            "class": trace.cls.name,
+            "class_line": line,
+            "attribute": path,
+            **_row(trace, instances),
+        }
+
+
+def _row(trace: Trace, instances: list[Instance]) -> dict[str, object]:
+    per = [(instance, trace.calls_of(instance)) for instance in instances]
+    judged = [(most_calls(calls), relation(calls)) for _, calls in per]
+    most = max(number for (number, _), _ in judged)
+    must = any(sure for (_, sure), _ in judged)
+    calls = [call for _, group in per for call in group]
+    kinds = [kind for (number, _), kind in judged if number == most]
+    known = most >= 2 or most == 1 and trace.complete or trace.complete and not any(i.handed_on for i in instances)
+    typed = next((i for i in instances if i.type_name is not None), instances[0])
+    carried = trace.carries(typed)
+    return {
+        "type": typed.type_name,
+        "parameters": carried.parameters,
+        "running_stats": carried.running_stats,
+        "calls": most if known else None,
+        "sites": sorted({_line(call) for call in calls}),
+        "relation": max(kinds, key=_ORDER.index),
+        "must": must,
+    }
+
+
+def _line(call: Call) -> int:
+    return call.file.index.first_lines[call.unit] + call.node.func.lineno - call.unit.origin + 1

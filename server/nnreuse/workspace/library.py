@@ -1,0 +1,74 @@
+"""Library: modules found on disk, by the same search path the user's interpreter would use, each read once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.source import Source
+from nnreuse.syntax.units import Unparsable
+from nnreuse.types.program import File
+
+
+class DiskLibrary:
+    """Reads `package/module.py` and `package/__init__.py` below the roots. Files that do not parse count as absent."""
+
+    def __init__(self, roots: list[Path], read: Callable[[Path], str | None]) -> None:
+        self._roots = roots
+        self._read = read
+        self._by_name: dict[str, File | None] = {}
+        self._by_path: dict[str, File] = {}
+
+    def add_root(self, root: Path) -> None:
+        """Another folder to look into, after the known ones."""
+        if root not in self._roots:
+            self._roots.append(root)
+            self._by_name = {name: file for name, file in self._by_name.items() if file is not None}
+
+    def find(self, dotted: str) -> File | None:
+        if dotted in self._by_name:
+            return self._by_name[dotted]
+        found = self._find(dotted)
+        self._by_name[dotted] = found
+        return found
+
+    def _find(self, dotted: str) -> File | None:
+        relative = dotted.replace(".", "/")
+        if not dotted or any(not part for part in dotted.split(".")):
+            return None
+        for root in self._roots:
+            for candidate in (root / relative / "__init__.py", root / f"{relative}.py"):
+                if str(candidate) in self._by_path:
+                    return self._by_path[str(candidate)]
+                if candidate.is_file():
+                    return self._load(candidate, dotted)
+        return None
+
+    def _load(self, path: Path, dotted: str) -> File | None:
+        text = self._read(path)
+        if text is None:
+            return None
+        try:
+            index = FileIndex.of(Source(text))
+        except Unparsable:
+            return None
+        return self.put(path, dotted, index)
+
+    def put(self, path: Path, dotted: str, index: FileIndex) -> File:
+        """The file at a path, with this index from now on."""
+        file = File(str(path), dotted, path.name == "__init__.py", index)
+        self._by_path[str(path)] = file
+        self._by_name[dotted] = file
+        return file
+
+    def known(self, path: Path) -> File | None:
+        return self._by_path.get(str(path))
+
+
+def module_name(path: Path) -> tuple[str, Path]:
+    """The dotted name of a file, and the folder its top-level package stands in."""
+    parts = [] if path.name == "__init__.py" else [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(parts) or path.parent.name, folder
