@@ -14,7 +14,7 @@ demo: .venv/installed $(DATA)/timm
 	@echo "== What the fixes would change in one of them"
 	@$(NNREUSE) check --exit-zero --diff --unsafe-fixes examples/article/model.py
 	@echo "== A real library: timm 1.0.31"
-	@$(NNREUSE) check --exit-zero --output-format concise $(DATA)/timm
+	@$(NNREUSE) check --exit-zero --min-severity warning --output-format concise $(DATA)/timm
 	@$(NNREUSE) check --exit-zero --statistics --output-format concise $(DATA)/timm
 
 test: .venv/installed-test

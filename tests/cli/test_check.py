@@ -19,6 +19,7 @@ def test_exit_codes(run):
     put("clean.py", "x = 1\n")
     put("found.py", "bad = 1\n")
     assert run("check", "clean.py").exit_code == 0
+    assert run("check", "clean.py").stdout == "No findings in 1 file.\n"
     assert run("check", "found.py").exit_code == 1
     assert run("check", "--exit-zero", "found.py").exit_code == 0
     assert run("check", "missing.py").exit_code == 2
@@ -206,6 +207,7 @@ def test_a_missing_path_does_not_stop_the_others(run):
     result = run("check", "--output-format", "concise", "gone.py", "m.py")
     assert result.exit_code == 2
     assert "gone.py: no such file" in result.stderr
+    assert "No findings" not in run("check", "gone.py").stdout
     assert "m.py:1:1" in result.stdout
 
 

@@ -33,7 +33,7 @@ MakeEngine = Callable[[Settings], Engine]
 
 def project(settings: Settings) -> Engine:
     """The real engine."""
-    from nnreuse.workspace.project import Project  # noqa: PLC0415  (the whole analysis: not for --help)
+    from nnreuse.workspace.project import Project  # the whole analysis: not for --help
 
     return Project(settings)
 
@@ -71,7 +71,7 @@ def run(job: Job[Answer], targets: Sequence[Target], make: MakeEngine, jobs: int
         engines = Engines(make)
         yield from (job(engines, target) for target in targets)
         return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  (20 ms that few runs need)
+    from concurrent.futures import ProcessPoolExecutor  # 20 ms that few runs need
 
     chunk = max(1, min(16, len(targets) // (4 * processes)))
     with ProcessPoolExecutor(processes, initializer=_begin, initargs=(make,)) as pool:

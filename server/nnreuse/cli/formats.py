@@ -15,13 +15,14 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFORMAT
 
 
 def full(records: Iterable[Record]) -> Iterator[str]:
-    """Each finding with its code, its evidence and its first fix, then how many there are."""
+    """Each finding with its code, its evidence and its first fix, then how many there are. Of none, nothing."""
     counts: Counter[Severity] = Counter()
     for record in records:
         counts[record.severity] += 1
         head = click.style(f"{record.severity.value}[{record.rule}]", fg=_COLOURS[record.severity], bold=True)
         yield "\n".join([f"{head}: {click.style(record.message, bold=True)}", *frame(record), *_notes(record), ""])
-    yield _total(counts)
+    if counts:
+        yield _total(counts)
 
 
 def concise(records: Iterable[Record]) -> Iterator[str]:
@@ -77,8 +78,6 @@ def _offered(repair: Repair) -> str:
 
 def _total(counts: Counter[Severity]) -> str:
     total = sum(counts.values())
-    if not total:
-        return "No findings."
     parts = [f"{counts[severity]} {severity.value}" for severity in reversed(Severity) if counts[severity]]
     return f"{total} finding{'s' * (total > 1)}: {', '.join(parts)}."
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnreuse.cli.engine import Engine, Engines, MakeEngine, Target, run
-from nnreuse.cli.formats import Format
+from nnreuse.cli.formats import Format, full
 from nnreuse.cli.record import Record, built, record, shown
 from nnreuse.cli.repair import repaired
 from nnreuse.syntax.edits import unified_diff
@@ -68,6 +68,8 @@ def report(
     records = (found for each in outcome.watched(reports) for found in each.records)
     for text in plan.format(records):
         click.echo(text, err=aside)
+    if plan.format is full and outcome.code == 0:
+        click.echo(f"No findings in {len(files)} file{'s' * (len(files) != 1)}.", err=aside)
     if outcome.applied:
         click.echo(f"{outcome.applied} fix{'es' * (outcome.applied > 1)} applied.", err=True)
     return outcome.code
@@ -137,7 +139,7 @@ def _fixed(plan: Plan, engine: Engine, target: Target, file: TextFile) -> Report
 
 def _told(error: Exception) -> str:
     """The error and where it was raised; the whole traceback under NNREUSE_DEBUG."""
-    import traceback  # noqa: PLC0415  (only when something is broken)
+    import traceback  # only when something is broken
 
     if os.environ.get("NNREUSE_DEBUG"):
         return "".join(traceback.format_exception(error))

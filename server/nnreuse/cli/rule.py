@@ -9,8 +9,8 @@ from nnreuse.cli.targets import refuse_unknown_rules
 @click.argument("name", required=False)
 def rule(name: str | None) -> None:
     """Print a rule's page, or all of them."""
-    from nnreuse.rules.pages import page  # noqa: PLC0415  (imports every rule)
-    from nnreuse.rules.registry import names  # noqa: PLC0415
+    from nnreuse.rules.pages import page  # imports every rule
+    from nnreuse.rules.registry import names
 
     if name:
         refuse_unknown_rules([name], "")

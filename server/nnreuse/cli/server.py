@@ -11,7 +11,7 @@ def server(stdio: bool, tcp: str | None) -> None:
     if stdio and tcp:
         raise click.UsageError("--stdio and --tcp exclude each other")
     address = _address(tcp) if tcp else None
-    from nnreuse.lsp.server import run_stdio, run_tcp  # noqa: PLC0415  (pygls takes a third of a second to import)
+    from nnreuse.lsp.server import run_stdio, run_tcp  # pygls takes a third of a second to import
 
     if address:
         run_tcp(*address)

@@ -62,7 +62,7 @@ def refuse_unknown_rules(named: Iterable[str], where: str) -> None:
     """Raises a usage error, with the likely spelling, where a name is no rule."""
     if not (wanted := sorted(named)):
         return
-    from nnreuse.rules.registry import names  # noqa: PLC0415  (imports every rule)
+    from nnreuse.rules.registry import names  # imports every rule
 
     known = set(names())
     for name in wanted:
@@ -71,7 +71,7 @@ def refuse_unknown_rules(named: Iterable[str], where: str) -> None:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415  (only for this message)
+    from difflib import get_close_matches  # only for this message
 
     near = get_close_matches(name, known, 1)
     return f"; do you mean `{near[0]}`?" if near else "; `nnreuse rule` lists them"

@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class Severity(Enum):
-    """How sure and how bad: an error cannot work, a warning is a slip, information is worth a look, a hint is knowledge."""
+    """An error cannot work, a warning is a slip, information is worth a look, a hint is knowledge."""
 
     HINT = "hint"
     INFORMATION = "information"

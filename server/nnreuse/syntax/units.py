@@ -114,10 +114,11 @@ def parse(text: str) -> ast.Module:
 def cut(lines: list[str], body: list[ast.stmt], origin: int) -> list[Part]:
     """The parts that tile `lines`, whose first line has number `origin` in `body`. A part before the first statement is empty."""
     starts = [(_first_line(group[0]), group) for group in _by_line(body)]
+    if not starts:
+        return [Unit(lines, [], origin)] if lines else []
     parts: list[Part] = []
-    if not starts or starts[0][0] > origin:
-        end = starts[0][0] if starts else origin + len(lines)
-        parts.append(Unit(lines[: end - origin], [], origin))
+    if starts[0][0] > origin:
+        parts.append(Unit(lines[: starts[0][0] - origin], [], origin))
     for (start, group), end in zip(starts, [*(start for start, _ in starts[1:]), origin + len(lines)], strict=True):
         parts.append(_part(lines[start - origin : end - origin], group, start))
     return parts

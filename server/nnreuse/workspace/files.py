@@ -152,7 +152,7 @@ def _ignore_of(folder: Path) -> tuple[_Ignore, ...]:
         lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415  (most folders have no .gitignore: not worth its import)
+    from pathspec import GitIgnoreSpec  # most folders have no .gitignore: not worth its import
 
     with suppress(ValueError):
         return (_Ignore(os.path.abspath(folder), GitIgnoreSpec.from_lines(lines)),)
@@ -179,3 +179,11 @@ def _head(content: bytes) -> bytes:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
+
+
+def read_quietly(path: Path) -> str | None:
+    """The text of a file that something imports; None where it cannot be read."""
+    try:
+        return read(path).text
+    except FileProblem:
+        return None

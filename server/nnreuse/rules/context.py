@@ -1,0 +1,30 @@
+"""Context: what a rule may look at: the trace, the program it came from, and the settings."""
+
+import ast
+from dataclasses import dataclass
+
+from nnreuse.config.settings import Settings
+from nnreuse.tracing.trace import Trace
+from nnreuse.types.program import ModuleClass, Program
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Given to each rule's `check`, once for each module class."""
+
+    trace: Trace
+    program: Program
+    settings: Settings
+
+    def names_of(self, cls: ModuleClass) -> set[str]:
+        """Every attribute name that a class, its bases or its subclasses in the same file use: new names must avoid them."""
+        related = [c for c in cls.mro if isinstance(c, ModuleClass)]
+        for other in cls.file.classes.values():
+            if cls in other.mro and other not in related:
+                related.append(other)
+        names: set[str] = set()
+        for one in related:
+            names |= set(one.members)
+            for _, statement in one.units.statements():
+                names |= {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
+        return names

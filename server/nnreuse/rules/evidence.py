@@ -1,0 +1,115 @@
+"""Evidence: what speaks for a slip and what for a design, and the one function that turns it into a severity."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from nnreuse.config.severity import Severity
+from nnreuse.rules.finding import Evidence
+from nnreuse.rules.reuse import Reuse, between, enclosing_tests, producers, said_deliberate, under_sharing_flag
+from nnreuse.tracing.trace import Call
+
+WARNING_WEIGHT = 3
+
+
+def severity_of(evidence: tuple[Evidence, ...], must: bool) -> Severity:
+    """A warning when what speaks for a slip outweighs what speaks for a design, on every configuration; else worth a look."""
+    total = sum(one.weight for one in evidence)
+    if total >= WARNING_WEIGHT and must:
+        return Severity.WARNING
+    return Severity.INFORMATION if total > -4 else Severity.HINT
+
+
+def weigh(reuse: Reuse) -> tuple[Evidence, ...]:
+    """All evidence about one reuse, strongest first."""
+    found = [*_for_slip(reuse), *_for_design(reuse)]
+    return tuple(sorted(found, key=lambda one: -abs(one.weight)))
+
+
+def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
+    sites = reuse.sites
+    if len(sites) > 1 and reuse.relation in ("chained", "mixed"):
+        others = between(reuse)
+        if others:
+            name = _name(reuse, others[0])
+            yield Evidence("chain", 3, f"`{name}` lies between the calls: they serve different depths of one chain", others[0].site)
+    partner = _indexed_partner(reuse)
+    if partner is not None:
+        sentence = f"the same loop calls a different `{_name(reuse, partner)}` in each pass, but always this one instance"
+        yield Evidence("indexed-partner", 4, sentence, partner.site)
+    if reuse.carries.running_stats and reuse.instance.cls is None and _different_producers(reuse):
+        yield Evidence("running-statistics", 3, "its running statistics mix features that come from different layers")
+    if _numbered_siblings(reuse):
+        yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not")
+
+
+def _for_design(reuse: Reuse) -> Iterator[Evidence]:
+    word = said_deliberate(reuse)
+    if word:
+        yield Evidence("said", -6, f"a name or comment says so: “{word}”")
+    places = [reuse.definition.place] if reuse.definition else []
+    tests = [test for place in [*places, *(c.site for c in reuse.sites)] for test in enclosing_tests(place)]
+    if under_sharing_flag(tests):
+        yield Evidence("flag", -6, "it stands under a sharing flag")
+    if len(reuse.sites) == 1:
+        loops = bool(reuse.calls[0].turns)
+        if reuse.relation == "recurrent":
+            yield Evidence("recurrent", -5, "state threads through a loop over time")
+        elif loops:
+            yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)")
+        else:
+            yield Evidence("helper", -3, "one call site in a function that is used several times")
+    if _own_inputs(reuse):
+        yield Evidence("siamese", -5, "each call has an input of its own: siamese encoders and shared heads look like this")
+
+
+def _name(reuse: Reuse, call: Call) -> str:
+    paths = reuse.trace.paths_of(call.instance)
+    return f"self.{paths[0]}" if paths else ast.unparse(call.node.func)
+
+
+def _indexed_partner(reuse: Reuse) -> Call | None:
+    """A call site of the same loop whose instance changes with the passes and whose result meets this instance."""
+    first = reuse.calls[0]
+    if len(reuse.sites) != 1 or not first.turns:
+        return None
+    loop = first.turns[-1].loop
+    by_node: dict[ast.Call, list[Call]] = {}
+    for call in reuse.trace.calls:
+        if call.turns and call.turns[-1].loop is loop and call.container is None and call.instance is not reuse.instance:
+            by_node.setdefault(call.node, []).append(call)
+    for calls in by_node.values():
+        distinct = {c.instance.ident for c in calls}
+        meets = any(depends_on(mine, c) or depends_on(c, mine) for c in calls for mine in reuse.calls if mine.turns[-1] == c.turns[-1])
+        if len(distinct) > 1 and len(distinct) == len(calls) and meets and reuse.trace.carries(calls[0].instance).parameters:
+            return calls[0]
+    return None
+
+
+def depends_on(later: Call, earlier: Call) -> bool:
+    return later.number > earlier.number and bool(later.lineage >> earlier.number & 1)
+
+
+def _different_producers(reuse: Reuse) -> bool:
+    """Whether two calls are fed by different instances with parameters."""
+    feeding: set[frozenset[int]] = set()
+    for call in reuse.calls:
+        near = [c.instance for c in producers(reuse.trace, call) if c.instance is not reuse.instance]
+        feeding.add(frozenset(i.ident for i in near if reuse.trace.carries(i).parameters))
+    return len(feeding - {frozenset()}) > 1
+
+
+_NUMBERED = re.compile(r"^[A-Za-z_]+?_?(\d+)$")
+
+
+def _numbered_siblings(reuse: Reuse) -> bool:
+    if _NUMBERED.match(reuse.attribute):
+        return False
+    names = {path for call in reuse.trace.calls for path in reuse.trace.paths_of(call.instance)[:1]}
+    stems = [re.sub(r"\d+$", "", name) for name in names if _NUMBERED.match(name)]
+    return any(stems.count(stem) > 1 for stem in stems)
+
+
+def _own_inputs(reuse: Reuse) -> bool:
+    """Parallel calls that no earlier call of the trace feeds: they stand at the function's own inputs."""
+    return reuse.relation == "parallel" and all(not call.lineage for call in reuse.calls)

@@ -1,0 +1,151 @@
+"""Reuse: one instance called several times in one forward, with everything the rules weigh about it."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nnreuse.syntax.units import Place, Unit, leaves
+from nnreuse.tracing.trace import Call, Definition, Relation, Trace, depends, most_calls, relation
+from nnreuse.tracing.values import Instance
+from nnreuse.types.catalog import Carries
+
+_NORMS = ("torch.nn.modules.normalization.", "torch.nn.modules.instancenorm.", "torch.nn.modules.batchnorm.")
+_ACTIVATIONS = "torch.nn.modules.activation."
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """`calls` are those of one instance in one forward, in order; `sites` the distinct call expressions."""
+
+    trace: Trace
+    instance: Instance
+    attribute: str
+    calls: tuple[Call, ...]
+    relation: Relation
+    must: bool
+    carries: Carries
+
+    @property
+    def sites(self) -> list[Call]:
+        """The first call at each call site, in text order."""
+        first: dict[ast.Call, Call] = {}
+        for call in self.calls:
+            first.setdefault(call.node, call)
+        return sorted(first.values(), key=lambda c: (c.file.index.first_lines.get(c.unit, 0), c.node.lineno, c.node.col_offset))
+
+    @property
+    def definition(self) -> Definition | None:
+        """The assignment that first named the instance, where there is just one."""
+        found = [d for d in self.trace.definitions if self.instance in d.instances]
+        return found[0] if len(found) == 1 else None
+
+
+def reuses(trace: Trace) -> Iterator[Reuse]:
+    """Every instance that carries something and that one forward may call more than once, exclusive arms aside."""
+    for instance, calls in grouped(trace).items():
+        most, must = most_calls(calls)
+        paths = trace.paths_of(instance)
+        if most < 2 or not paths or not own_code(trace, calls):
+            continue
+        carried = trace.carries(instance)
+        if carried.parameters or carried.running_stats or carried.other_state:
+            yield Reuse(trace, instance, paths[0], tuple(calls), relation(calls), must, carried)
+
+
+def grouped(trace: Trace) -> dict[Instance, list[Call]]:
+    """The calls of each instance; members that a Sequential calls belong to the Sequential."""
+    groups: dict[Instance, list[Call]] = {}
+    for call in trace.calls:
+        if call.container is None:
+            groups.setdefault(call.instance, []).append(call)
+    return groups
+
+
+def own_code(trace: Trace, calls: list[Call]) -> bool:
+    """Whether the class itself, not only an ancestor that is judged on its own, makes one of the calls."""
+    units = own_units(trace)
+    return any(call.unit in units for call in calls) and all(call.file is trace.cls.file for call in calls)
+
+
+def own_units(trace: Trace) -> set[Unit]:
+    return set(leaves([trace.cls.units]))
+
+
+def kind_of(instance: Instance, carries: Carries) -> str:
+    """The rule that judges an instance: by what torch's class is, or for own blocks by what they hold."""
+    name = instance.facts.name if instance.facts is not None and instance.cls is None else ""
+    if name.startswith(_NORMS):
+        return "shared-batch-norm" if carries.running_stats else "shared-layer-norm"
+    if name.startswith(_ACTIVATIONS) and not name.endswith("MultiheadAttention"):
+        return "shared-prelu"
+    return "shared-parameters"
+
+
+def producers(trace: Trace, call: Call) -> list[Call]:
+    """The nearest earlier calls that a call's input comes from."""
+    earlier = [c for c in trace.calls[: call.number] if depends(call, c)]
+    hidden = 0
+    for other in earlier:
+        hidden |= other.lineage
+    return [c for c in earlier if not hidden >> c.number & 1]
+
+
+def between(reuse: Reuse) -> list[Call]:
+    """Calls of other instances with parameters that lie on the way from one call of the instance to the next."""
+    found: list[Call] = []
+    for first, second in zip(reuse.calls, reuse.calls[1:], strict=False):
+        for call in reuse.trace.calls[first.number + 1 : second.number]:
+            other = call.instance
+            if other is not reuse.instance and depends(second, call) and depends(call, first):
+                if reuse.trace.carries(other).parameters is not False and call not in found:
+                    found.append(call)
+    return found
+
+
+_DELIBERATE = re.compile(
+    r"shar(?:e|ed|ing)\b|share[_d]|shared|\btied?\b|tying|siamese|recurren|universal|共享|权重共享|孪生", re.IGNORECASE
+)
+
+
+def said_deliberate(reuse: Reuse) -> str | None:
+    """The word with which a name, a comment or the class's docstring says that sharing is meant."""
+    texts = [reuse.attribute, reuse.trace.cls.name, ast.get_docstring(reuse.trace.cls.units.node) or ""]
+    places = [call.site for call in reuse.sites]
+    if reuse.definition is not None:
+        places.append(reuse.definition.place)
+    texts += [text for place in places for text in comments_at(place)]
+    for text in texts:
+        match = _DELIBERATE.search(text)
+        if match:
+            return match.group(0)
+    return None
+
+
+def comments_at(place: Place) -> list[str]:
+    """The comments on the lines of a place, and on the full-line comments directly above it."""
+    row = place.unit.row(place.span.start)[0]
+    last = place.unit.row(place.span.end)[0]
+    found = [line.split("#", 1)[1] for line in place.unit.lines[row : last + 1] if "#" in line]
+    while row > 0 and place.unit.lines[row - 1].lstrip().startswith("#"):
+        row -= 1
+        found.append(place.unit.lines[row])
+    return found
+
+
+def under_sharing_flag(texts: list[str]) -> bool:
+    return any(_DELIBERATE.search(text) for text in texts)
+
+
+def enclosing_tests(place: Place) -> list[str]:
+    """The source of the tests of all `if` statements and expressions of its unit that a place lies under."""
+    found: list[str] = []
+    for root in place.unit.nodes:
+        for node in ast.walk(root):
+            if isinstance(node, ast.If | ast.IfExp) and _covers(place, node):
+                found.append(ast.unparse(node.test))
+    return found
+
+
+def _covers(place: Place, node: ast.If | ast.IfExp) -> bool:
+    return place.unit.span(node).contains(place.span)

@@ -1,0 +1,84 @@
+"""What the four `shared-*` rules have in common: a finding at each call site of a reused instance, and its split."""
+
+from collections.abc import Iterator
+
+from nnreuse.config.severity import Severity
+from nnreuse.fixes import naming
+from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.split import split
+from nnreuse.rules.context import Context
+from nnreuse.rules.evidence import severity_of, weigh
+from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.reuse import Reuse, kind_of, own_units, reuses
+from nnreuse.rules.twins import idle_twin
+
+
+def findings(context: Context, rule: str, message: str, at_most: Severity = Severity.WARNING) -> Iterator[Finding]:
+    """The findings of one rule. `message` is formatted with `name` (`self.bn`) and `count` (`2 times`)."""
+    for reuse in reuses(context.trace):
+        if kind_of(reuse.instance, reuse.carries) != rule or idle_twin(reuse.trace, reuse.instance) is not None:
+            continue
+        evidence = weigh(reuse)
+        severity = min(severity_of(evidence, reuse.must), at_most, key=lambda s: s.rank)
+        yield from _at_sites(context, reuse, rule, message, severity, evidence)
+
+
+def _at_sites(
+    context: Context, reuse: Reuse, rule: str, message: str, severity: Severity, evidence: tuple[Evidence, ...]
+) -> Iterator[Finding]:
+    units = own_units(reuse.trace)
+    text = message.format(name=f"self.{reuse.attribute}", count=_count(reuse))
+    fixes = split_fixes(context, reuse)
+    for number, call in enumerate(reuse.sites):
+        if call.unit not in units:
+            continue
+        yield Finding(
+            rule,
+            severity,
+            text,
+            call.site,
+            reuse.trace.cls.name,
+            reuse.attribute,
+            tuple(_related(reuse, number)),
+            evidence,
+            fixes,
+        )
+
+
+def _count(reuse: Reuse) -> str:
+    if len(reuse.sites) == 1:
+        return "in every pass of a loop" if reuse.calls[0].turns else f"{len(reuse.calls)} times"
+    return "twice" if len(reuse.sites) == 2 else f"at {len(reuse.sites)} places"
+
+
+def _related(reuse: Reuse, this: int) -> Iterator[Related]:
+    for number, call in enumerate(reuse.sites):
+        if number != this:
+            yield Related(call.site, f"call {number + 1} of the same instance")
+    if reuse.definition is not None and reuse.definition.file is reuse.trace.cls.file:
+        yield Related(reuse.definition.place, "defined once, here")
+
+
+def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
+    """Split the instance into one per call site: first keeping its name, then numbering all; as the setting says with a checkpoint hook."""
+    definition = reuse.definition
+    sites = [call.site for call in reuse.sites]
+    if definition is None or "." in reuse.attribute or "*" in reuse.attribute or len(sites) < 2:
+        return ()
+    units = own_units(reuse.trace)
+    if definition.unit not in units or any(site.unit not in units for site in sites):
+        return ()
+    owner = reuse.trace.cls.units
+    taken = context.names_of(reuse.trace.cls)
+    keeping = [reuse.attribute, *naming.free_names(owner, reuse.attribute, len(sites) - 1, taken)]
+    numbered = naming.numbered_names(owner, reuse.attribute, len(sites), taken)
+    hook = context.settings.checkpoint_compat == "hook"
+    found: list[Fix] = []
+    for names, checkpoint in ((keeping, hook), (numbered, hook), (keeping, not hook)):
+        build = split(owner, reuse.attribute, definition.place, sites, names, checkpoint=checkpoint)
+        listed = ", ".join(f"`{name}`" for name in names)
+        title = f"Split `self.{reuse.attribute}` into {listed}"
+        if checkpoint is not hook:
+            title += ", loading old checkpoints" if checkpoint else ", without a checkpoint hook"
+        found.append(Fix(title, Applicability.UNSAFE, build))
+    return tuple(found)

@@ -1,0 +1,47 @@
+"""Twins: an instance made by the same constructor expression as another, and never called."""
+
+import ast
+
+from nnreuse.rules.reuse import own_units
+from nnreuse.tracing.trace import Definition, Trace
+from nnreuse.tracing.values import Instance
+
+
+def idle_twin(trace: Trace, instance: Instance) -> tuple[Definition, Definition] | None:
+    """The definition of a called instance, and that of an equal one which nothing calls or mentions."""
+    own = [d for d in trace.definitions if instance in d.instances and d.value is not None]
+    if len(own) != 1 or len([d for d in trace.definitions if d.name == own[0].name]) != 1:
+        return None
+    definition = own[0]
+    twins = [d for d in trace.definitions if _equal(definition, d) and _idle(trace, d)]
+    return (definition, min(twins, key=lambda d: _distance(trace, definition, d))) if twins else None
+
+
+def _distance(trace: Trace, a: Definition, b: Definition) -> int:
+    return abs(trace.definitions.index(a) - trace.definitions.index(b))
+
+
+def _equal(a: Definition, b: Definition) -> bool:
+    if a is b or a.name == b.name or a.value is None or b.value is None or not isinstance(a.value, ast.Call):
+        return False
+    return a.unit is b.unit and ast.dump(a.value) == ast.dump(b.value)
+
+
+def _idle(trace: Trace, definition: Definition) -> bool:
+    """Never called, held under one name, and named nowhere else in its class or in another class of the file."""
+    if any(trace.calls_of(i) or i.handed_on or len(trace.paths_of(i)) != 1 for i in definition.instances):
+        return False
+    if definition.unit not in own_units(trace):
+        return False
+    mentions = 0
+    for _, cls in trace.cls.file.index.classes():
+        for _, statement in cls.statements():
+            mentions += sum(_mentions(node, definition.name, cls is trace.cls.units) for node in ast.walk(statement))
+    return mentions == 1
+
+
+def _mentions(node: ast.AST, name: str, own: bool) -> bool:
+    if isinstance(node, ast.Attribute):
+        on_self = isinstance(node.value, ast.Name) and node.value.id == "self"
+        return node.attr == name and (own or not on_self)
+    return own and isinstance(node, ast.Constant) and node.value == name

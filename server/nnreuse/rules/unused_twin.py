@@ -1,0 +1,125 @@
+'''One module is called at two places while an equal one, defined beside it, is never called.
+
+## What it does
+Finds an attribute that `forward` calls at two places while another attribute with the very same constructor is defined and
+never used: `bn1` called twice, `bn2` idle.
+
+## Why it matters
+It is nearly always a copy-and-paste slip. Nothing crashes: the idle module receives no gradient (DistributedDataParallel
+complains about unused parameters), and the one called twice serves two purposes with one set of weights or statistics.
+
+## Example
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(8)
+        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(8)
+
+    def forward(self, x):
+        x = self.bn1(self.conv1(x))
+        return self.bn1(self.conv2(x))
+        #      ^^^^^^^^
+```
+
+## Fixed
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(8)
+        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(8)
+
+    def forward(self, x):
+        x = self.bn1(self.conv1(x))
+        return self.bn2(self.conv2(x))
+        #      ^^^^^^^^
+```
+
+## Fix safety
+Unsafe: another module is trained. Old checkpoints load, since both were saved, but what `bn2` holds in them was never trained.
+
+## When to ignore
+When the idle module is kept only so that old checkpoints load: name it so, or delete it.
+'''
+
+import re
+from collections.abc import Iterator
+
+from nnreuse.config.severity import Severity
+from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.twin import call_instead, delete_definition
+from nnreuse.rules.context import Context
+from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.reuse import grouped, own_code, own_units
+from nnreuse.rules.twins import idle_twin
+from nnreuse.tracing.trace import Call, Definition, Trace
+
+MESSAGE = "`self.{called}` is called at {count} places, and `self.{idle}`, constructed just like it, is never called"
+
+
+def check(context: Context) -> Iterator[Finding]:
+    trace = context.trace
+    for instance, calls in grouped(trace).items():
+        sites = _sites(calls)
+        if len(sites) < 2 or not own_code(trace, calls):
+            continue
+        carried = trace.carries(instance)
+        if carried.parameters is False and not carried.running_stats and not carried.other_state:
+            continue
+        pair = idle_twin(trace, instance)
+        if pair is not None:
+            yield _finding(trace, *pair, sites)
+
+
+def _sites(calls: list[Call]) -> list[Call]:
+    first = {call.node: call for call in reversed(calls)}
+    return sorted(first.values(), key=lambda c: (c.file.index.first_lines.get(c.unit, 0), c.node.lineno, c.node.col_offset))
+
+
+def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list[Call]) -> Finding:
+    called, other = definition.name, idle.name
+    wrong = _meant(trace, sites, called, other, later=trace.definitions.index(idle) > trace.definitions.index(definition))
+    exact = wrong.unit in own_units(trace)
+    related = [Related(c.site, f"`self.{called}` is called here too") for c in sites if c is not wrong]
+    related += [Related(idle.place, f"`self.{other}` is defined here and never called")]
+    fixes = (
+        Fix(f"Call `self.{other}` here", Applicability.UNSAFE, call_instead(wrong.site, called, other)),
+        Fix(f"Delete the unused `self.{other}`", Applicability.UNSAFE, delete_definition(idle.place)),
+    )
+    return Finding(
+        "unused-twin",
+        Severity.WARNING,
+        MESSAGE.format(called=called, idle=other, count=len(sites)),
+        wrong.site,
+        trace.cls.name,
+        called,
+        tuple(related),
+        (Evidence("twin", 5, f"`self.{other}` has an equal constructor and is never called", idle.place),),
+        fixes if exact else (),
+    )
+
+
+def _meant(trace: Trace, sites: list[Call], called: str, idle: str, later: bool) -> Call:
+    """The call that the idle twin was meant for: the one whose neighbours are named like it, else by the order of definition."""
+    by_name = sorted(sites, key=lambda c: _likeness(trace, c, idle) - _likeness(trace, c, called))
+    best, worst = by_name[-1], by_name[0]
+    if _likeness(trace, best, idle) - _likeness(trace, best, called) > _likeness(trace, worst, idle) - _likeness(trace, worst, called):
+        return best
+    return sites[-1] if later else sites[0]
+
+
+def _likeness(trace: Trace, call: Call, name: str) -> int:
+    """How many names of a call's statement share the part of `name` that sets it apart (its digits, its last word)."""
+    marks = set(re.findall(r"\d+|[a-z]+", name))
+    row = call.node.lineno - call.unit.origin
+    words = re.findall(r"self\.(\w+)", call.unit.lines[row])
+    return sum(len(marks & set(re.findall(r"\d+|[a-z]+", word))) for word in words if word not in (name,))

@@ -1,0 +1,80 @@
+"""Project: analyses files under one set of settings. What it read stays read; traces stay valid while their units do."""
+
+from pathlib import Path
+
+from nnreuse.config.settings import Settings
+from nnreuse.rules import registry
+from nnreuse.rules.context import Context
+from nnreuse.rules.finding import Finding
+from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.source import Source
+from nnreuse.syntax.units import ClassUnits, Unparsable
+from nnreuse.tracing.trace import Trace
+from nnreuse.tracing.tracer import trace
+from nnreuse.types.catalog import Catalog
+from nnreuse.types.program import File, ModuleClass, Program
+from nnreuse.workspace import facts
+from nnreuse.workspace.analysis import Analysis
+from nnreuse.workspace.files import read_quietly
+from nnreuse.workspace.library import DiskLibrary, module_name
+
+
+class Project:
+    """One program: the files asked about, and those they import."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.library = DiskLibrary([], read_quietly)
+        self.program = Program(self.library, Catalog.shipped())
+        self._traces: dict[ClassUnits, Trace] = {}
+
+    def check(self, path: Path, text: str) -> Analysis:
+        """The findings of a text at a path. Where it does not parse: none, and `error` says why."""
+        try:
+            index = FileIndex.of(Source(text))
+        except Unparsable as error:
+            return Analysis(FileIndex(Source(text), []), (), error)
+        return self.analyse(path, index)
+
+    def analyse(self, path: Path, index: FileIndex) -> Analysis:
+        """The findings of an index at a path; classes whose units are those of last time are not traced again."""
+        file = self.file(path, index)
+        found = [finding for one in self.traces(file) for finding in self._findings(one)]
+        order = index.first_lines
+        found.sort(key=lambda f: (order.get(f.place.unit, 0), f.place.span))
+        return Analysis(index, tuple(found))
+
+    def file(self, path: Path, index: FileIndex) -> File:
+        """The program's file at a path, with this index from now on."""
+        path = path.absolute()
+        dotted, root = module_name(path)
+        self.library.add_root(root)
+        return self.library.put(path, dotted, index)
+
+    def traces(self, file: File) -> list[Trace]:
+        """The traces of a file's module classes, in text order."""
+        return [self._trace(cls) for cls in self.classes(file)]
+
+    def classes(self, file: File) -> list[ModuleClass]:
+        """The module classes a file defines."""
+        found = [self.program.class_of(file, units, name) for name, units in file.index.classes()]
+        return [cls for cls in found if self.program.is_module_class(cls)]
+
+    def _trace(self, cls: ModuleClass) -> Trace:
+        return trace(self.program, cls)
+
+    def _findings(self, one: Trace) -> list[Finding]:
+        context = Context(one, self.program, self.settings)
+        found: list[Finding] = []
+        for name in registry.names():
+            if self.settings.enabled(name):
+                found += registry.check_of(name)(context)
+        return found
+
+    def facts(self, path: Path, text: str) -> list[dict[str, object]]:
+        """The rows of the `facts` command for a text at a path; none where it does not parse."""
+        try:
+            index = FileIndex.of(Source(text))
+        except Unparsable:
+            return []
+        return [row for one in self.traces(self.file(path, index)) for row in facts.rows(one)]
