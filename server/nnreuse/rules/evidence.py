@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nnreuse.config.severity import Severity
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.reuse import Reuse, between, enclosing_tests, producers, said_deliberate, under_sharing_flag
+from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call
 
 WARNING_WEIGHT = 3
@@ -37,6 +38,8 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
     if partner is not None:
         sentence = f"the same loop calls a different `{_name(reuse, partner)}` in each pass, but always this one instance"
         yield Evidence("indexed-partner", 4, sentence, partner.site)
+    if reuse.carries.stochastic is False and _same_input(reuse):
+        yield Evidence("same-input", 9, "two calls have the identical input, so their results are equal")
     if reuse.carries.running_stats and reuse.instance.cls is None and _different_producers(reuse):
         yield Evidence("running-statistics", 3, "its running statistics mix features that come from different layers")
     if _numbered_siblings(reuse):
@@ -44,6 +47,8 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
 
 
 def _for_design(reuse: Reuse) -> Iterator[Evidence]:
+    if any(reuse.instance in r.instances for r in reuse.trace.repetitions):
+        yield Evidence("repeated", -6, "the list that repeats it is reported where it is made")
     word = said_deliberate(reuse)
     if word:
         yield Evidence("said", -6, f"a name or comment says so: “{word}”")
@@ -88,6 +93,15 @@ def _indexed_partner(reuse: Reuse) -> Call | None:
 
 def depends_on(later: Call, earlier: Call) -> bool:
     return later.number > earlier.number and bool(later.lineage >> earlier.number & 1)
+
+
+def _same_input(reuse: Reuse) -> bool:
+    sites = reuse.sites
+    return any(
+        a.inputs == b.inputs and a.inputs and a.turns == b.turns and a.entry == b.entry and not exclusive(a.path, b.path)
+        for number, a in enumerate(sites)
+        for b in sites[number + 1 :]
+    )
 
 
 def _different_producers(reuse: Reuse) -> bool:

@@ -56,6 +56,7 @@ from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
 from nnreuse.rules.reuse import comments_at, enclosing_tests, own_units, under_sharing_flag
 from nnreuse.tracing.trace import Repetition, Trace
+from nnreuse.types.catalog import Carries
 
 MESSAGE = "the list holds one {kind} several times: every position is the same instance, with the same weights"
 
@@ -75,7 +76,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _judge(trace: Trace, repetition: Repetition) -> Finding | None:
     carried = [trace.carries(i) for i in repetition.instances]
-    if not any(c.parameters or c.running_stats or c.other_state for c in carried):
+    if not any(c.parameters or c.running_stats or c.other_state or _likely(c, repetition) for c in carried):
         return None
     paths = [path for i in repetition.instances for path in trace.paths_of(i)]
     if not paths:
@@ -95,6 +96,11 @@ def _judge(trace: Trace, repetition: Repetition) -> Finding | None:
         evidence,
         (Fix("Make a fresh instance for each position", Applicability.UNSAFE, build(repetition.place)),),
     )
+
+
+def _likely(carried: Carries, repetition: Repetition) -> bool:
+    """A block whose class cannot be read in full, constructed in place with arguments: stateless modules want none."""
+    return carried.parameters is None and repetition.inline and any(i.positional or i.keywords for i in repetition.instances)
 
 
 def _weigh(repetition: Repetition) -> Iterator[Evidence]:

@@ -110,16 +110,24 @@ _DELIBERATE = re.compile(
 
 def said_deliberate(reuse: Reuse) -> str | None:
     """The word with which a name, a comment or the class's docstring says that sharing is meant."""
-    texts = [reuse.attribute, reuse.trace.cls.name, ast.get_docstring(reuse.trace.cls.units.node) or ""]
+    texts = [reuse.attribute, reuse.trace.cls.name]
     places = [call.site for call in reuse.sites]
     if reuse.definition is not None:
         places.append(reuse.definition.place)
     texts += [text for place in places for text in comments_at(place)]
+    texts += _sentences_about(reuse)
     for text in texts:
         match = _DELIBERATE.search(text)
         if match:
             return match.group(0)
     return None
+
+
+def _sentences_about(reuse: Reuse) -> list[str]:
+    """The sentences of the class's docstring that name the attribute."""
+    text = ast.get_docstring(reuse.trace.cls.units.node) or ""
+    name = re.compile(rf"\b{re.escape(reuse.attribute.split('.')[0])}\b")
+    return [sentence for sentence in re.split(r"[.\n]\s", text) if name.search(sentence)]
 
 
 def comments_at(place: Place) -> list[str]:

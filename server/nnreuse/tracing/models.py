@@ -1,6 +1,7 @@
 """Models of what the tracer does not enter: torch's classes and wrappers, Python's builtins, methods of containers."""
 
 import ast
+import re
 from collections.abc import Callable
 
 from nnreuse.tracing import calls, objects
@@ -24,6 +25,7 @@ from nnreuse.tracing.values import (
 )
 from nnreuse.types.program import External
 
+_CLASS_NAME = re.compile(r"[A-Z]\w*[a-z]\w*$")
 Positional = tuple[Value, ...]
 Keywords = dict[str, Value]
 Model = Callable[[Machine, Frame, ast.Call, Positional, Keywords], Value]
@@ -46,6 +48,10 @@ def call_external(m: Machine, f: Frame, node: ast.Call, external: External, posi
         return _checkpoint(m, f, node, positional, keywords)
     if last == "DataParallel" or last == "DistributedDataParallel":
         return positional[0] if positional else m.opaque()
+    if m.phase == "constructor" and _CLASS_NAME.match(last):
+        made = objects.allocate(m, f, node, None, None, positional, keywords)
+        made.external, made.is_module, made.constructed = dotted, True, True
+        return made
     if last.startswith(("is_", "has_")) or dotted.startswith("math."):
         return _pure(m, dotted, positional)
     return calls.unknown(m, positional, keywords)

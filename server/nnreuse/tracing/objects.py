@@ -102,6 +102,8 @@ def copied(m: Machine, example: Instance, ident: int | None = None) -> Instance:
         adds_state=example.adds_state,
         elements=_copied_elements(m, example.elements),
         copy_of=example,
+        external=example.external,
+        constructed=example.cls is None,
     )
 
 

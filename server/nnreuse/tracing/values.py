@@ -100,13 +100,14 @@ class Instance:
     handed_on: bool = False
     adds_state: bool = False
     copy_of: "Instance | None" = None
+    external: str | None = None
 
     @property
     def type_name(self) -> str | None:
         """The canonical qualified name of its class."""
         if self.cls is not None:
             return self.cls.qualified
-        return self.facts.name if self.facts else None
+        return self.facts.name if self.facts else self.external
 
 
 @dataclass(eq=False, slots=True)

@@ -61,7 +61,10 @@ class Project:
         return [cls for cls in found if self.program.is_module_class(cls)]
 
     def _trace(self, cls: ModuleClass) -> Trace:
-        return trace(self.program, cls)
+        known = self._traces.get(cls.units)
+        if known is None or known.cls is not cls:
+            known = self._traces[cls.units] = trace(self.program, cls)
+        return known
 
     def _findings(self, one: Trace) -> list[Finding]:
         context = Context(one, self.program, self.settings)
