@@ -257,6 +257,7 @@ def enter(m: Machine, callee: Function, positional: tuple[Value, ...], keywords:
     helper = m.phase == "constructor" and callee.receiver is None and callee.closure is None
     frame = Frame(callee.file, callee.unit, callee.closure, callee.owner, callee.receiver, _function_name(callee))
     outer = m.path
+    m.intern.read.add(callee.file.path)
     m.stack.append(callee.node)
     try:
         with m.bounded(HELPER_STEPS * 4 if helper else None) as ran:

@@ -59,6 +59,7 @@ class Interner:
 
     known: dict[object, int] = field(default_factory=dict[object, int])
     parameters: set[int] = field(default_factory=set[int])
+    read: set[object] = field(default_factory=set[object])
 
     def __call__(self, *structure: object) -> int:
         return self.known.setdefault(structure, len(self.known) + 1)

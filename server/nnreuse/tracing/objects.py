@@ -314,11 +314,21 @@ def allocate(
     """The object that one execution of a constructor call makes. Its own constructor runs when someone looks inside."""
     place = Place(f.unit, f.unit.span(node)) if isinstance(node, ast.expr) else None
     made = Instance(m.intern.fresh(), cls, facts, place, f.file, positional, keywords, given=m.path.literals)
+    if cls is not None:
+        note_read(m, cls)
     made.is_module = facts is not None or (cls is not None and m.program.is_module_class(cls))
     if facts is not None and cls is None:
         fill(m, made, facts, positional, keywords)
         made.constructed = True
     return made
+
+
+def note_read(m: Machine, cls: ModuleClass) -> None:
+    """Remembers that the trace depends on a class, its bases and their files."""
+    if cls.units not in m.intern.read:
+        for one in cls.mro:
+            if isinstance(one, ModuleClass):
+                m.intern.read |= {one.units, one.file.path}
 
 
 def fill(m: Machine, made: Instance, facts: ModuleFacts, positional: tuple[Value, ...], keywords: dict[str, Value]) -> None:

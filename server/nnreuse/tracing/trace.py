@@ -87,6 +87,8 @@ class Trace:
     held: dict[str, list[Instance]] = field(default_factory=dict[str, list[Instance]])
     complete: bool = True
     entries: list[str] = field(default_factory=list[str])
+    read: set[object] = field(default_factory=set[object])
+    """The class units and the file paths it was made from: it holds as long as they do."""
     carries: Callable[[Instance], Carries] = lambda _: NO_CARRIES
 
     def calls_of(self, instance: Instance) -> list[Call]:

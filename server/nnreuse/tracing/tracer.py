@@ -3,7 +3,7 @@
 import ast
 
 from nnreuse.syntax.units import Unit
-from nnreuse.tracing import calls, construction
+from nnreuse.tracing import calls, construction, objects
 from nnreuse.tracing.conditions import Path
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, Machine, OutOfBounds
 from nnreuse.tracing.trace import Trace
@@ -18,6 +18,7 @@ def trace(program: Program, cls: ModuleClass) -> Trace:
     m = Machine(program, Interner(), CONSTRUCTOR_STEPS)
     this = Instance(m.intern.fresh(), cls, None, None, cls.file, constructed=True)
     m.root = this
+    objects.note_read(m, cls)
     result = Trace(cls, this, m.calls, m.definitions, m.repetitions)
     try:
         construction.run_constructor(m, this, (), {})
@@ -28,6 +29,7 @@ def trace(program: Program, cls: ModuleClass) -> Trace:
     result.held = held_under(m, this)
     result.carries = lambda instance: construction.carries(m, instance)
     result.entries = seen
+    result.read = m.intern.read
     return result
 
 

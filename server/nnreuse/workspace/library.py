@@ -55,7 +55,10 @@ class DiskLibrary:
 
     def put(self, path: Path, dotted: str, index: FileIndex) -> File:
         """The file at a path, with this index from now on."""
-        file = File(str(path), dotted, path.name == "__init__.py", index)
+        file = self._by_path.get(str(path))
+        if file is None:
+            file = File(str(path), dotted, path.name == "__init__.py", index)
+        file.index = index
         self._by_path[str(path)] = file
         self._by_name[dotted] = file
         return file

@@ -8,7 +8,7 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Source
-from nnreuse.syntax.units import ClassUnits, Unparsable
+from nnreuse.syntax.units import ClassUnits, Unit, Unparsable
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.tracer import trace
 from nnreuse.types.catalog import Catalog
@@ -17,6 +17,14 @@ from nnreuse.workspace import facts
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.files import read_quietly
 from nnreuse.workspace.library import DiskLibrary, module_name
+
+
+def _plain(index: FileIndex) -> list[Unit]:
+    return [part for part in index.parts if isinstance(part, Unit)]
+
+
+def _with_nested(units: ClassUnits) -> list[ClassUnits]:
+    return [units, *(one for member in units.members if isinstance(member, ClassUnits) for one in _with_nested(member))]
 
 
 class Project:
@@ -47,9 +55,31 @@ class Project:
     def file(self, path: Path, index: FileIndex) -> File:
         """The program's file at a path, with this index from now on."""
         path = path.absolute()
+        known = self.library.known(path)
+        if known is not None:
+            if known.index is not index:
+                self._forget(known, index)
+                known.index = index
+            return known
         dotted, root = module_name(path)
         self.library.add_root(root)
         return self.library.put(path, dotted, index)
+
+    def _forget(self, file: File, index: FileIndex) -> None:
+        """Drops the classes and traces that a new index of a file makes untrue: those that read what has changed."""
+        kept = set(index.parts)
+        gone: set[object] = {part for part in file.index.parts if part not in kept}
+        if any(isinstance(part, Unit) for part in gone) or _plain(file.index) != _plain(index):
+            gone = {file.path}
+            file.classes.clear()
+        else:
+            gone |= {units for cls in list(file.classes.values()) if cls.units in gone for units in _with_nested(cls.units)}
+            for units, cls in list(file.classes.items()):
+                if any(isinstance(c, ModuleClass) and c.units in gone for c in cls.mro):
+                    del file.classes[units]
+        for units, one in list(self._traces.items()):
+            if not gone.isdisjoint(one.read):
+                del self._traces[units]
 
     def traces(self, file: File) -> list[Trace]:
         """The traces of a file's module classes, in text order."""

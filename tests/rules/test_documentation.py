@@ -1,0 +1,77 @@
+"""Each rule's docstring is its specification: the bad example is found where the carets are, and the fix gives the fixed one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nnreuse.config.settings import Settings
+from nnreuse.rules import pages, registry
+from nnreuse.syntax.edits import apply_edits
+from nnreuse.workspace.project import Project
+
+HEADINGS = ["What it does", "Why it matters", "Example", "Fixed", "Fix safety", "When to ignore"]
+CARETS = re.compile(r"^( *)# *(\^+) *$")
+
+
+def block(rule: str, heading: str) -> str:
+    match = re.search(rf"## {heading}\n```python\n(.*?)```", registry.documentation(rule), re.DOTALL)
+    assert match, f"{rule} has no example under {heading}"
+    return match.group(1)
+
+
+def marked(text: str) -> tuple[str, set[tuple[int, int, int]]]:
+    """The example without its caret lines, and what they mark: line, first column, end column."""
+    lines: list[str] = []
+    spans: set[tuple[int, int, int]] = set()
+    for line in text.splitlines():
+        if CARETS.match(line):
+            spans.add((len(lines) - 1, line.index("^"), line.rindex("^") + 1))
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n", spans
+
+
+def found(rule: str, text: str):
+    analysis = Project(Settings(select=frozenset([rule]))).check(Path("example.py"), text)
+    assert analysis.error is None
+    return analysis
+
+
+def spans_of(analysis) -> set[tuple[int, int, int]]:
+    spans: set[tuple[int, int, int]] = set()
+    for finding in analysis.findings:
+        span = analysis.index.span(finding.place)
+        start, end = analysis.index.source.position(span.start), analysis.index.source.position(span.end)
+        spans.add((start.line, start.column, end.column))
+    return spans
+
+
+@pytest.mark.parametrize("rule", registry.names())
+def test_page_has_the_fixed_headings(rule: str) -> None:
+    headings = re.findall(r"^## (.*)$", pages.page(rule), re.MULTILINE)
+    assert headings == HEADINGS
+
+
+@pytest.mark.parametrize("rule", registry.names())
+def test_bad_example_is_reported_exactly_at_the_carets(rule: str) -> None:
+    text, expected = marked(block(rule, "Example"))
+    assert expected
+    assert spans_of(found(rule, text)) == expected
+
+
+@pytest.mark.parametrize("rule", registry.names())
+def test_first_fix_gives_the_fixed_example_and_silence(rule: str) -> None:
+    text, _ = marked(block(rule, "Example"))
+    fixed, _ = marked(block(rule, "Fixed"))
+    analysis = found(rule, text)
+    edits = analysis.findings[0].fixes[0].build(analysis.index)
+    assert edits is not None
+    assert apply_edits(text, edits) == fixed
+    assert not found(rule, fixed).findings
+
+
+def test_a_rule_is_one_file_named_for_the_bad_pattern() -> None:
+    assert registry.names() == sorted(
+        ["repeated-instance", "shared-batch-norm", "shared-layer-norm", "shared-parameters", "shared-prelu", "unused-twin"]
+    )

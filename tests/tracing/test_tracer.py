@@ -1,0 +1,151 @@
+"""What the static tracer sees of constructors and forwards, construct by construct."""
+
+import pytest
+from tracing.support import calls, facts
+
+
+def net(init: str, forward: str, parameters: str = "", arguments: str = "x") -> str:
+    def body(text: str) -> str:
+        return "\n".join("        " + line for line in text.strip().splitlines())
+
+    return (
+        f"class Net(nn.Module):\n    def __init__(self{parameters}):\n        super().__init__()\n{body(init)}\n"
+        f"    def forward(self, {arguments}):\n{body(forward)}\n"
+    )
+
+
+def test_two_calls_in_a_chain_are_two_calls_on_every_path() -> None:
+    row = facts(net("self.a = nn.Linear(2, 2)", "return self.a(self.a(x))"))["a"]
+    assert (row["calls"], row["relation"], row["must"]) == (2, "chained", True)
+
+
+def test_calls_on_separate_inputs_are_parallel() -> None:
+    assert facts(net("self.a = nn.Linear(2, 2)", "return self.a(x), self.a(y)", arguments="x, y"))["a"]["relation"] == "parallel"
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        "if x.shape[0] > 1:\n    return self.a(x)\nreturn self.a(x + 1)",
+        "if self.training:\n    x = self.a(x)\nelse:\n    x = self.a(x + 1)\nreturn x",
+        "if self.flag:\n    x = self.a(x)\nif not self.flag:\n    x = self.a(x)\nreturn x",
+        "return self.a(x) if self.flag else self.a(-x)",
+        "match mode:\n    case 'a':\n        return self.a(x)\n    case 'b':\n        return self.a(-x)",
+        "if mode == 'a':\n    x = self.a(x)\nif mode == 'b':\n    x = self.a(x)\nreturn x",
+    ],
+)
+def test_calls_in_branches_of_which_one_is_taken_are_one_call(forward: str) -> None:
+    row = facts(net("self.a = nn.Linear(2, 2)\nself.flag = flag", forward, ", flag=True", "x, mode='a'"))["a"]
+    assert (row["calls"], row["relation"], row["must"]) == (1, "exclusive", False)
+
+
+def test_a_second_call_under_a_branch_may_happen_but_need_not() -> None:
+    row = facts(net("self.a = nn.Linear(2, 2)", "x = self.a(x)\nif x.sum() > 0:\n    x = self.a(x)\nreturn x"))["a"]
+    assert (row["calls"], row["must"]) == (2, False)
+
+
+def test_both_arms_and_one_call_after_them_are_two_on_every_path() -> None:
+    forward = "if self.training:\n    x = self.a(x)\nelse:\n    x = self.a(-x)\nreturn self.a(x)"
+    row = facts(net("self.a = nn.Linear(2, 2)", forward))["a"]
+    assert (row["calls"], row["must"]) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("init", "count"),
+    [
+        ("self.m = nn.ModuleList([nn.Linear(2, 2) for _ in range(n)])", 1),
+        ("self.m = nn.ModuleList([nn.Linear(2, 2)] * n)", 2),
+        ("layer = nn.Linear(2, 2)\nself.m = nn.ModuleList([layer for _ in range(n)])", 2),
+        ("self.m = nn.ModuleList()\nfor _ in range(n):\n    self.m.append(nn.Linear(2, 2))", 1),
+        ("self.m = nn.ModuleList()\nlayer = nn.Linear(2, 2)\nfor _ in range(n):\n    self.m.append(layer)", 2),
+        ("import copy\nlayer = nn.Linear(2, 2)\nself.m = nn.ModuleList([copy.deepcopy(layer) for _ in range(n)])", 1),
+        ("a = [nn.Linear(2, 2)]\nself.m = nn.ModuleList(a + a)", 2),
+        ("a = [nn.Linear(2, 2)]\na.extend([nn.Linear(2, 2)])\nself.m = nn.ModuleList(a[::-1])", 1),
+    ],
+)
+def test_a_list_holds_as_many_instances_as_its_making_allocates(init: str, count: int) -> None:
+    assert calls(net(init, "for layer in self.m:\n    x = layer(x)\nreturn x", ", n"))["m.*"] == count
+
+
+def test_names_made_in_a_loop_are_starred_and_found_again() -> None:
+    init = "for i in range(n):\n    setattr(self, f'fc{i}', nn.Linear(2, 2))"
+    forward = "for i in range(n):\n    x = getattr(self, f'fc{i}')(x)\nreturn x"
+    assert calls(net(init, forward, ", n", "x, n"))["fc*"] == 1
+
+
+def test_a_loop_invariant_layer_beside_indexed_ones_is_called_in_every_pass() -> None:
+    init = "self.convs = nn.ModuleList([nn.Linear(2, 2) for _ in range(n)])\nself.norm = nn.LayerNorm(2)"
+    forward = "for i in range(len(self.convs)):\n    x = self.norm(self.convs[i](x))\nreturn x"
+    seen = calls(net(init, forward, ", n"))
+    assert (seen["convs.*"], seen["norm"]) == (1, 2)
+
+
+def test_an_index_one_further_is_another_element() -> None:
+    init = "self.m = nn.ModuleList([nn.Linear(2, 2) for _ in range(n)])"
+    assert calls(net(init, "return self.m[self.k](x) + self.m[self.k + 1](x)", ", n"))["m.*"] == 1
+
+
+def test_state_threaded_through_a_loop_is_recurrent() -> None:
+    forward = "h = x[0]\nfor t in range(x.shape[0]):\n    h = self.cell(x[t], h)\nreturn h"
+    assert facts(net("self.cell = nn.GRUCell(2, 2)", forward))["cell"]["relation"] == "recurrent"
+
+
+def test_a_helper_called_twice_calls_twice() -> None:
+    source = net("self.a = nn.Linear(2, 2)", "return self.once(x) + self.once(y)", arguments="x, y")
+    assert calls(source + "    def once(self, z):\n        return self.a(z)\n")["a"] == 2
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        "from torch.utils.checkpoint import checkpoint\nreturn checkpoint(self.a, x) + checkpoint(self.a, -x)",
+        "f = lambda z: self.a(z)\nreturn f(x) + f(-x)",
+        "return sum(map(self.a, [x, -x]))",
+        "def f(z):\n    return self.a(z)\nreturn f(x) + f(-x)",
+        "import functools\nf = functools.partial(self.a)\nreturn f(x) + f(-x)",
+        "return self.a.forward(x) + self.a(-x)",
+        "return (y := self.a(x)) + self.a(y)",
+        "try:\n    x = self.a(x)\nfinally:\n    x = self.a(x)\nreturn x",
+        "with torch.no_grad():\n    x = self.a(x)\nreturn self.a(x)",
+        "while x.sum() > 0:\n    x = self.a(x)\nreturn x",
+    ],
+)
+def test_calls_through_python_are_calls(forward: str) -> None:
+    assert calls(net("self.a = nn.Linear(2, 2)", forward))["a"] == 2
+
+
+def test_what_unknown_code_does_with_a_module_stays_unknown() -> None:
+    source = "from elsewhere import magic\n" + net("self.a = nn.Linear(2, 2)", "return magic(self.a, x)")
+    assert calls(source)["a"] is None
+
+
+def test_handing_self_to_unknown_code_makes_counts_unknown() -> None:
+    source = "from elsewhere import magic\n" + net("self.a = nn.Linear(2, 2)", "return magic(self, self.a(x))")
+    assert calls(source)["a"] is None
+
+
+@pytest.mark.parametrize(
+    ("made", "parameters", "running"),
+    [
+        ("nn.BatchNorm2d(2)", True, True),
+        ("nn.BatchNorm2d(2, affine=False, track_running_stats=False)", False, False),
+        ("nn.LayerNorm(2, elementwise_affine=False)", False, False),
+        ("nn.Sequential(nn.ReLU(), nn.Dropout(0.1))", False, False),
+        ("nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2))", True, True),
+        ("nn.ModuleList()", False, False),
+    ],
+)
+def test_what_an_instance_carries_follows_from_its_construction(made: str, parameters: bool, running: bool) -> None:
+    row = facts(net(f"self.a = {made}", "return self.a(x)"))["a"]
+    assert (row["parameters"], row["running_stats"]) == (parameters, running)
+
+
+def test_a_block_carries_what_its_constructor_allocates() -> None:
+    block = "class Block(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.bn = nn.BatchNorm1d(2)\n"
+    row = facts(block + net("self.a = Block()", "return self.a(x)"))["a"]
+    assert (row["type"], row["parameters"], row["running_stats"]) == ("model.Block", True, True)
+
+
+def test_an_endless_constructor_ends_in_unknown_not_in_an_exception() -> None:
+    init = "self.a = nn.Linear(2, 2)\nwhile True:\n    for i in range(100):\n        for j in range(100):\n            n = n + i * j"
+    assert "a" in calls(net(init, "return self.a(x)", ", n"))
