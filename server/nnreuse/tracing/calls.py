@@ -324,15 +324,19 @@ def _missing(m: Machine, frame: Frame, callee: Function, name: str, defaults: di
     default = defaults.get(name)
     if default is None or starred:
         return m.opaque()
-    if callee.receiver is m.root and m.root is not None and isinstance(default, ast.Constant) and _varies(default.value):
+    if callee.receiver is m.root and m.root is not None and _varies(default):
         return m.opaque("parameter", id(callee.node), name)
     outside = Frame(callee.file, callee.unit, callee.closure, callee.owner)
     return evaluate(m, outside, default)
 
 
-def _varies(default: object) -> bool:
-    """Whether a constant default of the traced class's own methods is one choice among many: flags, sizes, optional blocks."""
-    return default is None or isinstance(default, bool | int | float | str)
+def _varies(default: ast.expr) -> bool:
+    """Whether a default of the traced class's own methods is one choice among many: flags, sizes, optional blocks, empty lists."""
+    if isinstance(default, ast.Tuple | ast.List):
+        return not default.elts
+    if isinstance(default, ast.UnaryOp):
+        return True
+    return isinstance(default, ast.Constant) and (default.value is None or isinstance(default.value, bool | int | float | str))
 
 
 def call_with(m: Machine, f: Frame, node: ast.Call, function: Value, arguments: tuple[Value, ...]) -> Value:

@@ -30,7 +30,7 @@ def _row(trace: Trace, instances: list[Instance]) -> dict[str, object]:
     calls = [call for _, group in per for call in group]
     kinds = [kind for (number, _), kind in judged if number == most]
     known = most >= 2 or most == 1 and trace.complete or trace.complete and not any(i.handed_on for i in instances)
-    typed = next((i for i in instances if i.type_name is not None), instances[0])
+    typed = max(instances, key=lambda i: _telling(trace, i))
     carried = trace.carries(typed)
     return {
         "type": typed.type_name,
@@ -41,6 +41,12 @@ def _row(trace: Trace, instances: list[Instance]) -> dict[str, object]:
         "relation": max(kinds, key=_ORDER.index),
         "must": must,
     }
+
+
+def _telling(trace: Trace, instance: Instance) -> tuple[bool, bool]:
+    """Of several instances that may stand at a path, one of known class that carries something says most."""
+    carried = trace.carries(instance)
+    return instance.type_name is not None, bool(carried.parameters or carried.running_stats)
 
 
 def _line(call: Call) -> int:
