@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nnreuse.cli.engine import Engine
 from nnreuse.cli.record import edits_of, shown
 from nnreuse.config.settings import Settings
+from nnreuse.config.severity import Severity
 from nnreuse.syntax.edits import Edit, apply_edits, compatible
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def _compatible_edits(analysis: "Analysis", settings: Settings, allowed: Collect
     if analysis.error:
         return taken, fixes
     for finding in shown(analysis, settings):
+        if settings.severity(finding.rule, finding.severity).rank < Severity.WARNING.rank:
+            continue  # where a design is as likely as a slip, a person decides
         choices = (edits for fix, edits in edits_of(finding, analysis.index) if fix.applicability.value in allowed)
         edits = next(choices, None)
         if edits and _fits(edits, taken):

@@ -32,6 +32,8 @@ def repeat_to_comprehension(place: Place) -> Build:
             return None
         elements = _elements(node)
         function = function_at(place)
+        if isinstance(node.left, ast.Subscript):
+            elements = [node.left.slice]
         if not elements or not all(is_plain_construction(e) and not shares_a_local_module(function, e) for e in elements):
             return None
         new = _comprehension(place.text)
@@ -52,6 +54,8 @@ def _comprehension(text: str, element: str | None = None) -> str | None:
     tree = concrete(text)
     if not isinstance(tree, cst.BinaryOperation):
         return None
+    if isinstance(tree.left, cst.Subscript):
+        return _called(tree.left, tree.right)
     sequence, count = (tree.left, tree.right) if isinstance(tree.left, cst.List | cst.Tuple) else (tree.right, tree.left)
     if not isinstance(sequence, cst.List | cst.Tuple) or len(sequence.elements) != 1:
         return _several(sequence, count) if element is None else None
@@ -66,6 +70,15 @@ def _comprehension(text: str, element: str | None = None) -> str | None:
         return f"tuple({code(cst.GeneratorExp(value, loop, lpar=[], rpar=[]))})"
     made = cst.ListComp(value, loop, lbracket=sequence.lbracket, rbracket=sequence.rbracket)
     return code(made)
+
+
+def _called(indexed: cst.Subscript, count: cst.BaseExpression) -> str | None:
+    """`nn.ModuleList[E] * n` gives `nn.ModuleList([E for _ in range(n)])`."""
+    inner = indexed.slice[0].slice if len(indexed.slice) == 1 else None
+    if not isinstance(inner, cst.Index) or "#" in code(indexed):
+        return None
+    text = code(inner.value)
+    return f"{code(indexed.value)}([{text} for {_unused(text)} in range({code(count.with_changes(lpar=[], rpar=[]))})])"
 
 
 def _several(sequence: cst.BaseExpression, count: cst.BaseExpression) -> str | None:

@@ -46,6 +46,7 @@ Unsafe: the model gets n times the parameters. Old checkpoints load as they are:
 When one layer is to be applied n times (ALBERT): name it first, `layer = …`, and say so in a comment.
 '''
 
+import ast
 from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
@@ -59,6 +60,8 @@ from nnreuse.tracing.trace import Repetition, Trace
 from nnreuse.types.catalog import Carries
 
 MESSAGE = "the list holds one {kind} several times: every position is the same instance, with the same weights"
+
+RAISES = "a container class is indexed here, which raises TypeError; and the {kind} in it would stand at every position"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -85,10 +88,11 @@ def _judge(trace: Trace, repetition: Repetition) -> Finding | None:
     must = not repetition.path.literals or repetition.inline
     kind = (repetition.instances[0].type_name or "module").rsplit(".", 1)[-1]
     build = repeat_to_comprehension if repetition.inline else repeat_name
+    raises = isinstance(repetition.node, ast.BinOp) and isinstance(repetition.node.left, ast.Subscript)
     return Finding(
         "repeated-instance",
-        severity_of(evidence, must),
-        MESSAGE.format(kind=kind),
+        Severity.ERROR if raises else severity_of(evidence, must),
+        (RAISES if raises else MESSAGE).format(kind=kind),
         repetition.place,
         trace.cls.name,
         paths[0].removesuffix(".*").removesuffix("(unregistered)"),

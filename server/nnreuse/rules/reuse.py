@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nnreuse.syntax.units import Place, Unit, leaves
@@ -28,11 +28,8 @@ class Reuse:
 
     @property
     def sites(self) -> list[Call]:
-        """The first call at each call site, in text order."""
-        first: dict[ast.Call, Call] = {}
-        for call in self.calls:
-            first.setdefault(call.node, call)
-        return sorted(first.values(), key=lambda c: (c.file.index.first_lines.get(c.unit, 0), c.node.lineno, c.node.col_offset))
+        """The first call at each call site, in the order in which they are made."""
+        return call_sites(self.calls)
 
     @property
     def definition(self) -> Definition | None:
@@ -60,6 +57,14 @@ def grouped(trace: Trace) -> dict[Instance, list[Call]]:
         if call.container is None:
             groups.setdefault(call.instance, []).append(call)
     return groups
+
+
+def call_sites(calls: Iterable[Call]) -> list[Call]:
+    """The first call at each call site, in the order in which they are made."""
+    first: dict[ast.Call, Call] = {}
+    for call in calls:
+        first.setdefault(call.node, call)
+    return list(first.values())
 
 
 def own_code(trace: Trace, calls: list[Call]) -> bool:

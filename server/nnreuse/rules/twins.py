@@ -33,15 +33,20 @@ def _idle(trace: Trace, definition: Definition) -> bool:
         return False
     if definition.unit not in own_units(trace):
         return False
+    name, own = definition.name, trace.cls.units
     mentions = 0
     for _, cls in trace.cls.file.index.classes():
         for _, statement in cls.statements():
-            mentions += sum(_mentions(node, definition.name, cls is trace.cls.units) for node in ast.walk(statement))
+            mentions += sum((_mentions if cls is own else _called)(node, name) for node in ast.walk(statement))
     return mentions == 1
 
 
-def _mentions(node: ast.AST, name: str, own: bool) -> bool:
-    if isinstance(node, ast.Attribute):
-        on_self = isinstance(node.value, ast.Name) and node.value.id == "self"
-        return node.attr == name and (own or not on_self)
-    return own and isinstance(node, ast.Constant) and node.value == name
+def _mentions(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == name or isinstance(node, ast.Constant) and node.value == name
+
+
+def _called(node: ast.AST, name: str) -> bool:
+    """A call of the attribute on an object other than `self`: another class may use this one's module."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != name:
+        return False
+    return not (isinstance(node.func.value, ast.Name) and node.func.value.id == "self")

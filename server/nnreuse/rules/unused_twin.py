@@ -59,7 +59,7 @@ from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.twin import call_instead, delete_definition
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.reuse import grouped, own_code, own_units
+from nnreuse.rules.reuse import call_sites, grouped, own_code, own_units
 from nnreuse.rules.twins import idle_twin
 from nnreuse.tracing.trace import Call, Definition, Trace
 
@@ -69,7 +69,7 @@ MESSAGE = "`self.{called}` is called at {count} places, and `self.{idle}`, const
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
     for instance, calls in grouped(trace).items():
-        sites = _sites(calls)
+        sites = call_sites(calls)
         if len(sites) < 2 or not own_code(trace, calls):
             continue
         carried = trace.carries(instance)
@@ -78,11 +78,6 @@ def check(context: Context) -> Iterator[Finding]:
         pair = idle_twin(trace, instance)
         if pair is not None:
             yield _finding(trace, *pair, sites)
-
-
-def _sites(calls: list[Call]) -> list[Call]:
-    first = {call.node: call for call in reversed(calls)}
-    return sorted(first.values(), key=lambda c: (c.file.index.first_lines.get(c.unit, 0), c.node.lineno, c.node.col_offset))
 
 
 def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list[Call]) -> Finding:

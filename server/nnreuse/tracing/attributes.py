@@ -41,6 +41,12 @@ def global_value(m: Machine, f: Frame, name: str) -> Value:
     return m.opaque("global", f.file.path, name)
 
 
+def makes_container(m: Machine, value: Name) -> bool:
+    """Whether a name is a container class of torch: `nn.ModuleList`, say."""
+    facts = m.program.catalog.find(value.external.dotted)
+    return facts is not None and facts.container in ("list", "sequential")
+
+
 def value_of(m: Machine, meaning: Meaning) -> Value:
     """A meaning as a value."""
     match meaning:

@@ -106,7 +106,10 @@ def _subscript(m: Machine, f: Frame, node: ast.Subscript) -> Value:
     if isinstance(node.slice, ast.Slice):
         parts = [evaluate(m, f, p) if p is not None else None for p in (node.slice.lower, node.slice.upper, node.slice.step)]
         return objects.sliced(m, value, *parts)
-    return objects.subscript(m, value, evaluate(m, f, node.slice))
+    key = evaluate(m, f, node.slice)
+    if isinstance(value, Name) and isinstance(key, Instance) and attributes.makes_container(m, value):
+        return m.items("list", [key])  # brackets where parentheses were meant: torch raises, and what was meant is plain
+    return objects.subscript(m, value, key)
 
 
 def _binary(m: Machine, f: Frame, node: ast.BinOp) -> Value:
@@ -180,7 +183,10 @@ def _repeated(m: Machine, f: Frame, items: Items, count: Value, node: ast.AST) -
     number = count.value if isinstance(count, Const) and isinstance(count.value, int) else None
     if modules and isinstance(node, ast.BinOp) and number not in (0, 1):
         literal = node.left if isinstance(node.left, ast.List | ast.Tuple) else node.right
-        inline = isinstance(literal, ast.List | ast.Tuple) and all(isinstance(e, ast.Call) for e in literal.elts)
+        if isinstance(node.left, ast.Subscript):
+            inline = isinstance(node.left.slice, ast.Call)
+        else:
+            inline = isinstance(literal, ast.List | ast.Tuple) and all(isinstance(e, ast.Call) for e in literal.elts)
         place = Place(f.unit, f.unit.span(node))
         m.repetitions.append(Repetition(place, node, f.file, modules, inline, m.path))
     known = number if number is not None and number * len(content.items) <= 24 else 2

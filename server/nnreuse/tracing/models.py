@@ -25,7 +25,7 @@ from nnreuse.tracing.values import (
 )
 from nnreuse.types.program import External
 
-_CLASS_NAME = re.compile(r"[A-Z]\w*[a-z]\w*$")
+_CLASS_NAME = re.compile(r"[A-Z]\w+$")
 Positional = tuple[Value, ...]
 Keywords = dict[str, Value]
 Model = Callable[[Machine, Frame, ast.Call, Positional, Keywords], Value]
