@@ -85,7 +85,7 @@ def _indexed_partner(reuse: Reuse) -> Call | None:
             by_node.setdefault(call.node, []).append(call)
     for calls in by_node.values():
         distinct = {c.instance.ident for c in calls}
-        meets = any(depends_on(mine, c) or depends_on(c, mine) for c in calls for mine in reuse.calls if mine.turns[-1] == c.turns[-1])
+        meets = any(depends_on(mine, c) or depends_on(c, mine) for c in calls for mine in reuse.calls if mine.turns[-1:] == c.turns[-1:])
         if len(distinct) > 1 and len(distinct) == len(calls) and meets and reuse.trace.carries(calls[0].instance).parameters:
             return calls[0]
     return None
