@@ -1,3 +1,4 @@
+# pyright: basic
 """Probe: asks torch what its module classes own, by building and running them; prints the answer as JSON.
 
 Runs apart, in an interpreter that has torch: `python -I probe.py [--packages torch,torchvision,timm] [--write PATH]`
@@ -169,7 +170,7 @@ def process_group():
     try:
         store = importlib.import_module("torch.distributed").HashStore()
         torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
-    except Exception:  # noqa: BLE001 - whatever goes wrong there, the other classes are still worth asking
+    except Exception:
         yield
         return
     yield
@@ -184,7 +185,7 @@ def load(package):
     plain = [imported(root.rstrip("*")) for root in roots]
     below = [
         imported(found.name)
-        for root, module in zip(roots, plain)
+        for root, module in zip(roots, plain, strict=True)
         if module and root.endswith("*")
         for found in pkgutil.walk_packages(module.__path__, module.__name__ + ".", onerror=lambda _: None)
     ]
@@ -194,7 +195,7 @@ def load(package):
 def imported(name):
     try:
         return importlib.import_module(name)
-    except Exception:  # noqa: BLE001 - an import may raise anything
+    except Exception:
         return None
 
 

@@ -73,5 +73,12 @@ def test_first_fix_gives_the_fixed_example_and_silence(rule: str) -> None:
 
 def test_a_rule_is_one_file_named_for_the_bad_pattern() -> None:
     assert registry.names() == sorted(
-        ["repeated-instance", "shared-batch-norm", "shared-layer-norm", "shared-parameters", "shared-prelu", "unused-twin"]
+        [
+            "repeated-instance",
+            "shared-batch-norm",
+            "shared-layer-norm",
+            "shared-parameters",
+            "shared-prelu",
+            "unused-twin",
+        ]
     )

@@ -1,6 +1,7 @@
 """What the static tracer sees of constructors and forwards, construct by construct."""
 
 import pytest
+
 from tracing.support import calls, facts
 
 
@@ -20,7 +21,10 @@ def test_two_calls_in_a_chain_are_two_calls_on_every_path() -> None:
 
 
 def test_calls_on_separate_inputs_are_parallel() -> None:
-    assert facts(net("self.a = nn.Linear(2, 2)", "return self.a(x), self.a(y)", arguments="x, y"))["a"]["relation"] == "parallel"
+    assert (
+        facts(net("self.a = nn.Linear(2, 2)", "return self.a(x), self.a(y)", arguments="x, y"))["a"]["relation"]
+        == "parallel"
+    )
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_every_public_class_of_torch_nn_carries_what_its_instances_have():
 def test_chance_is_what_two_training_forwards_show(name: str):
     torch = pytest.importorskip("torch", reason="torch is not installed: nothing to compare with")
     facts = found(f"torch.nn.{name}")
-    instance, x = getattr(torch.nn, name)(**{key: 64 for key in required(facts)}), torch.randn(64, 64)
+    instance, x = getattr(torch.nn, name)(**dict.fromkeys(required(facts), 64)), torch.randn(64, 64)
     differ = not torch.equal(instance(x.clone()), instance(x.clone()))
     assert facts.carries({}).stochastic == differ
 

@@ -87,7 +87,7 @@ class Noise(torch.nn.Module):
 
 
 class Holder(torch.nn.Module):
-    def __init__(self, module: torch.nn.Module, norm: torch.nn.Module | None = None):
+    def __init__(self, module, norm=None):
         super().__init__()
         self.layers = torch.nn.ModuleList(copy.deepcopy(module) for _ in range(2))
         self.norm = norm

@@ -34,7 +34,9 @@ def repeat_to_comprehension(place: Place) -> Build:
         function = function_at(place)
         if isinstance(node.left, ast.Subscript):
             elements = [node.left.slice]
-        if not elements or not all(is_plain_construction(e) and not shares_a_local_module(function, e) for e in elements):
+        if not elements or not all(
+            is_plain_construction(e) and not shares_a_local_module(function, e) for e in elements
+        ):
             return None
         new = _comprehension(place.text)
         return proven(index, [Edit(index.span(place), new)]) if new else None
@@ -56,7 +58,9 @@ def _comprehension(text: str, element: str | None = None) -> str | None:
         return None
     if isinstance(tree.left, cst.Subscript):
         return _called(tree.left, tree.right)
-    sequence, count = (tree.left, tree.right) if isinstance(tree.left, cst.List | cst.Tuple) else (tree.right, tree.left)
+    sequence, count = (
+        (tree.left, tree.right) if isinstance(tree.left, cst.List | cst.Tuple) else (tree.right, tree.left)
+    )
     if not isinstance(sequence, cst.List | cst.Tuple) or len(sequence.elements) != 1:
         return _several(sequence, count) if element is None else None
     only = sequence.elements[0]
@@ -123,9 +127,17 @@ def _moved(index: FileIndex, place: Place, function: ast.AST, name: str) -> list
     made = [
         n
         for n in ast.walk(function)
-        if isinstance(n, ast.Assign) and len(n.targets) == 1 and isinstance(n.targets[0], ast.Name) and n.targets[0].id == name
+        if isinstance(n, ast.Assign)
+        and len(n.targets) == 1
+        and isinstance(n.targets[0], ast.Name)
+        and n.targets[0].id == name
     ]
-    if len(uses) != 2 or len(made) != 1 or not is_plain_construction(made[0].value) or shares_a_local_module(function, made[0].value):
+    if (
+        len(uses) != 2
+        or len(made) != 1
+        or not is_plain_construction(made[0].value)
+        or shares_a_local_module(function, made[0].value)
+    ):
         return None
     definition = Place(place.unit, place.unit.span(made[0]))
     lines = whole_lines(definition)

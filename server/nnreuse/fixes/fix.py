@@ -18,7 +18,7 @@ class Applicability(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """An alternative a finding offers. `build` makes its edits on the text of the index it is given, or None where they cannot be proven right.
+    """An alternative a finding offers. `build` makes its edits on the text of an index, or None where they cannot be proven right.
 
     Edits are in code points of the file. Building is left until someone asks (codeAction/resolve, --fix, json output).
     """

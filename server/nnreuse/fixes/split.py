@@ -66,7 +66,12 @@ def _top_level(index: FileIndex, owner: ClassUnits) -> Unit:
 
 
 def _may_split(
-    owner: ClassUnits, attribute: str, definition: Place, statement: ast.Assign | ast.AnnAssign, names: Sequence[str], checkpoint: bool
+    owner: ClassUnits,
+    attribute: str,
+    definition: Place,
+    statement: ast.Assign | ast.AnnAssign,
+    names: Sequence[str],
+    checkpoint: bool,
 ) -> bool:
     value = statement.value
     function = function_at(definition)
@@ -143,7 +148,9 @@ def _other_uses(
         for node in ast.walk(statement):
             if _is_use(node, attribute) and isinstance(node, ast.Attribute):
                 place = Place(unit, unit.span(node))
-                if (unit, place.span) not in taken and not (unit is definition.unit and definition.span.contains(place.span)):
+                if (unit, place.span) not in taken and not (
+                    unit is definition.unit and definition.span.contains(place.span)
+                ):
                     yield Edit(Span(place.span.end - len(attribute), place.span.end).shifted(shift), keep)
             if isinstance(node, ast.Expr) and unit is definition.unit and _initialises(node, attribute):
                 yield from _repeated(index, Place(unit, unit.span(node)), attribute, keep, others)
@@ -160,8 +167,17 @@ def _is_use(node: ast.AST, attribute: str) -> bool:
 
 def _initialises(node: ast.Expr, attribute: str) -> bool:
     """A call statement about this one attribute and no other: `nn.init.ones_(self.bn.weight)`."""
-    uses = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "self"]
-    return isinstance(node.value, ast.Call) and len(uses) == 1 and _is_use(uses[0], attribute) and node.value.func is not uses[0]
+    uses = [
+        n
+        for n in ast.walk(node)
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "self"
+    ]
+    return (
+        isinstance(node.value, ast.Call)
+        and len(uses) == 1
+        and _is_use(uses[0], attribute)
+        and node.value.func is not uses[0]
+    )
 
 
 def _repeated(index: FileIndex, place: Place, attribute: str, keep: str, others: list[str]) -> Iterator[Edit]:

@@ -42,7 +42,11 @@ def statement_at(place: Place) -> ast.stmt | None:
     """The statement that a place covers exactly."""
     for root in place.unit.nodes:
         for node in ast.walk(root):
-            if isinstance(node, ast.stmt) and not isinstance(node, ast.ClassDef) and place.unit.span(node) == place.span:
+            if (
+                isinstance(node, ast.stmt)
+                and not isinstance(node, ast.ClassDef)
+                and place.unit.span(node) == place.span
+            ):
                 return node
     return None
 

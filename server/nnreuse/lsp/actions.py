@@ -45,7 +45,9 @@ def _asked_for(analysis: Analysis, finding: Finding, params: lsp.CodeActionParam
     return convert.touches(where, params.range)
 
 
-def action(uri: str, version: int | None, analysis: Analysis, finding: Finding, number: int, client: Client) -> lsp.CodeAction | None:
+def action(
+    uri: str, version: int | None, analysis: Analysis, finding: Finding, number: int, client: Client
+) -> lsp.CodeAction | None:
     """One code action. Its edit is built at once, because a fix that cannot be proven right must not be offered at all;
     clients that resolve lazily get it on `codeAction/resolve`, built anew and refused if the text has changed."""
     fix = finding.fixes[number]
@@ -70,7 +72,9 @@ def action(uri: str, version: int | None, analysis: Analysis, finding: Finding, 
     )
 
 
-def workspace_edit(uri: str, version: int | None, analysis: Analysis, fix: Fix, client: Client) -> lsp.WorkspaceEdit | None:
+def workspace_edit(
+    uri: str, version: int | None, analysis: Analysis, fix: Fix, client: Client
+) -> lsp.WorkspaceEdit | None:
     """The edit of a fix, with the document's version where the client understands it."""
     edits = fix.build(analysis.index)
     if not edits:

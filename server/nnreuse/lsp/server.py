@@ -7,7 +7,7 @@ splits lines at form feeds, and costs more than the analysis of an edit.
 
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -31,20 +31,28 @@ CONTENT_MODIFIED = -32801
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
+Steps = Generator[tuple[Callable[..., Any], tuple[Any], None]]
+
+
+def _handler(protocol: LanguageServerProtocol, name: str) -> Callable[..., Any]:
+    features = cast("dict[str, Callable[..., Any]]", protocol.fm.features)  # pyright: ignore[reportUnknownMemberType]
+    return features[name]
+
+
 class Protocol(LanguageServerProtocol):
     """pygls' protocol without its text store."""
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
-    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams):  # noqa: ANN201
-        yield self.fm.features[lsp.TEXT_DOCUMENT_DID_OPEN], (params,), None
+    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Steps:
+        yield _handler(self, lsp.TEXT_DOCUMENT_DID_OPEN), (params,), None
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams):  # noqa: ANN201
-        yield self.fm.features[lsp.TEXT_DOCUMENT_DID_CHANGE], (params,), None
+    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> Steps:
+        yield _handler(self, lsp.TEXT_DOCUMENT_DID_CHANGE), (params,), None
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
-    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams):  # noqa: ANN201
-        yield self.fm.features[lsp.TEXT_DOCUMENT_DID_CLOSE], (params,), None
+    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> Steps:
+        yield _handler(self, lsp.TEXT_DOCUMENT_DID_CLOSE), (params,), None
 
 
 class Session:
@@ -72,9 +80,9 @@ class Session:
             bool(edits and edits.document_changes),
         )
 
-    def complain(self, what: str) -> None:
+    def complain(self, what: str, error: Exception) -> None:
         """Logs an internal error with its traceback; tells the user once."""
-        log.exception("internal error in %s", what)
+        log.error("internal error in %s", what, exc_info=error)
         if not self.complained:
             self.complained = True
             text = f"nnreuse: internal error in {what}; the server goes on, its log says more"
@@ -129,7 +137,7 @@ class Session:
         return [one for one in found if one is not None]
 
     def resolve(self, action: lsp.CodeAction) -> lsp.CodeAction:
-        data = cast("dict[str, object]", action.data if isinstance(action.data, dict) else {})
+        data = cast("dict[str, object]", action.data or {})
         uri = str(data.get("uri"))
         analysis = self.workspace.current(path_of(uri))
         if analysis is None or analysis.error is not None or data.get("version") != self.versions.get(uri):
@@ -179,8 +187,8 @@ def create_server(workspace: Workspace) -> LanguageServer:
                 return handler(params)
             except JsonRpcException:
                 raise
-            except Exception:
-                session.complain(name)
+            except Exception as error:  # noqa: BLE001 - the one guard of each request: the server must live on
+                session.complain(name, error)
                 return None
 
         return cast(Handler, run)

@@ -33,10 +33,14 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         others = between(reuse)
         if others:
             name = _name(reuse, others[0])
-            yield Evidence("chain", 3, f"`{name}` lies between the calls: they serve different depths of one chain", others[0].site)
+            yield Evidence(
+                "chain", 3, f"`{name}` lies between the calls: they serve different depths of one chain", others[0].site
+            )
     partner = _indexed_partner(reuse)
     if partner is not None:
-        sentence = f"the same loop calls a different `{_name(reuse, partner)}` in each pass, but always this one instance"
+        sentence = (
+            f"the same loop calls a different `{_name(reuse, partner)}` in each pass, but always this one instance"
+        )
         yield Evidence("indexed-partner", 4, sentence, partner.site)
     if reuse.carries.stochastic is False and _same_input(reuse):
         yield Evidence("same-input", 9, "two calls have the identical input, so their results are equal")
@@ -65,7 +69,9 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
         else:
             yield Evidence("helper", -3, "one call site in a function that is used several times")
     if _own_inputs(reuse):
-        yield Evidence("siamese", -5, "each call has an input of its own: siamese encoders and shared heads look like this")
+        yield Evidence(
+            "siamese", -5, "each call has an input of its own: siamese encoders and shared heads look like this"
+        )
 
 
 def _name(reuse: Reuse, call: Call) -> str:
@@ -81,12 +87,27 @@ def _indexed_partner(reuse: Reuse) -> Call | None:
     loop = first.turns[-1].loop
     by_node: dict[ast.Call, list[Call]] = {}
     for call in reuse.trace.calls:
-        if call.turns and call.turns[-1].loop is loop and call.container is None and call.instance is not reuse.instance:
+        if (
+            call.turns
+            and call.turns[-1].loop is loop
+            and call.container is None
+            and call.instance is not reuse.instance
+        ):
             by_node.setdefault(call.node, []).append(call)
     for calls in by_node.values():
         distinct = {c.instance.ident for c in calls}
-        meets = any(depends_on(mine, c) or depends_on(c, mine) for c in calls for mine in reuse.calls if mine.turns[-1:] == c.turns[-1:])
-        if len(distinct) > 1 and len(distinct) == len(calls) and meets and reuse.trace.carries(calls[0].instance).parameters:
+        meets = any(
+            depends_on(mine, c) or depends_on(c, mine)
+            for c in calls
+            for mine in reuse.calls
+            if mine.turns[-1:] == c.turns[-1:]
+        )
+        if (
+            len(distinct) > 1
+            and len(distinct) == len(calls)
+            and meets
+            and reuse.trace.carries(calls[0].instance).parameters
+        ):
             return calls[0]
     return None
 
@@ -98,7 +119,11 @@ def depends_on(later: Call, earlier: Call) -> bool:
 def _same_input(reuse: Reuse) -> bool:
     sites = reuse.sites
     return any(
-        a.inputs == b.inputs and a.inputs and a.turns == b.turns and a.entry == b.entry and not exclusive(a.path, b.path)
+        a.inputs == b.inputs
+        and a.inputs
+        and a.turns == b.turns
+        and a.entry == b.entry
+        and not exclusive(a.path, b.path)
         for number, a in enumerate(sites)
         for b in sites[number + 1 :]
     )

@@ -35,10 +35,11 @@ def explain(trace: Trace, index: FileIndex, offset: int) -> tuple[str, Span] | N
 def _places(trace: Trace) -> list[tuple[Place, Instance]]:
     units = own_units(trace)
     found = [(call.site, call.instance) for call in trace.calls if call.unit in units and call.container is None]
-    for definition in trace.definitions:
-        if definition.unit in units and isinstance(definition.value, ast.Call):
-            found.append((definition.place, definition.instances[0]))
-    return found
+    return found + [
+        (definition.place, definition.instances[0])
+        for definition in trace.definitions
+        if definition.unit in units and isinstance(definition.value, ast.Call)
+    ]
 
 
 def _markdown(trace: Trace, instance: Instance, index: FileIndex) -> str:

@@ -1,4 +1,4 @@
-'''A list is multiplied, and holds one instance several times.
+"""A list is multiplied, and holds one instance several times.
 
 ## What it does
 Finds `[module] * n` where the module carries parameters or state and the list ends up in a module container.
@@ -44,7 +44,7 @@ Unsafe: the model gets n times the parameters. Old checkpoints load as they are:
 
 ## When to ignore
 When one layer is to be applied n times (ALBERT): name it first, `layer = …`, and say so in a comment.
-'''
+"""
 
 import ast
 from collections.abc import Iterator
@@ -104,7 +104,11 @@ def _judge(trace: Trace, repetition: Repetition) -> Finding | None:
 
 def _likely(carried: Carries, repetition: Repetition) -> bool:
     """A block whose class cannot be read in full, constructed in place with arguments: stateless modules want none."""
-    return carried.parameters is None and repetition.inline and any(i.positional or i.keywords for i in repetition.instances)
+    return (
+        carried.parameters is None
+        and repetition.inline
+        and any(i.positional or i.keywords for i in repetition.instances)
+    )
 
 
 def _weigh(repetition: Repetition) -> Iterator[Evidence]:

@@ -101,10 +101,9 @@ def between(reuse: Reuse) -> list[Call]:
     found: list[Call] = []
     for first, second in zip(reuse.calls, reuse.calls[1:], strict=False):
         for call in reuse.trace.calls[first.number + 1 : second.number]:
-            other = call.instance
-            if other is not reuse.instance and depends(second, call) and depends(call, first):
-                if reuse.trace.carries(other).parameters is not False and call not in found:
-                    found.append(call)
+            on_the_way = call.instance is not reuse.instance and depends(second, call) and depends(call, first)
+            if on_the_way and call not in found and reuse.trace.carries(call.instance).parameters is not False:
+                found.append(call)
     return found
 
 
@@ -152,12 +151,12 @@ def under_sharing_flag(texts: list[str]) -> bool:
 
 def enclosing_tests(place: Place) -> list[str]:
     """The source of the tests of all `if` statements and expressions of its unit that a place lies under."""
-    found: list[str] = []
-    for root in place.unit.nodes:
-        for node in ast.walk(root):
-            if isinstance(node, ast.If | ast.IfExp) and _covers(place, node):
-                found.append(ast.unparse(node.test))
-    return found
+    return [
+        ast.unparse(node.test)
+        for root in place.unit.nodes
+        for node in ast.walk(root)
+        if isinstance(node, ast.If | ast.IfExp) and _covers(place, node)
+    ]
 
 
 def _covers(place: Place, node: ast.If | ast.IfExp) -> bool:

@@ -1,4 +1,4 @@
-'''One batch normalisation with running statistics is called on different features.
+"""One batch normalisation with running statistics is called on different features.
 
 ## What it does
 Finds a `BatchNorm` (or `SyncBatchNorm`, or `InstanceNorm` with `track_running_stats=True`) that one forward calls several times.
@@ -50,7 +50,7 @@ Unsafe: the model gets more parameters and buffers. Old checkpoints need the hoo
 
 ## When to ignore
 When both calls see the same features: two halves of one split tensor, or two views of one image in a siamese network.
-'''
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-'''One normalisation with learnable scale and shift is called on different features.
+"""One normalisation with learnable scale and shift is called on different features.
 
 ## What it does
 Finds an affine `LayerNorm`, `GroupNorm`, `RMSNorm` or `InstanceNorm` that one forward calls several times on different features.
@@ -49,7 +49,7 @@ Unsafe: the model gets more parameters. Old checkpoints need the hook that the t
 
 ## When to ignore
 When the calls see the same features, or when parameters are shared over depth on purpose (ALBERT).
-'''
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-'''One module with learnable parameters is called several times in one forward.
+"""One module with learnable parameters is called several times in one forward.
 
 ## What it does
 Finds a `Linear`, convolution, attention, transformer layer or own block with parameters that one forward calls several times.
@@ -50,7 +50,7 @@ that the third action adds.
 
 ## When to ignore
 When the sharing is meant: siamese encoders, one head on several levels, one layer applied n times.
-'''
+"""
 
 from collections.abc import Iterator
 

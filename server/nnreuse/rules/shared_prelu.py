@@ -1,4 +1,4 @@
-'''An activation with learnable parameters is reused as if it were stateless.
+"""An activation with learnable parameters is reused as if it were stateless.
 
 ## What it does
 Finds a `PReLU` (or another activation with parameters) that one forward calls several times.
@@ -49,7 +49,7 @@ Unsafe: the model gets more parameters. Old checkpoints need the hook that the t
 
 ## When to ignore
 When one slope for the whole network is what you want.
-'''
+"""
 
 from collections.abc import Iterator
 

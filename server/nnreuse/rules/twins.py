@@ -42,7 +42,9 @@ def _idle(trace: Trace, definition: Definition) -> bool:
 
 
 def _mentions(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == name or isinstance(node, ast.Constant) and node.value == name
+    return (
+        isinstance(node, ast.Attribute) and node.attr == name or isinstance(node, ast.Constant) and node.value == name
+    )
 
 
 def _called(node: ast.AST, name: str) -> bool:

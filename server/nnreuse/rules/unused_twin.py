@@ -1,4 +1,4 @@
-'''One module is called at two places while an equal one, defined beside it, is never called.
+"""One module is called at two places while an equal one, defined beside it, is never called.
 
 ## What it does
 Finds an attribute that `forward` calls at two places while another attribute with the very same constructor is defined and
@@ -49,7 +49,7 @@ Unsafe: another module is trained. Old checkpoints load, since both were saved, 
 
 ## When to ignore
 When the idle module is kept only so that old checkpoints load: name it so, or delete it.
-'''
+"""
 
 import re
 from collections.abc import Iterator
@@ -82,7 +82,9 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list[Call]) -> Finding:
     called, other = definition.name, idle.name
-    wrong = _meant(trace, sites, called, other, later=trace.definitions.index(idle) > trace.definitions.index(definition))
+    wrong = _meant(
+        trace, sites, called, other, later=trace.definitions.index(idle) > trace.definitions.index(definition)
+    )
     exact = wrong.unit in own_units(trace)
     related = [Related(c.site, f"`self.{called}` is called here too") for c in sites if c is not wrong]
     related += [Related(idle.place, f"`self.{other}` is defined here and never called")]
@@ -107,7 +109,9 @@ def _meant(trace: Trace, sites: list[Call], called: str, idle: str, later: bool)
     """The call that the idle twin was meant for: the one whose neighbours are named like it, else by the order of definition."""
     by_name = sorted(sites, key=lambda c: _likeness(trace, c, idle) - _likeness(trace, c, called))
     best, worst = by_name[-1], by_name[0]
-    if _likeness(trace, best, idle) - _likeness(trace, best, called) > _likeness(trace, worst, idle) - _likeness(trace, worst, called):
+    if _likeness(trace, best, idle) - _likeness(trace, best, called) > _likeness(trace, worst, idle) - _likeness(
+        trace, worst, called
+    ):
         return best
     return sites[-1] if later else sites[0]
 
@@ -117,4 +121,4 @@ def _likeness(trace: Trace, call: Call, name: str) -> int:
     marks = set(re.findall(r"\d+|[a-z]+", name))
     row = call.node.lineno - call.unit.origin
     words = re.findall(r"self\.(\w+)", call.unit.lines[row])
-    return sum(len(marks & set(re.findall(r"\d+|[a-z]+", word))) for word in words if word not in (name,))
+    return sum(len(marks & set(re.findall(r"\d+|[a-z]+", word))) for word in words if word != name)

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nnreuse.syntax.source import split_lines
 from nnreuse.syntax.span import Span
@@ -19,7 +20,7 @@ class Edit:
 def compatible(edits: Iterable[Edit]) -> bool:
     """Whether the edits can be applied together: no two of them overlap."""
     ordered = sorted(edits)
-    return not any(a.span.overlaps(b.span) for a, b in zip(ordered, ordered[1:], strict=False))
+    return not any(a.span.overlaps(b.span) for a, b in pairwise(ordered))
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:

@@ -115,12 +115,17 @@ def _classes_below(node: ast.stmt, unit: Unit, prefix: str) -> Iterator[tuple[st
     if isinstance(node, ast.ClassDef):
         yield prefix + node.name, single_unit_class(node, unit)
     elif isinstance(node, ast.If | ast.Try | ast.With):
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.stmt):
-                yield from _classes_below(child, unit, prefix)
-            elif isinstance(child, ast.ExceptHandler):
-                for statement in child.body:
-                    yield from _classes_below(statement, unit, prefix)
+        for statement in _below(node):
+            yield from _classes_below(statement, unit, prefix)
+
+
+def _below(node: ast.stmt) -> Iterator[ast.stmt]:
+    """The statements in the blocks of a compound statement, exception handlers among them."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+        elif isinstance(child, ast.ExceptHandler):
+            yield from child.body
 
 
 def single_unit_class(node: ast.ClassDef, unit: Unit) -> ClassUnits:
@@ -128,14 +133,17 @@ def single_unit_class(node: ast.ClassDef, unit: Unit) -> ClassUnits:
     return ClassUnits(node, unit, [])
 
 
-def _bound(node: ast.stmt) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import | ClassUnits]]:
+def _bound(
+    node: ast.stmt,
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import | ClassUnits]]:
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             yield name, node
         case ast.Import(names=names):
             for alias in names:
-                yield (alias.asname or alias.name.split(".")[0]), Import(
-                    alias.name if alias.asname else alias.name.split(".")[0], 0, True
+                yield (
+                    (alias.asname or alias.name.split(".")[0]),
+                    Import(alias.name if alias.asname else alias.name.split(".")[0], 0, True),
                 )
         case ast.ImportFrom(names=names, module=module, level=level):
             for alias in names:
@@ -148,12 +156,8 @@ def _bound(node: ast.stmt) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFun
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
             yield name, value
         case ast.If() | ast.Try() | ast.With():
-            for child in ast.iter_child_nodes(node):
-                if isinstance(child, ast.stmt):
-                    yield from _bound(child)
-                elif isinstance(child, ast.ExceptHandler):
-                    for statement in child.body:
-                        yield from _bound(statement)
+            for statement in _below(node):
+                yield from _bound(statement)
         case _:
             return
 
@@ -164,7 +168,12 @@ def _spliced(parts: list[Part], at: int, change: LineChange, lines: list[str]) -
     begin, line = at, at
     for number, part in enumerate(parts):
         end = line + _length(part)
-        if line < change.old_end and change.first < end or change.first == change.old_end and line <= change.first < end:
+        if (
+            line < change.old_end
+            and change.first < end
+            or change.first == change.old_end
+            and line <= change.first < end
+        ):
             if not touched:
                 begin = line
             touched.append(number)

@@ -121,7 +121,9 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
     if starred is not None:
         return starred
     if name == "_modules":
-        return Mapping(m.intern(".", owner.ident, name), {k: v for k, v in owner.attrs.items() if isinstance(v, Instance)})
+        return Mapping(
+            m.intern(".", owner.ident, name), {k: v for k, v in owner.attrs.items() if isinstance(v, Instance)}
+        )
     if name in calls.MODULE_METHODS or owner.elements is not None:
         return Method(owner, name)
     found = m.opaque(".", owner.ident, name)
@@ -187,8 +189,7 @@ def _member(m: Machine, cls: ModuleClass, unit: object, node: ast.stmt, owner: V
     if expression is None:
         return m.opaque("class", cls.qualified, name)
     if isinstance(expression, ast.Constant) and isinstance(expression.value, bool | None):
-        found = m.opaque("class", m.ident(owner), name)  # a flag of the class: subclasses turn it over
-        return found
+        return m.opaque("class", m.ident(owner), name)  # a flag of the class: subclasses turn it over
     known = m.globals.get(id(expression))
     if known is None:
         m.globals[id(expression)] = m.opaque("class", cls.qualified, name)

@@ -80,7 +80,9 @@ def _super(m: Machine, f: Frame) -> Value:
     return m.opaque()
 
 
-def invoke(m: Machine, f: Frame, node: ast.Call, callee: Value, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+def invoke(
+    m: Machine, f: Frame, node: ast.Call, callee: Value, positional: tuple[Value, ...], keywords: Keywords
+) -> Value:
     """Calls a value."""
     callee = m.settle(callee)
     match callee:
@@ -104,7 +106,9 @@ def invoke(m: Machine, f: Frame, node: ast.Call, callee: Value, positional: tupl
             return unknown(m, positional, keywords)
 
 
-def _invoke_options(m: Machine, f: Frame, node: ast.Call, callee: May, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+def _invoke_options(
+    m: Machine, f: Frame, node: ast.Call, callee: May, positional: tuple[Value, ...], keywords: Keywords
+) -> Value:
     options = [(ls, v) for ls, v in m.options(callee) if v != NONE and not isinstance(v, Const)]
     known = [(ls, v) for ls, v in options if not isinstance(v, Opaque)]
     if m.phase == "constructor" and known:
@@ -145,7 +149,9 @@ def _hand_on(m: Machine, value: Value, depth: int = 0) -> None:
                 _hand_on(m, item, depth + 1)
 
 
-def _call_opaque(m: Machine, f: Frame, node: ast.Call, callee: Opaque, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+def _call_opaque(
+    m: Machine, f: Frame, node: ast.Call, callee: Opaque, positional: tuple[Value, ...], keywords: Keywords
+) -> Value:
     """An unknown value held on the class that is called like a module has identity too."""
     if m.phase != "constructor" and callee.ident in m.origins:
         return call_instance(m, f, node, m.unknown_instance(callee.ident), positional, keywords)
@@ -169,7 +175,9 @@ def _written(m: Machine, f: Frame, receiver: ast.expr, lineage: int) -> None:
         value.ident = m.intern.fresh()
 
 
-def call_instance(m: Machine, f: Frame, node: ast.Call, callee: Instance, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+def call_instance(
+    m: Machine, f: Frame, node: ast.Call, callee: Instance, positional: tuple[Value, ...], keywords: Keywords
+) -> Value:
     """A module instance is called: recorded in forward; its result depends on it and on everything given to it."""
     if callee is m.root:
         return _call_function_of(m, f, node, callee, "forward", positional, keywords)
@@ -189,7 +197,12 @@ def call_instance(m: Machine, f: Frame, node: ast.Call, callee: Instance, positi
     number = len(m.calls)
     m.calls.append(Call(number, callee, f.file, f.unit, node, lineage, inputs, m.path, m.turns, m.phase, f.name))
     result = m.opaque(lineage=lineage | 1 << number)
-    if callee.cls is None and isinstance(callee.elements, Items | Mapping) and callee.facts and callee.facts.container == "sequential":
+    if (
+        callee.cls is None
+        and isinstance(callee.elements, Items | Mapping)
+        and callee.facts
+        and callee.facts.container == "sequential"
+    ):
         _call_members(m, f, node, callee, result)
     return result
 
@@ -201,14 +214,33 @@ def holds_module(m: Machine, value: Value) -> bool:
 def _call_members(m: Machine, f: Frame, node: ast.Call, callee: Instance, result: Opaque) -> None:
     """A Sequential calls its members in order, each on the result of the one before."""
     container = callee.elements
-    values = container.content.items if isinstance(container, Items) else tuple(container.entries.values()) if container else ()
+    values = (
+        container.content.items
+        if isinstance(container, Items)
+        else tuple(container.entries.values())
+        if container
+        else ()
+    )
     for value in values:
         for literals, one in m.options(value):
             if isinstance(one, Instance) and one is not callee and len(m.calls) < MAX_CALLS:
                 number = len(m.calls)
                 path = m.path.under(literals)
                 m.calls.append(
-                    Call(number, one, f.file, f.unit, node, result.lineage, (result.ident,), path, m.turns, m.phase, f.name, callee)
+                    Call(
+                        number,
+                        one,
+                        f.file,
+                        f.unit,
+                        node,
+                        result.lineage,
+                        (result.ident,),
+                        path,
+                        m.turns,
+                        m.phase,
+                        f.name,
+                        callee,
+                    )
                 )
                 result.lineage |= 1 << number
                 result.ident = m.intern.fresh()
@@ -224,12 +256,16 @@ def _call_function_of(
     return unknown(m, positional, keywords)
 
 
-def instantiate(m: Machine, f: Frame, node: ast.AST, cls: ModuleClass, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+def instantiate(
+    m: Machine, f: Frame, node: ast.AST, cls: ModuleClass, positional: tuple[Value, ...], keywords: Keywords
+) -> Value:
     """A class of a readable file is called."""
     return objects.allocate(m, f, node, cls, None, positional, keywords)
 
 
-def _call_function(m: Machine, f: Frame, node: ast.Call, callee: Function, positional: tuple[Value, ...], keywords: Keywords) -> Value:
+def _call_function(
+    m: Machine, f: Frame, node: ast.Call, callee: Function, positional: tuple[Value, ...], keywords: Keywords
+) -> Value:
     if m.phase == "constructor" or _worth_entering(m, callee, positional, keywords):
         return enter(m, callee, positional, keywords, node)
     return unknown(m, positional, keywords, m.lineage(callee.receiver) if callee.receiver else 0)
@@ -250,7 +286,9 @@ def _worth_entering(m: Machine, callee: Function, positional: tuple[Value, ...],
     return any(isinstance(v, Function | Partial | Class | Method) for v in values) or objects.holds(m, values)
 
 
-def enter(m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords, node: ast.AST | None) -> Value:
+def enter(
+    m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords, node: ast.AST | None
+) -> Value:
     """Runs a function's body on arguments; recursion and depth are bounded, and end in an unknown result."""
     if m.stack.count(callee.node) >= 2 or len(m.stack) >= MAX_DEPTH:
         return unknown(m, positional, keywords)
@@ -297,7 +335,9 @@ def _bind(m: Machine, frame: Frame, callee: Function, positional: tuple[Value, .
     names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
     given = list(positional if callee.receiver is None else (callee.receiver, *positional))
     defaults = dict(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
-    defaults.update({a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None})
+    defaults.update(
+        {a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None}
+    )
     left = dict(keywords)
     stars = [v for v in given if isinstance(v, Items) and v.kind == "star"]
     for number, name in enumerate(names):
@@ -315,10 +355,14 @@ def _bind(m: Machine, frame: Frame, callee: Function, positional: tuple[Value, .
         spare = objects.flat(m, tuple(given[len(names) :]))
         frame.names[arguments.vararg.arg] = m.items("tuple", spare, bool(stars))
     if arguments.kwarg:
-        frame.names[arguments.kwarg.arg] = Mapping(m.intern.fresh(), {k: v for k, v in left.items() if k != "**"}, "**" in left)
+        frame.names[arguments.kwarg.arg] = Mapping(
+            m.intern.fresh(), {k: v for k, v in left.items() if k != "**"}, "**" in left
+        )
 
 
-def _missing(m: Machine, frame: Frame, callee: Function, name: str, defaults: dict[str, ast.expr], starred: bool) -> Value:
+def _missing(
+    m: Machine, frame: Frame, callee: Function, name: str, defaults: dict[str, ast.expr], starred: bool
+) -> Value:
     from nnreuse.tracing.expressions import evaluate
 
     default = defaults.get(name)
@@ -336,7 +380,9 @@ def _varies(default: ast.expr) -> bool:
         return not default.elts
     if isinstance(default, ast.UnaryOp):
         return True
-    return isinstance(default, ast.Constant) and (default.value is None or isinstance(default.value, bool | int | float | str))
+    return isinstance(default, ast.Constant) and (
+        default.value is None or isinstance(default.value, bool | int | float | str)
+    )
 
 
 def call_with(m: Machine, f: Frame, node: ast.Call, function: Value, arguments: tuple[Value, ...]) -> Value:
@@ -353,7 +399,9 @@ def local_imports(m: Machine, f: Frame, node: ast.Import | ast.ImportFrom) -> It
             target = alias.name if alias.asname else alias.name.split(".")[0]
             yield alias.asname or target, attributes.value_of(m, m.program.follow(target))
         elif alias.name != "*":
-            dotted = f.file.absolute(Import(f"{node.module}.{alias.name}" if node.module else alias.name, node.level, False))
+            dotted = f.file.absolute(
+                Import(f"{node.module}.{alias.name}" if node.module else alias.name, node.level, False)
+            )
             yield alias.asname or alias.name, attributes.value_of(m, m.program.follow(dotted))
 
 

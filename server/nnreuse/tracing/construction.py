@@ -2,7 +2,7 @@
 
 from nnreuse.tracing import calls
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, MAX_DEPTH, Machine, OutOfBounds
-from nnreuse.tracing.values import Class, Const, Function, Instance, Items, Mapping, May, Name, Value
+from nnreuse.tracing.values import Class, Const, Function, Instance, Items, Mapping, Name, Value, alternatives
 from nnreuse.types.catalog import UNKNOWN, Carries
 from nnreuse.types.program import External, ModuleClass
 
@@ -62,7 +62,11 @@ def carries(m: Machine, made: Instance, depth: int = 0) -> Carries:
         return NOTHING_CARRIED
     if made.cls is None and made.facts is None:
         return _UNKNOWN_CARRIED
-    key = (made.cls, made.facts.name if made.facts else None, _fingerprint(m, made)) if made.elements is None or made.cls is not None else None
+    key = (
+        (made.cls, made.facts.name if made.facts else None, _fingerprint(m, made))
+        if made.elements is None or made.cls is not None
+        else None
+    )
     if key is not None and key in m.carried:
         return m.carried[key]
     result = _carries(m, made, depth)
@@ -145,7 +149,7 @@ def below(m: Machine, made: Instance) -> list[Instance]:
         values += [v for k, v in bound.items() if k in made.facts.keeps and isinstance(v, Instance)]
     found: list[Instance] = []
     for value in values:
-        for _, one in value.options if isinstance(value, May) else ((frozenset(), value),):
+        for one in alternatives(value):
             if isinstance(one, Instance) and one.is_module and one is not made and one not in found:
                 found.append(one)
     return found

@@ -104,11 +104,15 @@ def _dict(m: Machine, f: Frame, node: ast.Dict) -> Value:
 def _subscript(m: Machine, f: Frame, node: ast.Subscript) -> Value:
     value = evaluate(m, f, node.value)
     if isinstance(node.slice, ast.Slice):
-        parts = [evaluate(m, f, p) if p is not None else None for p in (node.slice.lower, node.slice.upper, node.slice.step)]
+        parts = [
+            evaluate(m, f, p) if p is not None else None for p in (node.slice.lower, node.slice.upper, node.slice.step)
+        ]
         return objects.sliced(m, value, *parts)
     key = evaluate(m, f, node.slice)
     if isinstance(value, Name) and isinstance(key, Instance) and attributes.makes_container(m, value):
-        return m.items("list", [key])  # brackets where parentheses were meant: torch raises, and what was meant is plain
+        return m.items(
+            "list", [key]
+        )  # brackets where parentheses were meant: torch raises, and what was meant is plain
     return objects.subscript(m, value, key)
 
 
@@ -120,8 +124,8 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
-    ast.Div: operator.truediv,
+    ast.FloorDiv: lambda a, b: a // b,
+    ast.Div: lambda a, b: a / b,
     ast.Mod: operator.mod,
 }
 _SMALL = 10_000
@@ -136,11 +140,20 @@ def binary(m: Machine, f: Frame, op: ast.operator, left: Value, right: Value, no
                 return _repeated(m, f, one, count, node)
     if isinstance(op, ast.Add) and isinstance(objects.elements_of(left), Items) and not isinstance(right, Const):
         a, b = objects.as_content(m, left), objects.as_content(m, right)
-        return m.items("tuple" if isinstance(left, Items) and left.kind == "tuple" else "list", [*a.items, *b.items], a.open or b.open)
+        return m.items(
+            "tuple" if isinstance(left, Items) and left.kind == "tuple" else "list",
+            [*a.items, *b.items],
+            a.open or b.open,
+        )
     folded = _folded(op, left, right)
     if folded is not None:
         return folded
-    if isinstance(left, Index) and isinstance(right, Const) and isinstance(right.value, int) and isinstance(op, ast.Add | ast.Sub):
+    if (
+        isinstance(left, Index)
+        and isinstance(right, Const)
+        and isinstance(right.value, int)
+        and isinstance(op, ast.Add | ast.Sub)
+    ):
         by = right.value if isinstance(op, ast.Add) else -right.value
         return Index(left.base, left.position + by, m.intern("index+", left.ident, by), left.general)
     lineage = m.lineage(left) | m.lineage(right)
@@ -152,18 +165,24 @@ def _folded(op: ast.operator, left: Value, right: Value) -> Const | None:
     if run is None or not isinstance(left, Const):
         return None
     if isinstance(right, Index) and isinstance(left.value, str):
-        return Const(_formatted(left.value, str(right.position)), _formatted(left.value, "*")) if isinstance(op, ast.Mod) else None
+        return (
+            Const(_formatted(left.value, str(right.position)), _formatted(left.value, "*"))
+            if isinstance(op, ast.Mod)
+            else None
+        )
     if not isinstance(right, Const) or not _small(left.value) or not _small(right.value):
         return None
     try:
         value = run(left.value, right.value)
-    except Exception:  # user arithmetic may raise anything; the result is then unknown
+    except (ArithmeticError, TypeError, ValueError, MemoryError):
         return None
     if not _small(value):
         return None
     shown = None
     if left.display or right.display:
-        shown = run(left.display or str(left.value), right.display or str(right.value)) if isinstance(op, ast.Add) else None
+        shown = (
+            run(left.display or str(left.value), right.display or str(right.value)) if isinstance(op, ast.Add) else None
+        )
     return Const(value, shown)
 
 
@@ -260,7 +279,9 @@ def _compare(m: Machine, f: Frame, node: ast.Compare) -> Value:
     known = _compared(m, node.ops[0], left, right)
     if known is not None:
         return Const(known)
-    return m.opaque("compare", type(node.ops[0]).__name__, m.ident(left), m.ident(right), lineage=m.lineage(left) | m.lineage(right))
+    return m.opaque(
+        "compare", type(node.ops[0]).__name__, m.ident(left), m.ident(right), lineage=m.lineage(left) | m.lineage(right)
+    )
 
 
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
@@ -296,7 +317,11 @@ def _compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | No
 
 
 def _contained(op: ast.cmpop, left: Const, container: Items | Mapping | None) -> bool | None:
-    if isinstance(container, Items) and not container.content.open and all(isinstance(v, Const) for v in container.content.items):
+    if (
+        isinstance(container, Items)
+        and not container.content.open
+        and all(isinstance(v, Const) for v in container.content.items)
+    ):
         return (left in container.content.items) is isinstance(op, ast.In)
     if isinstance(container, Mapping) and not container.open:
         return (left.value in container.entries) is isinstance(op, ast.In)
@@ -316,6 +341,16 @@ def _is_none(value: Value) -> bool | None:
             return False
 
 
+_PAST_ZERO: dict[type[ast.cmpop], bool] = {
+    ast.Eq: False,
+    ast.NotEq: True,
+    ast.Gt: True,
+    ast.GtE: True,
+    ast.Lt: False,
+    ast.LtE: False,
+}
+
+
 def _index_compared(m: Machine, op: ast.cmpop, left: Index, right: Const) -> bool | None:
     """An index in its first pass is its start; later on it is only known to be past it."""
     if left.base != m.intern("range", "from", "constant") or not isinstance(right.value, int):
@@ -323,7 +358,7 @@ def _index_compared(m: Machine, op: ast.cmpop, left: Index, right: Const) -> boo
     if not left.general:
         return bool(_COMPARISONS[type(op)](left.position, right.value)) if type(op) in _COMPARISONS else None
     if right.value < 1:
-        return {ast.Eq: False, ast.NotEq: True, ast.Gt: True, ast.GtE: True, ast.Lt: False, ast.LtE: False}.get(type(op))
+        return _PAST_ZERO.get(type(op))
     return None
 
 
@@ -352,10 +387,21 @@ def _bool_test(m: Machine, f: Frame, conjunction: bool, nodes: list[ast.expr]) -
         return conjunction, NOTHING, NOTHING
     if len(parts) == 1:
         return parts[0]
-    all_of: frozenset[Literal] = frozenset().union(*(yes if conjunction else no for _, yes, no in parts))
+    all_of: Literals = NOTHING
+    for _, yes, no in parts:
+        all_of |= yes if conjunction else no
     whole = Literal(m.intern("whole", all_of), "test", None, True)
     together, otherwise = all_of | {whole}, frozenset([whole.negated()])
     return (None, together, otherwise) if conjunction else (None, otherwise, together)
+
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.NotEq: ast.Eq,
+    ast.NotIn: ast.In,
+    ast.GtE: ast.Lt,
+    ast.LtE: ast.Gt,
+    ast.IsNot: ast.Is,
+}
 
 
 def _compare_test(m: Machine, op: ast.cmpop, left: Value, right: Value) -> Tested:
@@ -372,8 +418,7 @@ def _compare_test(m: Machine, op: ast.cmpop, left: Value, right: Value) -> Teste
         literal = Literal(subject, "==", value, True)
         yes, no = frozenset([literal]), frozenset([literal.negated()])
         return (None, yes, no) if isinstance(op, ast.Eq) else (None, no, yes)
-    opposite = {ast.NotEq: ast.Eq, ast.NotIn: ast.In, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.IsNot: ast.Is}
-    base = opposite.get(type(op), type(op))
+    base = _OPPOSITE.get(type(op), type(op))
     literal = Literal(m.intern("compare", base.__name__, m.ident(left), m.ident(right)), "truth", None, True)
     yes, no = frozenset([literal]), frozenset([literal.negated()])
     return (None, yes, no) if base is type(op) else (None, no, yes)
@@ -467,7 +512,9 @@ def _generate(m: Machine, f: Frame, generators: list[ast.comprehension], add: Ca
         if not literals:
             _generate(m, f, generators[1:], add)
         else:
-            m.alternatives([(literals, lambda: _generate(m, f, generators[1:], add)), (NOTHING, lambda: None)], lambda _: False)
+            m.alternatives(
+                [(literals, lambda: _generate(m, f, generators[1:], add)), (NOTHING, lambda: None)], lambda _: False
+            )
         return Flow.NEXT
 
     run_passes(m, head, iteration, body)

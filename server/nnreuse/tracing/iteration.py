@@ -46,7 +46,11 @@ def iterate(m: Machine, iterable: Value, node: ast.AST) -> Iteration:
 
 def _key(m: Machine, mapping: Mapping, number: int) -> Value:
     keys = list(mapping.entries)
-    return Const(keys[number], mapping.shown.get(keys[number])) if number < len(keys) else m.opaque("key", mapping.ident, number)
+    return (
+        Const(keys[number], mapping.shown.get(keys[number]))
+        if number < len(keys)
+        else m.opaque("key", mapping.ident, number)
+    )
 
 
 def _joined(m: Machine, several: list[Iteration], value: Value) -> Iteration:
@@ -67,9 +71,13 @@ def counted(m: Machine, start: Value, step: int, length: int | None, ident: int)
     if isinstance(start, Const) and isinstance(start.value, int) and length is not None and length <= MAX_EXACT:
         return m.items("range", [Const(start.value + step * k) for k in range(length)])
     first = start.value if isinstance(start, Const) and isinstance(start.value, int) else 0
-    base = m.intern("range", "from", m.ident(start)) if not isinstance(start, Const) else m.intern("range", "from", "constant")
+    base = (
+        m.intern("range", "from", m.ident(start))
+        if not isinstance(start, Const)
+        else m.intern("range", "from", "constant")
+    )
     passes = 3 if length is None else min(3, length)
     values = [
         Index(base, first + step * k, m.intern("index", base, ident, first + step * k), k > 0) for k in range(passes)
     ]
-    return m.items("range", values, open=length is None or length > passes)
+    return m.items("range", values, unfinished=length is None or length > passes)

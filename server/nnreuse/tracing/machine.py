@@ -1,7 +1,7 @@
 """Machine: the state of one tracing run. Frames, the journal that branches undo, bounds, and interned identities."""
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -104,7 +104,7 @@ class Machine:
             raise OutOfBounds
 
     @contextmanager
-    def bounded(self, steps: int | None) -> "Iterator[Bounded]":
+    def bounded(self, steps: int | None) -> "Generator[Bounded]":
         """A stretch with a bound of its own inside the machine's; past it `within` is False and the rest goes on."""
         ran = Bounded()
         if steps is None or self.steps + steps >= self.limit:
@@ -124,7 +124,7 @@ class Machine:
             self.limit = outer
 
     @contextmanager
-    def apart(self) -> "Iterator[None]":
+    def apart(self) -> "Generator[None]":
         """A stretch outside the branches and loops at hand: what it writes stays."""
         path, turns, journal, phase = self.path, self.turns, self.journal, self.phase
         self.path, self.turns, self.journal, self.phase = Path(), (), [], "constructor"
@@ -145,8 +145,8 @@ class Machine:
         """An opaque value; with a structure, equal structures are the same value."""
         return Opaque(self.intern(*structure) if structure else self.intern.fresh(), lineage)
 
-    def items(self, kind: str, values: Iterable[Value], open: bool = False) -> Items:
-        return Items(kind, self.intern.fresh(), {0: Content(tuple(values)[:MAX_ITEMS], open)})
+    def items(self, kind: str, values: Iterable[Value], unfinished: bool = False) -> Items:
+        return Items(kind, self.intern.fresh(), {0: Content(tuple(values)[:MAX_ITEMS], unfinished)})
 
     # ---- journaled state
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from nnreuse.tracing import calls, objects
-from nnreuse.tracing.iteration import counted, iterate
+from nnreuse.tracing.iteration import Iteration, counted, iterate
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
     NONE,
@@ -18,6 +18,7 @@ from nnreuse.tracing.values import (
     Items,
     Mapping,
     May,
+    Name,
     Opaque,
     Partial,
     Super,
@@ -31,7 +32,9 @@ Keywords = dict[str, Value]
 Model = Callable[[Machine, Frame, ast.Call, Positional, Keywords], Value]
 
 
-def call_external(m: Machine, f: Frame, node: ast.Call, external: External, positional: Positional, keywords: Keywords) -> Value:
+def call_external(
+    m: Machine, f: Frame, node: ast.Call, external: External, positional: Positional, keywords: Keywords
+) -> Value:
     """A function or class that is not read: torch's, Python's, or anyone's."""
     dotted = external.dotted
     model = _MODELS.get(dotted) or _MODELS.get(_SAME.get(dotted, ""))
@@ -46,7 +49,7 @@ def call_external(m: Machine, f: Frame, node: ast.Call, external: External, posi
     last = dotted.rsplit(".", 1)[-1]
     if last.startswith("checkpoint") and positional:
         return _checkpoint(m, f, node, positional, keywords)
-    if last == "DataParallel" or last == "DistributedDataParallel":
+    if last in ("DataParallel", "DistributedDataParallel"):
         return positional[0] if positional else m.opaque()
     if m.phase == "constructor" and _CLASS_NAME.match(last):
         made = objects.allocate(m, f, node, None, None, positional, keywords)
@@ -90,7 +93,7 @@ def _functional_call(m: Machine, f: Frame, node: ast.Call, positional: Positiona
 
 
 def _transparent(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
-    return positional[0] if positional else next(iter(keywords.values()), m.opaque())
+    return next(iter((*positional, *keywords.values())), m.opaque())
 
 
 def _deepcopy(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -158,33 +161,29 @@ def _range(m: Machine, f: Frame, node: ast.Call, positional: Positional, keyword
         except TypeError:
             length = None
     if by < 0 and length is None:
-        start = stop_based = m.opaque("down", m.ident(start))
-        del stop_based
+        start = m.opaque("down", m.ident(start))
     return counted(m, start, by, length, m.ident(stop))
 
 
 def _enumerate(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     if not positional:
         return m.opaque()
-    start = m.settle(positional[1] if len(positional) > 1 else keywords.get("start", Const(0)))
-    iteration = iterate(m, positional[0], node)
-    numbers = _range(m, f, node, (start, Const(iteration.passes)), {}) if iteration.exact else counted(m, start, 1, None, 0)
+    given, begin = (*positional, keywords.get("start", Const(0)))[:2]
+    start = m.settle(begin)
+    iteration = iterate(m, given, node)
+    numbers = counted(m, start, 1, None, 0)
     if iteration.exact and isinstance(start, Const) and isinstance(start.value, int):
         numbers = m.items("range", [Const(start.value + k) for k in range(iteration.passes)])
-    return _paired(m, [objects_of(m, numbers), iteration], iteration.exact, iteration.passes)
+    return _paired(m, [iterate(m, numbers, node), iteration], iteration.exact, iteration.passes)
 
 
-def objects_of(m: Machine, value: Value):  # noqa: ANN201
-    return iterate(m, value, ast.Pass())
-
-
-def _paired(m: Machine, iterations: list, exact: bool, passes: int) -> Items:  # type: ignore[type-arg]
+def _paired(m: Machine, iterations: list[Iteration], exact: bool, passes: int) -> Items:
     size = passes if exact else 3
     rows: list[Value] = []
     for k in range(size):
         parts = [one.value(min(k, one.passes - 1) if one.exact and one.passes else k) for one in iterations]
         rows.append(m.items("tuple", parts))
-    return m.items("list", rows, open=not exact)
+    return m.items("list", rows, unfinished=not exact)
 
 
 def _zip(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -256,7 +255,7 @@ def _is_instance(m: Machine, value: Value, kind: Value) -> bool | None:
         return None
     if isinstance(kind, Class) and value.cls is not None:
         return kind.cls in value.cls.mro
-    facts = m.program.catalog.find(kind.external.dotted) if hasattr(kind, "external") else None  # type: ignore[union-attr]
+    facts = m.program.catalog.find(kind.external.dotted) if isinstance(kind, Name) else None
     if facts is None or value.facts is None:
         return None
     return facts.name == value.facts.name or facts.name in value.facts.bases
@@ -433,7 +432,9 @@ def _super_method(
         facts = m.program.facts(this.cls) if this.cls else None
         if facts is not None and facts.container == "sequential" and this.elements is not None and positional:
             value = positional[0]
-            for one in objects.as_content(m, this.elements if isinstance(this.elements, Items) else _values(m, this.elements)).items:
+            for one in objects.as_content(
+                m, this.elements if isinstance(this.elements, Items) else _values(m, this.elements)
+            ).items:
                 value = calls.call_with(m, f, node, one, (value,))
             return value
         return m.opaque(lineage=_all(m, positional))
@@ -453,7 +454,9 @@ def _values(m: Machine, mapping: Mapping) -> Items:
     return m.items("list", list(mapping.entries.values()), mapping.open)
 
 
-_SELF_RETURNING = frozenset("to cuda cpu half float double bfloat16 eval train requires_grad_ apply type share_memory".split())
+_SELF_RETURNING = frozenset(
+    "to cuda cpu half float double bfloat16 eval train requires_grad_ apply type share_memory".split()
+)
 
 
 def _module_method(
@@ -476,7 +479,11 @@ def _module_method(
         m.write(receiver.attrs, "<parameters>", Const(True))
         return NONE
     if name == "register_buffer":
-        if positional and isinstance(positional[0], Const) and str(positional[0].value).endswith(("running_mean", "running_var")):
+        if (
+            positional
+            and isinstance(positional[0], Const)
+            and str(positional[0].value).endswith(("running_mean", "running_var"))
+        ):
             m.write(receiver.attrs, "<running>", Const(True))
         return NONE
     if name in ("children", "modules", "named_children", "named_modules") and receiver.elements is None:
@@ -515,7 +522,12 @@ def _children(m: Machine, receiver: Instance, name: str) -> Value:
 
 
 def container_method(
-    m: Machine, container: Items | Mapping, name: str, positional: Positional, keywords: Keywords, holder: Instance | None = None
+    m: Machine,
+    container: Items | Mapping,
+    name: str,
+    positional: Positional,
+    keywords: Keywords,
+    holder: Instance | None = None,
 ) -> Value:
     """`append`, `items`, `pop` and the like."""
     if isinstance(container, Mapping):
@@ -525,7 +537,9 @@ def container_method(
         return holder or NONE
     if name == "insert" and len(positional) == 2:
         at = positional[0]
-        objects.append(m, container, positional[1], at.value if isinstance(at, Const) and isinstance(at.value, int) else None)
+        objects.append(
+            m, container, positional[1], at.value if isinstance(at, Const) and isinstance(at.value, int) else None
+        )
         return NONE
     if name == "extend" and positional:
         objects.extend(m, container, positional[0])
@@ -565,19 +579,24 @@ def _mapping_method(m: Machine, container: Mapping, name: str, positional: Posit
     if name in ("values", "children"):
         return m.items("list", list(entries.values()), container.open)
     if name in ("keys", "__iter__", "copy"):
-        return m.items("list", keys, container.open) if name != "copy" else Mapping(m.intern.fresh(), dict(entries), container.open)
+        return (
+            m.items("list", keys, container.open)
+            if name != "copy"
+            else Mapping(m.intern.fresh(), dict(entries), container.open)
+        )
     if name in ("items", "named_children"):
         rows: list[Value] = [m.items("tuple", [k, v]) for k, v in zip(keys, entries.values(), strict=True)]
         return m.items("list", rows, container.open)
     if name == "update" and positional:
         objects.update(m, container, positional[0])
         return NONE
-    if name in ("get", "pop", "__getitem__") and positional:
-        known = isinstance(positional[0], Const) and positional[0].value in entries
-        if not known and not container.open and len(positional) > 1 and isinstance(positional[0], Const):
-            return positional[1]
-        return objects.subscript(m, container, positional[0])
-    if name == "setdefault" and len(positional) == 2:
-        objects.put(m, container, positional[0], positional[1])
-        return positional[1]
+    key, other = (*positional, None, None)[:2]
+    if name in ("get", "pop", "__getitem__") and key is not None:
+        known = isinstance(key, Const) and key.value in entries
+        if not known and not container.open and other is not None and isinstance(key, Const):
+            return other
+        return objects.subscript(m, container, key)
+    if name == "setdefault" and key is not None and other is not None:
+        objects.put(m, container, key, other)
+        return other
     return m.opaque(lineage=m.lineage(container))

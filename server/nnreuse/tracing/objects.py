@@ -173,7 +173,9 @@ def _entry(m: Machine, container: Mapping, key: Value) -> Value:
         if values and not isinstance(values[-1], Instance):
             container.more[known] = m.join([(frozenset(), v) for v in values])
         else:
-            container.more[known] = _another(m, values[-1] if values else None, m.intern("entry", container.ident, known), 0)
+            container.more[known] = _another(
+                m, values[-1] if values else None, m.intern("entry", container.ident, known), 0
+            )
     return container.more[known]
 
 
@@ -182,7 +184,11 @@ def sliced(m: Machine, value: Value, lower: Value | None, upper: Value | None, s
     value = m.settle(value)
     container = elements_of(value)
     if isinstance(container, Items):
-        return Items("list" if container.kind != "tuple" else "tuple", m.intern.fresh(), {0: _slice(m, container, lower, upper, step)})
+        return Items(
+            "list" if container.kind != "tuple" else "tuple",
+            m.intern.fresh(),
+            {0: _slice(m, container, lower, upper, step)},
+        )
     parts = [m.ident(p) if p is not None else 0 for p in (lower, upper, step)]
     found = m.opaque("[:]", m.ident(value), *parts, lineage=m.lineage(value))
     _derive(m, value, found, "*")
@@ -192,19 +198,21 @@ def sliced(m: Machine, value: Value, lower: Value | None, upper: Value | None, s
 def _slice(m: Machine, container: Items, lower: Value | None, upper: Value | None, step: Value | None) -> Content:
     content = container.content
     known = [p.value if isinstance(p, Const) else "?" for p in (lower, upper, step) if p is not None]
-    bounds = slice(*(p.value if isinstance(p, Const) else None for p in (lower, upper, step)))
-    try:
-        items = content.items[bounds]
-    except (TypeError, ValueError):
-        return Content(content.items, True)
+    first, last, by = (_bound(p) for p in (lower, upper, step))
+    bounds = slice(first, last, by or None)
+    items = content.items[bounds]
     if not content.open:
         return Content(items, "?" in known)
-    first = bounds.start if isinstance(bounds.start, int) and bounds.start > 0 else 0
-    if "?" not in known and bounds.step in (None, 1) and isinstance(bounds.stop, int) and bounds.stop >= 0:
-        return Content(tuple(_element(m, container, k) for k in range(first, min(bounds.stop, first + 12))))
-    if first and bounds.step in (None, 1):
+    first = first if first is not None and first > 0 else 0
+    if "?" not in known and by in (None, 1) and last is not None and last >= 0:
+        return Content(tuple(_element(m, container, k) for k in range(first, min(last, first + 12))))
+    if first and by in (None, 1):
         return Content(tuple(_element(m, container, k) for k in range(first, first + max(2, len(items)))), True)
-    return Content(content.items[::-1] if bounds.step == -1 else content.items, True)
+    return Content(content.items[::-1] if by == -1 else content.items, True)
+
+
+def _bound(value: Value | None) -> int | None:
+    return value.value if isinstance(value, Const) and isinstance(value.value, int) else None
 
 
 def set_item(m: Machine, receiver: Value, key: Value, value: Value) -> None:
@@ -289,7 +297,9 @@ def holds(m: Machine, values: Iterable[Value]) -> bool:
         for _, one in m.options(value):
             if isinstance(one, Instance):
                 return True
-            if isinstance(one, Items) and any(isinstance(v, Instance | May) and holds(m, [v]) for v in one.content.items):
+            if isinstance(one, Items) and any(
+                isinstance(v, Instance | May) and holds(m, [v]) for v in one.content.items
+            ):
                 return True
     return False
 
@@ -331,15 +341,16 @@ def note_read(m: Machine, cls: ModuleClass) -> None:
                 m.intern.read |= {one.units, one.file.path}
 
 
-def fill(m: Machine, made: Instance, facts: ModuleFacts, positional: tuple[Value, ...], keywords: dict[str, Value]) -> None:
+def fill(
+    m: Machine, made: Instance, facts: ModuleFacts, positional: tuple[Value, ...], keywords: dict[str, Value]
+) -> None:
     """Gives a torch container its elements."""
     given = positional[0] if positional else next(iter(keywords.values()), None)
     if facts.container == "sequential":
         if len(positional) == 1 and isinstance(given, Mapping):
             made.elements = Mapping(m.intern.fresh(), dict(given.entries), given.open, shown=dict(given.shown))
         else:
-            made.elements = m.items("sequential", flat(m, positional), any(isinstance(p, _Star) for p in positional))
-            made.elements.cell[0] = Content(made.elements.content.items, any(_opens(p) for p in positional))
+            made.elements = m.items("sequential", flat(m, positional), any(_opens(p) for p in positional))
     elif facts.container in ("list", "parameters"):
         content = as_content(m, given) if given is not None else Content(())
         made.elements = Items("modules", m.intern.fresh(), {0: content})
@@ -347,9 +358,6 @@ def fill(m: Machine, made: Instance, facts: ModuleFacts, positional: tuple[Value
         made.elements = Mapping(m.intern.fresh(), {}, False)
         if given is not None:
             update(m, made.elements, given)
-
-
-_Star = Items
 
 
 def flat(m: Machine, positional: tuple[Value, ...]) -> list[Value]:

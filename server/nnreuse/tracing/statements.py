@@ -112,7 +112,11 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
         if isinstance(one, Instance) and isinstance(name, Const) and isinstance(name.value, str):
             if one is m.root and m.phase == "constructor" and isinstance(node, ast.stmt | ast.Call):
                 _define(m, f, name.value, value, node)
-            shown = m.join([(literals, value), (NOTHING, one.attrs[name.value])]) if literals and name.value in one.attrs else value
+            shown = (
+                m.join([(literals, value), (NOTHING, one.attrs[name.value])])
+                if literals and name.value in one.attrs
+                else value
+            )
             m.write(one.attrs, name.value, shown)
             if name.display:
                 one.shown[name.value] = name.display
@@ -220,7 +224,9 @@ def _try(m: Machine, f: Frame, node: ast.Try) -> Flow:
     def handler(one: ast.ExceptHandler) -> Callable[[], Flow]:
         return lambda: execute_block(m, f, one.body)
 
-    arms: list[tuple[Literals, Callable[[], Flow]]] = [(NOTHING, lambda: execute_block(m, f, [*node.body, *node.orelse]))]
+    arms: list[tuple[Literals, Callable[[], Flow]]] = [
+        (NOTHING, lambda: execute_block(m, f, [*node.body, *node.orelse]))
+    ]
     arms += [(frozenset([raised]), handler(one)) for one in node.handlers]
     flows = m.alternatives(arms, ends)
     last = execute_block(m, f, node.finalbody)
@@ -337,4 +343,4 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Machine, Frame, object], Flow]] = {
     ast.ClassDef: _class,
 }  # type: ignore[assignment]
 
-__all__ = ["Flow", "May", "Mapping", "assign", "assign_attribute", "ends", "execute", "execute_block", "run_passes"]
+__all__ = ["Flow", "Mapping", "May", "assign", "assign_attribute", "ends", "execute", "execute_block", "run_passes"]

@@ -136,4 +136,3 @@ def _recurrent(calls: list[Call]) -> bool:
     """State threads through a loop: one site, several passes, and an input besides the state."""
     first = calls[0]
     return all(c.node is first.node and c.turns for c in calls) and len(first.inputs) > 1
-

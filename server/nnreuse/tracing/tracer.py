@@ -7,7 +7,7 @@ from nnreuse.tracing import calls, construction, objects
 from nnreuse.tracing.conditions import Path
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, Machine, OutOfBounds
 from nnreuse.tracing.trace import Trace
-from nnreuse.tracing.values import Function, Instance, Items, Mapping, May, Value
+from nnreuse.tracing.values import Function, Instance, Items, Mapping, Value, alternatives
 from nnreuse.types.program import ModuleClass, Program
 
 _MAX_HELD = 4_000
@@ -40,13 +40,14 @@ def _run_entries(m: Machine, this: Instance, cls: ModuleClass) -> list[str]:
         found = cls.find(name)
         if found is None or not isinstance(found[2], calls.DEFINITIONS):
             continue
-        owner, unit, node = found
         run.append(name)
-        _run_entry(m, this, owner, unit, node)
+        _run_entry(m, this, found[0], found[1], found[2])
     return run
 
 
-def _run_entry(m: Machine, this: Instance, owner: ModuleClass, unit: Unit, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+def _run_entry(
+    m: Machine, this: Instance, owner: ModuleClass, unit: Unit, node: ast.FunctionDef | ast.AsyncFunctionDef
+) -> None:
     m.phase, m.path, m.turns, m.steps, m.limit = node.name, Path(), (), 0, FORWARD_STEPS
     mark = len(m.journal)
     try:
@@ -61,7 +62,13 @@ def _entries(cls: ModuleClass) -> list[str]:
     forward = cls.find("forward")
     if forward is not None:
         return ["forward"]
-    names = [n for c in cls.mro if isinstance(c, ModuleClass) for n, (_, s) in c.members.items() if isinstance(s, calls.DEFINITIONS)]
+    names = [
+        n
+        for c in cls.mro
+        if isinstance(c, ModuleClass)
+        for n, (_, s) in c.members.items()
+        if isinstance(s, calls.DEFINITIONS)
+    ]
     return [n for n in dict.fromkeys(names) if not n.startswith("_")][:12]
 
 
@@ -73,7 +80,7 @@ def held_under(m: Machine, this: Instance) -> dict[str, list[Instance]]:
     while queue and visited < _MAX_HELD:
         visited += 1
         path, value, above = queue.pop(0)
-        for _, one in value.options if isinstance(value, May) else ((frozenset(), value),):
+        for one in alternatives(value):
             if isinstance(one, Instance) and one.ident not in above:
                 if path and one.is_module:
                     held.setdefault(path, []).append(one)

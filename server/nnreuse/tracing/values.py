@@ -175,6 +175,26 @@ class May:
     options: "tuple[tuple[Literals, Value], ...]"
 
 
-Value = Opaque | Const | Index | Items | Mapping | Instance | Function | Class | Name | Package | Method | Partial | Super | May
+Value = (
+    Opaque
+    | Const
+    | Index
+    | Items
+    | Mapping
+    | Instance
+    | Function
+    | Class
+    | Name
+    | Package
+    | Method
+    | Partial
+    | Super
+    | May
+)
 
 NONE = Const(None)
+
+
+def alternatives(value: Value) -> list[Value]:
+    """The values that a value may be, under whatever literals."""
+    return [one for _, one in value.options] if isinstance(value, May) else [value]

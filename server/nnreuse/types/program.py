@@ -266,4 +266,3 @@ def _linear(cls: ModuleClass) -> list[ModuleClass | External]:
 
 def _behaves_like_module(cls: ModuleClass) -> bool:
     return "forward" in cls.members and "__init__" in cls.members
-

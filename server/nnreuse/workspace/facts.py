@@ -11,7 +11,9 @@ _ORDER = ["none", "single", "exclusive", "parallel", "chained", "recurrent", "mi
 def rows(trace: Trace) -> Iterator[dict[str, object]]:
     """The rows of one class, in the order in which its constructor makes them."""
     file = trace.cls.file
-    line = file.index.first_lines[trace.cls.units.header] + trace.cls.units.node.lineno - trace.cls.units.header.origin + 1
+    line = (
+        file.index.first_lines[trace.cls.units.header] + trace.cls.units.node.lineno - trace.cls.units.header.origin + 1
+    )
     for path, instances in trace.held.items():
         yield {
             "file": file.path,

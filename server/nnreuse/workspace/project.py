@@ -73,7 +73,9 @@ class Project:
             gone = {file.path}
             file.classes.clear()
         else:
-            gone |= {units for cls in list(file.classes.values()) if cls.units in gone for units in _with_nested(cls.units)}
+            gone |= {
+                units for cls in list(file.classes.values()) if cls.units in gone for units in _with_nested(cls.units)
+            }
             for units, cls in list(file.classes.items()):
                 if any(isinstance(c, ModuleClass) and c.units in gone for c in cls.mro):
                     del file.classes[units]
