@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracing.support import calls, facts
+from traced import calls, facts
 
 
 def net(init: str, forward: str, parameters: str = "", arguments: str = "x") -> str:
