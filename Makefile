@@ -6,7 +6,7 @@ NNREUSE := $(BIN)/nnreuse
 DATA := build/demo-data
 BENCH := build/bench-data
 
-.PHONY: demo test lint catalog bench clean
+.PHONY: demo test lint catalog docs bench clean
 
 demo: .venv/installed $(DATA)/timm
 	@echo "== The slips in examples/article, with their evidence"
@@ -29,6 +29,13 @@ lint: .venv/installed-test
 # What torch's own modules carry, asked of torch itself; the answer is committed.
 catalog: .venv/installed-test
 	$(BIN)/python server/nnreuse/probe.py --write server/nnreuse/types/torch_catalog.json
+
+# The rules' pages, as their docstrings say; a page whose rule is gone goes too.
+docs: .venv/installed
+	@mkdir -p docs/rules && rm -f docs/rules/*.md
+	@for name in $$($(BIN)/python -c "from nnreuse.rules.registry import names; print(*names())"); do \
+	  $(NNREUSE) rule $$name > docs/rules/$$name.md || exit 1; \
+	done
 
 # Scan times beside ruff's and TorchFix's. TorchFix has an environment of its own: its libcst is not ours to choose.
 bench: .venv/installed-test .venv-bench/installed $(BENCH)/timm

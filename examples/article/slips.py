@@ -47,7 +47,7 @@ class IdleTwin(nn.Module):
 
 
 class OneNormForTwo(nn.Module):
-    """A layer norm has no running statistics: what attention and MLP share here are its weight and bias."""
+    """A layer norm has no running statistics: it is its weight and bias that serve attention and MLP alike."""
 
     def __init__(self, width: int = 256) -> None:
         super().__init__()

@@ -1,7 +1,6 @@
 """What the static tracer sees of constructors and forwards, construct by construct."""
 
 import pytest
-
 from traced import calls, facts
 
 
