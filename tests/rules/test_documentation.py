@@ -69,16 +69,3 @@ def test_first_fix_gives_the_fixed_example_and_silence(rule: str) -> None:
     assert edits is not None
     assert apply_edits(text, edits) == fixed
     assert not found(rule, fixed).findings
-
-
-def test_a_rule_is_one_file_named_for_the_bad_pattern() -> None:
-    assert registry.names() == sorted(
-        [
-            "repeated-instance",
-            "shared-batch-norm",
-            "shared-layer-norm",
-            "shared-parameters",
-            "shared-prelu",
-            "unused-twin",
-        ]
-    )
