@@ -25,16 +25,23 @@ SPLIT = "x = self.bn(self.a(x))\nreturn self.bn2(self.b(x))"
     ("init", "expected"),
     [
         ("self.bn = nn.BatchNorm1d(dim)", "self.bn = nn.BatchNorm1d(dim)\nself.bn2 = nn.BatchNorm1d(dim)"),
-        ("self.bn = nn.BatchNorm1d(dim)  # why", "self.bn = nn.BatchNorm1d(dim)  # why\nself.bn2 = nn.BatchNorm1d(dim)"),
+        (
+            "self.bn = nn.BatchNorm1d(dim)  # why",
+            "self.bn = nn.BatchNorm1d(dim)  # why\nself.bn2 = nn.BatchNorm1d(dim)",
+        ),
         (
             "self.bn = nn.BatchNorm1d(\n    dim,  # features\n    eps=1e-3,\n)",
-            "self.bn = nn.BatchNorm1d(\n    dim,  # features\n    eps=1e-3,\n)\n"
-            "self.bn2 = nn.BatchNorm1d(\n    dim,  # features\n    eps=1e-3,\n)",
+            (
+                "self.bn = nn.BatchNorm1d(\n    dim,  # features\n    eps=1e-3,\n)\n"
+                "self.bn2 = nn.BatchNorm1d(\n    dim,  # features\n    eps=1e-3,\n)"
+            ),
         ),
         (
             "self.bn = nn.BatchNorm1d(dim)\nnn.init.ones_(self.bn.weight)",
-            "self.bn = nn.BatchNorm1d(dim)\nself.bn2 = nn.BatchNorm1d(dim)\n"
-            "nn.init.ones_(self.bn.weight)\nnn.init.ones_(self.bn2.weight)",
+            (
+                "self.bn = nn.BatchNorm1d(dim)\nself.bn2 = nn.BatchNorm1d(dim)\n"
+                "nn.init.ones_(self.bn.weight)\nnn.init.ones_(self.bn2.weight)"
+            ),
         ),
     ],
 )
@@ -73,7 +80,9 @@ def test_what_cannot_be_constructed_twice_is_not_split(constructor: str) -> None
 
 
 def test_a_name_used_as_text_is_not_renamed() -> None:
-    offered = fixes(net("self.bn = nn.BatchNorm1d(dim)", extra='\n    def norm(self):\n        return getattr(self, "bn")\n'))
+    offered = fixes(
+        net("self.bn = nn.BatchNorm1d(dim)", extra='\n    def norm(self):\n        return getattr(self, "bn")\n')
+    )
     assert offered[NUMBER] is None
     assert offered[KEEP] is not None
 
@@ -89,7 +98,10 @@ def test_a_class_that_loads_its_own_way_gets_no_second_hook() -> None:
         ("[nn.Linear(8, 8)] * dim", "[nn.Linear(8, 8) for _ in range(dim)]"),
         ("[nn.Linear(8, 8)] * (dim - 1)", "[nn.Linear(8, 8) for _ in range(dim - 1)]"),
         ("(nn.Linear(8, 8),) * dim", "tuple(nn.Linear(8, 8) for _ in range(dim))"),
-        ("[\n            nn.Linear(8, 8)\n        ] * dim", "[\n            nn.Linear(8, 8)\n         for _ in range(dim)]"),
+        (
+            "[\n            nn.Linear(8, 8)\n        ] * dim",
+            "[\n            nn.Linear(8, 8)\n         for _ in range(dim)]",
+        ),
     ],
 )
 def test_a_multiplication_becomes_a_comprehension(before: str, after: str) -> None:

@@ -80,7 +80,9 @@ def test_a_split_adds_the_parameters_of_one_more_instance(built, shared: str, ti
 @pytest.mark.parametrize("shared", KINDS)
 @pytest.mark.parametrize("assign", [False, True])
 @pytest.mark.parametrize("nested", [False, True])
-def test_with_the_hook_an_old_checkpoint_loads_and_evaluates_bit_for_bit(built, shared: str, assign: bool, nested: bool) -> None:
+def test_with_the_hook_an_old_checkpoint_loads_and_evaluates_bit_for_bit(
+    built, shared: str, assign: bool, nested: bool
+) -> None:
     before = model(SHARED.format(first=KINDS[shared][0], shared=shared))
     fixed = fixes(before)["Split `self.shared` into `shared`, `shared2`, loading old checkpoints"]
     assert fixed is not None

@@ -49,7 +49,8 @@ def main() -> None:
         _print_anything(stream)
     try:
         code = nnreuse.main(prog_name="nnreuse", standalone_mode=False)
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # the language server closes what it spoke on
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = 2

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 from lsprotocol import types as lsp
 from pygls import uris
+from pygls.capabilities import ServerCapabilitiesBuilder
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
@@ -74,7 +75,7 @@ class Session:
         action = document and document.code_action
         resolve = action and action.resolve_support
         self.client = Client(
-            convert.encoding_of(self.server.server_capabilities.position_encoding),
+            convert.encoding_of(ServerCapabilitiesBuilder.choose_position_encoding(params.capabilities)),
             bool(publish and publish.related_information),
             bool(resolve and "edit" in resolve.properties),
             bool(edits and edits.document_changes),

@@ -182,14 +182,27 @@ def _spliced(parts: list[Part], at: int, change: LineChange, lines: list[str]) -
         line = end
     if not touched:
         return None
-    grown = change.new_end - change.old_end
     first, last = touched[0], touched[-1]
-    size = sum(map(_length, parts[first : last + 1])) + grown
-    text = lines[begin : begin + size]
+    grown = change.new_end - change.old_end
     new = _inside_class(parts[first], begin, change, lines) if first == last else None
     if new is None:
-        new = _read(text, _indent(parts))
+        new = _reread(parts, first, last, begin, grown, lines)
+    if new is not None and _begins_empty(new) and (first or _indent(parts)):
+        if not first:
+            return None  # what stands before the first member belongs to the header
+        first -= 1
+        new = _reread(parts, first, last, begin - _length(parts[first]), grown, lines)
     return None if new is None else [*parts[:first], *new, *parts[last + 1 :]]
+
+
+def _reread(parts: list[Part], first: int, last: int, begin: int, grown: int, lines: list[str]) -> list[Part] | None:
+    size = sum(map(_length, parts[first : last + 1])) + grown
+    return _read(lines[begin : begin + size], _indent(parts))
+
+
+def _begins_empty(parts: list[Part]) -> bool:
+    """Blank lines and comments belong to the unit before them."""
+    return not parts or isinstance(parts[0], Unit) and not parts[0].nodes
 
 
 def _inside_class(part: Part, begin: int, change: LineChange, lines: list[str]) -> list[Part] | None:
