@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from nnreuse.tracing import attributes, models, objects
+from nnreuse.tracing import attributes, methods, models, objects
 from nnreuse.tracing.conditions import NOTHING, Literal
 from nnreuse.tracing.machine import HELPER_STEPS, MAX_CALLS, MAX_DEPTH, Frame, Machine, OutOfBounds
 from nnreuse.tracing.trace import Call
@@ -99,7 +99,7 @@ def invoke(
         case Name(external):
             return models.call_external(m, f, node, external, positional, keywords)
         case Method(receiver, name):
-            return models.call_method(m, f, node, receiver, name, positional, keywords)
+            return methods.call_method(m, f, node, receiver, name, positional, keywords)
         case Opaque():
             return _call_opaque(m, f, node, callee, positional, keywords)
         case _:

@@ -4,15 +4,13 @@ import ast
 import re
 from collections.abc import Callable
 
-from nnreuse.tracing import calls, objects
+from nnreuse.tracing import calls, methods, objects
 from nnreuse.tracing.iteration import Iteration, counted, iterate
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
     NONE,
     Class,
     Const,
-    Content,
-    Function,
     Index,
     Instance,
     Items,
@@ -21,7 +19,6 @@ from nnreuse.tracing.values import (
     Name,
     Opaque,
     Partial,
-    Super,
     Value,
 )
 from nnreuse.types.program import External
@@ -56,11 +53,12 @@ def call_external(
         made.external, made.is_module, made.constructed = dotted, True, True
         return made
     if last.startswith(("is_", "has_")) or dotted.startswith("math."):
-        return _pure(m, dotted, positional)
+        return pure(m, dotted, positional)
     return calls.unknown(m, positional, keywords)
 
 
-def _pure(m: Machine, name: str, positional: Positional) -> Value:
+def pure(m: Machine, name: str, positional: Positional) -> Value:
+    """The result of something without side effects: equal arguments, equal result."""
     lineage = 0
     for value in positional:
         lineage |= m.lineage(value)
@@ -244,7 +242,7 @@ def _isinstance(m: Machine, f: Frame, node: ast.Call, positional: Positional, ke
         known = _is_instance(m, m.settle(positional[0]), m.settle(positional[1]))
         if known is not None:
             return Const(known)
-    return _pure(m, "isinstance", positional)
+    return pure(m, "isinstance", positional)
 
 
 def _is_instance(m: Machine, value: Value, kind: Value) -> bool | None:
@@ -279,15 +277,8 @@ def _setattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywo
     from nnreuse.tracing.statements import assign_attribute
 
     if len(positional) == 3:
-        assign_attribute(m, f, positional[0], _key(m, positional[1]), positional[2], node)
+        assign_attribute(m, f, positional[0], methods.key_of(m, positional[1]), positional[2], node)
     return NONE
-
-
-def _key(m: Machine, name: Value) -> Value:
-    name = m.settle(name)
-    if isinstance(name, Index):
-        return Const(str(name.position), "*")
-    return Const(str(name.value), name.display) if isinstance(name, Const) else name
 
 
 def _parameter(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -309,7 +300,7 @@ def _str(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords:
     value = m.settle(positional[0]) if positional else Const("")
     if isinstance(value, Index):
         return Const(str(value.position), "*")
-    return Const(str(value.value), value.display) if isinstance(value, Const) else _pure(m, "str", positional)
+    return Const(str(value.value), value.display) if isinstance(value, Const) else pure(m, "str", positional)
 
 
 def _number(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -318,7 +309,7 @@ def _number(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywor
         return value
     if isinstance(value, Const) and isinstance(value.value, int | float | bool):
         return Const(int(value.value))
-    return _pure(m, "number", positional)
+    return pure(m, "number", positional)
 
 
 def _sum(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -330,7 +321,7 @@ def _sum(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords:
 
 def _type(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     value = m.settle(positional[0]) if positional else NONE
-    return Class(value.cls) if isinstance(value, Instance) and value.cls else _pure(m, "type", positional)
+    return Class(value.cls) if isinstance(value, Instance) and value.cls else pure(m, "type", positional)
 
 
 def _next(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -384,219 +375,3 @@ _SAME = {
     "torch.nn.parameter.UninitializedParameter": "torch.nn.Parameter",
     "torch.nn.UninitializedParameter": "torch.nn.Parameter",
 }
-
-
-def call_method(
-    m: Machine, f: Frame, node: ast.Call, receiver: Value, name: str, positional: Positional, keywords: Keywords
-) -> Value:
-    """A method of a container, of a torch module, or of `super()`."""
-    receiver = m.settle(receiver)
-    if isinstance(receiver, Super):
-        return _super_method(m, f, node, receiver, name, positional, keywords)
-    if isinstance(receiver, Instance):
-        return _module_method(m, f, node, receiver, name, positional, keywords)
-    if isinstance(receiver, Items | Mapping):
-        return container_method(m, receiver, name, positional, keywords)
-    if isinstance(receiver, Const) and isinstance(receiver.value, str) and name == "format":
-        return _format(m, receiver.value, positional)
-    if isinstance(receiver, Const):
-        return _pure(m, name, (receiver, *positional))
-    if isinstance(receiver, Function):
-        return m.opaque()
-    return calls.unknown(m, positional, keywords, m.lineage(receiver))
-
-
-def _format(m: Machine, pattern: str, positional: Positional) -> Value:
-    values = [m.settle(v) for v in positional]
-    if not all(isinstance(v, Const | Index) for v in values):
-        return m.opaque("format", pattern, *(m.ident(v) for v in values))
-    plain = [v.position if isinstance(v, Index) else v.value for v in values if isinstance(v, Const | Index)]
-    shown = ["*" if isinstance(v, Index) else (v.display or v.value) for v in values if isinstance(v, Const | Index)]
-    try:
-        starred = any(isinstance(v, Index) for v in values)
-        return Const(pattern.format(*plain), pattern.format(*shown) if starred else None)
-    except (ValueError, IndexError, KeyError, AttributeError):
-        return m.opaque("format", pattern)
-
-
-def _super_method(
-    m: Machine, f: Frame, node: ast.Call, receiver: Super, name: str, positional: Positional, keywords: Keywords
-) -> Value:
-    from nnreuse.tracing import construction
-
-    if name == "__init__":
-        construction.inherit(m, receiver.receiver, positional, keywords)
-        return NONE
-    this = receiver.receiver
-    if name in ("forward", "__call__"):
-        facts = m.program.facts(this.cls) if this.cls else None
-        if facts is not None and facts.container == "sequential" and this.elements is not None and positional:
-            value = positional[0]
-            for one in objects.as_content(
-                m, this.elements if isinstance(this.elements, Items) else _values(m, this.elements)
-            ).items:
-                value = calls.call_with(m, f, node, one, (value,))
-            return value
-        return m.opaque(lineage=_all(m, positional))
-    if name in ("__getattr__", "__setattr__"):
-        return m.opaque()
-    return _module_method(m, f, node, this, name, positional, keywords)
-
-
-def _all(m: Machine, positional: Positional) -> int:
-    bits = 0
-    for value in positional:
-        bits |= m.lineage(value)
-    return bits
-
-
-def _values(m: Machine, mapping: Mapping) -> Items:
-    return m.items("list", list(mapping.entries.values()), mapping.open)
-
-
-_SELF_RETURNING = frozenset(
-    "to cuda cpu half float double bfloat16 eval train requires_grad_ apply type share_memory".split()
-)
-
-
-def _module_method(
-    m: Machine, f: Frame, node: ast.Call, receiver: Instance, name: str, positional: Positional, keywords: Keywords
-) -> Value:
-    from nnreuse.tracing.statements import assign_attribute
-
-    if name == "forward":
-        return calls.call_instance(m, f, node, receiver, positional, keywords)
-    if name in _SELF_RETURNING:
-        return receiver
-    if name in ("add_module", "register_module"):
-        both = [*positional, *keywords.values()]
-        if len(both) == 2:
-            if receiver.elements is not None and receiver.cls is None:
-                return _add_to_container(m, receiver, _key(m, both[0]), both[1])
-            assign_attribute(m, f, receiver, _key(m, both[0]), both[1], node)
-        return NONE
-    if name == "register_parameter" and not (len(positional) > 1 and positional[1] == NONE):
-        m.write(receiver.attrs, "<parameters>", Const(True))
-        return NONE
-    if name == "register_buffer":
-        if (
-            positional
-            and isinstance(positional[0], Const)
-            and str(positional[0].value).endswith(("running_mean", "running_var"))
-        ):
-            m.write(receiver.attrs, "<running>", Const(True))
-        return NONE
-    if name in ("children", "modules", "named_children", "named_modules") and receiver.elements is None:
-        return _children(m, receiver, name)
-    if receiver.elements is not None:
-        return container_method(m, receiver.elements, name, positional, keywords, receiver)
-    if name == "get_submodule" and positional and isinstance(positional[0], Const):
-        return _submodule(m, receiver, str(positional[0].value))
-    return calls.unknown(m, positional, keywords)
-
-
-def _submodule(m: Machine, receiver: Instance, path: str) -> Value:
-    from nnreuse.tracing import attributes
-
-    value: Value = receiver
-    for part in path.split("."):
-        value = objects.subscript(m, value, Const(int(part))) if part.isdigit() else attributes.get(m, value, part)
-    return value
-
-
-def _add_to_container(m: Machine, receiver: Instance, key: Value, value: Value) -> Value:
-    if isinstance(receiver.elements, Mapping):
-        objects.put(m, receiver.elements, key, value)
-    elif isinstance(receiver.elements, Items):
-        objects.append(m, receiver.elements, value)
-    return NONE
-
-
-def _children(m: Machine, receiver: Instance, name: str) -> Value:
-    held = [(k, v) for k, v in receiver.attrs.items() if isinstance(v, Instance) and v.is_module]
-    if name == "children":
-        return m.items("list", [v for _, v in held])
-    if name == "named_children":
-        return m.items("list", [m.items("tuple", [Const(k, receiver.shown.get(k)), v]) for k, v in held])
-    return m.opaque()
-
-
-def container_method(
-    m: Machine,
-    container: Items | Mapping,
-    name: str,
-    positional: Positional,
-    keywords: Keywords,
-    holder: Instance | None = None,
-) -> Value:
-    """`append`, `items`, `pop` and the like."""
-    if isinstance(container, Mapping):
-        return _mapping_method(m, container, name, positional, keywords)
-    if name in ("append", "add") and positional:
-        objects.append(m, container, positional[0])
-        return holder or NONE
-    if name == "insert" and len(positional) == 2:
-        at = positional[0]
-        objects.append(
-            m, container, positional[1], at.value if isinstance(at, Const) and isinstance(at.value, int) else None
-        )
-        return NONE
-    if name == "extend" and positional:
-        objects.extend(m, container, positional[0])
-        return holder or NONE
-    if name == "pop":
-        return _pop(m, container, positional)
-    if name in ("children", "modules"):
-        return m.items("list", container.content.items, container.content.open)
-    if name == "named_children":
-        rows = [m.items("tuple", [Const(str(k), "*"), v]) for k, v in enumerate(container.content.items)]
-        return m.items("list", rows, container.content.open)
-    if name in ("copy", "__iter__"):
-        return m.items(container.kind, container.content.items, container.content.open)
-    if name == "reverse":
-        m.write(container.cell, 0, Content(container.content.items[::-1], container.content.open))
-        return NONE
-    if name == "clear":
-        m.write(container.cell, 0, Content(()))
-        return NONE
-    return m.opaque(lineage=m.lineage(container) | _all(m, positional))
-
-
-def _pop(m: Machine, container: Items, positional: Positional) -> Value:
-    content = container.content
-    at = positional[0] if positional else Const(-1)
-    if isinstance(at, Const) and isinstance(at.value, int) and -len(content.items) <= at.value < len(content.items):
-        items = list(content.items)
-        value = items.pop(at.value)
-        m.write(container.cell, 0, Content(tuple(items), content.open))
-        return value
-    return objects.representative(m, container, "popped")
-
-
-def _mapping_method(m: Machine, container: Mapping, name: str, positional: Positional, keywords: Keywords) -> Value:
-    entries = container.entries
-    keys: list[Value] = [Const(k, container.shown.get(k)) for k in entries]
-    if name in ("values", "children"):
-        return m.items("list", list(entries.values()), container.open)
-    if name in ("keys", "__iter__", "copy"):
-        return (
-            m.items("list", keys, container.open)
-            if name != "copy"
-            else Mapping(m.intern.fresh(), dict(entries), container.open)
-        )
-    if name in ("items", "named_children"):
-        rows: list[Value] = [m.items("tuple", [k, v]) for k, v in zip(keys, entries.values(), strict=True)]
-        return m.items("list", rows, container.open)
-    if name == "update" and positional:
-        objects.update(m, container, positional[0])
-        return NONE
-    key, other = (*positional, None, None)[:2]
-    if name in ("get", "pop", "__getitem__") and key is not None:
-        known = isinstance(key, Const) and key.value in entries
-        if not known and not container.open and other is not None and isinstance(key, Const):
-            return other
-        return objects.subscript(m, container, key)
-    if name == "setdefault" and key is not None and other is not None:
-        objects.put(m, container, key, other)
-        return other
-    return m.opaque(lineage=m.lineage(container))

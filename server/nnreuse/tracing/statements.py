@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from nnreuse.syntax.units import Place
-from nnreuse.tracing import calls, expressions, objects
+from nnreuse.tracing import calls, decisions, expressions, objects
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.iteration import Iteration, iterate
 from nnreuse.tracing.machine import Frame, Machine
@@ -135,7 +135,7 @@ def _define(m: Machine, f: Frame, name: str, value: Value, node: ast.stmt | ast.
 
 
 def _if(m: Machine, f: Frame, node: ast.If) -> Flow:
-    truth, when_true, when_false = expressions.test(m, f, node.test)
+    truth, when_true, when_false = decisions.test(m, f, node.test)
     if truth is not None:
         if m.decisions is not None:
             m.decisions[node] = truth
@@ -201,7 +201,7 @@ def run_passes(m: Machine, node: ast.AST, iteration: Iteration, body: Callable[[
 
 def _while(m: Machine, f: Frame, node: ast.While) -> Flow:
     def body(_: Value) -> Flow:
-        truth, _yes, _no = expressions.test(m, f, node.test)
+        truth, _yes, _no = decisions.test(m, f, node.test)
         if truth is False:
             return Flow.BREAK
         return execute_block(m, f, node.body)

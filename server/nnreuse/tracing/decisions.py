@@ -1,0 +1,223 @@
+"""Decisions: what a value or a test says about which branch is taken, and the literals that hold in each arm."""
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from nnreuse.tracing import expressions, objects
+from nnreuse.tracing.conditions import NOTHING, Literal, Literals, contradict
+from nnreuse.tracing.machine import Frame, Machine
+from nnreuse.tracing.values import (
+    NONE,
+    Class,
+    Const,
+    Function,
+    Index,
+    Instance,
+    Items,
+    Mapping,
+    May,
+    Method,
+    Name,
+    Opaque,
+    Package,
+    Partial,
+    Super,
+    Value,
+)
+
+Tested = tuple[bool | None, Literals, Literals]
+
+
+def truth_of(value: Value) -> bool | None:
+    """Whether a value is true; None where that is not known."""
+    match value:
+        case Const(constant):
+            return bool(constant)
+        case Opaque():
+            return value.truth
+        case Index():
+            return True if value.general and value.position > 0 else None
+        case Items():
+            return None if value.content.open and not value.content.items else bool(value.content.items)
+        case Mapping():
+            return True if value.entries else None if value.open else False
+        case Instance():
+            return truth_of(value.elements) if value.elements is not None else True
+        case Function() | Class() | Name() | Partial() | Method() | Package() | Super():
+            return True
+        case May():
+            truths = {truth_of(v) for _, v in value.options}
+            return truths.pop() if len(truths) == 1 else None
+
+
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | None:
+    """What a comparison gives; None where that is not known."""
+    if isinstance(op, ast.Is | ast.IsNot) and right == NONE:
+        none = is_none(left)
+        return none if none is None else none is isinstance(op, ast.Is)
+    if isinstance(left, Index) and isinstance(right, Const):
+        return _index_compared(m, op, left, right)
+    if isinstance(left, Const) and isinstance(right, Const):
+        run = _COMPARISONS.get(type(op))
+        try:
+            if run is not None:
+                return bool(run(left.value, right.value))
+            if isinstance(op, ast.Is | ast.IsNot):
+                return (left.value is right.value) is isinstance(op, ast.Is)
+            if isinstance(left.value, str) and isinstance(right.value, str):
+                return (left.value in right.value) is isinstance(op, ast.In)
+        except TypeError:
+            return None
+    if isinstance(left, Const) and isinstance(op, ast.In | ast.NotIn):
+        return _contained(op, left, objects.elements_of(right))
+    return None
+
+
+def _contained(op: ast.cmpop, left: Const, container: Items | Mapping | None) -> bool | None:
+    if (
+        isinstance(container, Items)
+        and not container.content.open
+        and all(isinstance(v, Const) for v in container.content.items)
+    ):
+        return (left in container.content.items) is isinstance(op, ast.In)
+    if isinstance(container, Mapping) and not container.open:
+        return (left.value in container.entries) is isinstance(op, ast.In)
+    return None
+
+
+def is_none(value: Value) -> bool | None:
+    """Whether a value is None; None where that is not known."""
+    match value:
+        case Const(constant):
+            return constant is None
+        case Opaque():
+            return False if value.truth else None
+        case May():
+            several = {is_none(v) for _, v in value.options}
+            return several.pop() if len(several) == 1 else None
+        case _:
+            return False
+
+
+_PAST_ZERO: dict[type[ast.cmpop], bool] = {
+    ast.Eq: False,
+    ast.NotEq: True,
+    ast.Gt: True,
+    ast.GtE: True,
+    ast.Lt: False,
+    ast.LtE: False,
+}
+
+
+def _index_compared(m: Machine, op: ast.cmpop, left: Index, right: Const) -> bool | None:
+    """An index in its first pass is its start; later on it is only known to be past it."""
+    if left.base != m.intern("range", "from", "constant") or not isinstance(right.value, int):
+        return None
+    if not left.general:
+        return bool(_COMPARISONS[type(op)](left.position, right.value)) if type(op) in _COMPARISONS else None
+    if right.value < 1:
+        return _PAST_ZERO.get(type(op))
+    return None
+
+
+def test(m: Machine, f: Frame, node: ast.expr) -> Tested:
+    """What a test decides: its truth where known, else the literals that hold when it is true, and when it is false."""
+    match node:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            truth, yes, no = test(m, f, operand)
+            return (None if truth is None else not truth), no, yes
+        case ast.BoolOp(op=op, values=values):
+            return _bool_test(m, f, isinstance(op, ast.And), values)
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            return _compare_test(m, op, expressions.evaluate(m, f, left), expressions.evaluate(m, f, right))
+        case ast.NamedExpr():
+            return value_test(m, expressions.evaluate(m, f, node), "truth", None)
+        case _:
+            return value_test(m, expressions.evaluate(m, f, node), "truth", None)
+
+
+def _bool_test(m: Machine, f: Frame, conjunction: bool, nodes: list[ast.expr]) -> Tested:
+    parts = [test(m, f, n) for n in nodes]
+    if any(truth is (not conjunction) for truth, _, _ in parts):
+        return (not conjunction), NOTHING, NOTHING
+    parts = [p for p in parts if p[0] is None]
+    if not parts:
+        return conjunction, NOTHING, NOTHING
+    if len(parts) == 1:
+        return parts[0]
+    all_of: Literals = NOTHING
+    for _, yes, no in parts:
+        all_of |= yes if conjunction else no
+    whole = Literal(m.intern("whole", all_of), "test", None, True)
+    together, otherwise = all_of | {whole}, frozenset([whole.negated()])
+    return (None, together, otherwise) if conjunction else (None, otherwise, together)
+
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.NotEq: ast.Eq,
+    ast.NotIn: ast.In,
+    ast.GtE: ast.Lt,
+    ast.LtE: ast.Gt,
+    ast.IsNot: ast.Is,
+}
+
+
+def _compare_test(m: Machine, op: ast.cmpop, left: Value, right: Value) -> Tested:
+    known = compared(m, op, left, right)
+    if known is not None:
+        return known, NOTHING, NOTHING
+    if isinstance(op, ast.Is | ast.IsNot) and right == NONE:
+        truth, yes, no = value_test(m, left, "is None", None)
+        return (truth, yes, no) if isinstance(op, ast.Is) else (None if truth is None else not truth, no, yes)
+    if isinstance(op, ast.Eq | ast.NotEq) and isinstance(right, Const):
+        subject, value = m.ident(left), right.value
+        if isinstance(left, Index) and isinstance(value, int):
+            subject, value = left.base, value - left.position
+        literal = Literal(subject, "==", value, True)
+        yes, no = frozenset([literal]), frozenset([literal.negated()])
+        return (None, yes, no) if isinstance(op, ast.Eq) else (None, no, yes)
+    base = _OPPOSITE.get(type(op), type(op))
+    literal = Literal(m.intern("compare", base.__name__, m.ident(left), m.ident(right)), "truth", None, True)
+    yes, no = frozenset([literal]), frozenset([literal.negated()])
+    return (None, yes, no) if base is type(op) else (None, no, yes)
+
+
+def value_test(m: Machine, value: Value, kind: str, constant: object) -> Tested:
+    """Tests a value's truth, or whether it is None. A value that is one of a few follows the literals of its options."""
+    decide = truth_of if kind == "truth" else is_none
+    if isinstance(value, May):
+        options = [(decide(v), ls) for ls, v in m.options(value)]
+        truths = {truth for truth, _ in options}
+        if len(truths) == 1 and None not in truths:
+            return truths.pop(), NOTHING, NOTHING
+        if None not in truths:
+            return None, _arm(m, value, options, True), _arm(m, value, options, False)
+    truth = decide(value)
+    if truth is not None:
+        return truth, NOTHING, NOTHING
+    literal = Literal(m.ident(value), kind, constant, True)
+    here = m.path.literals
+    if contradict(frozenset([literal]), here):
+        return False, NOTHING, NOTHING
+    if contradict(frozenset([literal.negated()]), here):
+        return True, NOTHING, NOTHING
+    return None, frozenset([literal]), frozenset([literal.negated()])
+
+
+def _arm(m: Machine, value: May, options: list[tuple[bool | None, Literals]], wanted: bool) -> Literals:
+    own = [ls for truth, ls in options if truth is wanted]
+    if len(own) == 1 and own[0]:
+        return own[0]
+    return frozenset([Literal(m.intern("option", m.ident(value)), "truth", None, wanted)])

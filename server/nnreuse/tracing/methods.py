@@ -1,0 +1,232 @@
+"""Methods: what the methods of containers, of torch's modules and of `super()` do."""
+
+import ast
+
+from nnreuse.tracing import calls, objects
+from nnreuse.tracing.machine import Frame, Machine
+from nnreuse.tracing.models import Keywords, Positional, pure
+from nnreuse.tracing.values import NONE, Const, Content, Function, Index, Instance, Items, Mapping, Super, Value
+
+
+def call_method(
+    m: Machine, f: Frame, node: ast.Call, receiver: Value, name: str, positional: Positional, keywords: Keywords
+) -> Value:
+    """A method of a container, of a torch module, or of `super()`."""
+    receiver = m.settle(receiver)
+    if isinstance(receiver, Super):
+        return _super_method(m, f, node, receiver, name, positional, keywords)
+    if isinstance(receiver, Instance):
+        return _module_method(m, f, node, receiver, name, positional, keywords)
+    if isinstance(receiver, Items | Mapping):
+        return container_method(m, receiver, name, positional, keywords)
+    if isinstance(receiver, Const) and isinstance(receiver.value, str) and name == "format":
+        return _format(m, receiver.value, positional)
+    if isinstance(receiver, Const):
+        return pure(m, name, (receiver, *positional))
+    if isinstance(receiver, Function):
+        return m.opaque()
+    return calls.unknown(m, positional, keywords, m.lineage(receiver))
+
+
+def _format(m: Machine, pattern: str, positional: Positional) -> Value:
+    values = [m.settle(v) for v in positional]
+    if not all(isinstance(v, Const | Index) for v in values):
+        return m.opaque("format", pattern, *(m.ident(v) for v in values))
+    plain = [v.position if isinstance(v, Index) else v.value for v in values if isinstance(v, Const | Index)]
+    shown = ["*" if isinstance(v, Index) else (v.display or v.value) for v in values if isinstance(v, Const | Index)]
+    try:
+        starred = any(isinstance(v, Index) for v in values)
+        return Const(pattern.format(*plain), pattern.format(*shown) if starred else None)
+    except (ValueError, IndexError, KeyError, AttributeError):
+        return m.opaque("format", pattern)
+
+
+def _super_method(
+    m: Machine, f: Frame, node: ast.Call, receiver: Super, name: str, positional: Positional, keywords: Keywords
+) -> Value:
+    from nnreuse.tracing import construction
+
+    if name == "__init__":
+        construction.inherit(m, receiver.receiver, positional, keywords)
+        return NONE
+    this = receiver.receiver
+    if name in ("forward", "__call__"):
+        facts = m.program.facts(this.cls) if this.cls else None
+        if facts is not None and facts.container == "sequential" and this.elements is not None and positional:
+            value = positional[0]
+            for one in objects.as_content(
+                m, this.elements if isinstance(this.elements, Items) else _values(m, this.elements)
+            ).items:
+                value = calls.call_with(m, f, node, one, (value,))
+            return value
+        return m.opaque(lineage=_all(m, positional))
+    if name in ("__getattr__", "__setattr__"):
+        return m.opaque()
+    return _module_method(m, f, node, this, name, positional, keywords)
+
+
+def _all(m: Machine, positional: Positional) -> int:
+    bits = 0
+    for value in positional:
+        bits |= m.lineage(value)
+    return bits
+
+
+def _values(m: Machine, mapping: Mapping) -> Items:
+    return m.items("list", list(mapping.entries.values()), mapping.open)
+
+
+_SELF_RETURNING = frozenset(
+    "to cuda cpu half float double bfloat16 eval train requires_grad_ apply type share_memory".split()
+)
+
+
+def _module_method(
+    m: Machine, f: Frame, node: ast.Call, receiver: Instance, name: str, positional: Positional, keywords: Keywords
+) -> Value:
+    from nnreuse.tracing.statements import assign_attribute
+
+    if name == "forward":
+        return calls.call_instance(m, f, node, receiver, positional, keywords)
+    if name in _SELF_RETURNING:
+        return receiver
+    if name in ("add_module", "register_module"):
+        both = [*positional, *keywords.values()]
+        if len(both) == 2:
+            if receiver.elements is not None and receiver.cls is None:
+                return _add_to_container(m, receiver, key_of(m, both[0]), both[1])
+            assign_attribute(m, f, receiver, key_of(m, both[0]), both[1], node)
+        return NONE
+    if name == "register_parameter" and not (len(positional) > 1 and positional[1] == NONE):
+        m.write(receiver.attrs, "<parameters>", Const(True))
+        return NONE
+    if name == "register_buffer":
+        if (
+            positional
+            and isinstance(positional[0], Const)
+            and str(positional[0].value).endswith(("running_mean", "running_var"))
+        ):
+            m.write(receiver.attrs, "<running>", Const(True))
+        return NONE
+    if name in ("children", "modules", "named_children", "named_modules") and receiver.elements is None:
+        return _children(m, receiver, name)
+    if receiver.elements is not None:
+        return container_method(m, receiver.elements, name, positional, keywords, receiver)
+    if name == "get_submodule" and positional and isinstance(positional[0], Const):
+        return _submodule(m, receiver, str(positional[0].value))
+    return calls.unknown(m, positional, keywords)
+
+
+def _submodule(m: Machine, receiver: Instance, path: str) -> Value:
+    from nnreuse.tracing import attributes
+
+    value: Value = receiver
+    for part in path.split("."):
+        value = objects.subscript(m, value, Const(int(part))) if part.isdigit() else attributes.get(m, value, part)
+    return value
+
+
+def _add_to_container(m: Machine, receiver: Instance, key: Value, value: Value) -> Value:
+    if isinstance(receiver.elements, Mapping):
+        objects.put(m, receiver.elements, key, value)
+    elif isinstance(receiver.elements, Items):
+        objects.append(m, receiver.elements, value)
+    return NONE
+
+
+def _children(m: Machine, receiver: Instance, name: str) -> Value:
+    held = [(k, v) for k, v in receiver.attrs.items() if isinstance(v, Instance) and v.is_module]
+    if name == "children":
+        return m.items("list", [v for _, v in held])
+    if name == "named_children":
+        return m.items("list", [m.items("tuple", [Const(k, receiver.shown.get(k)), v]) for k, v in held])
+    return m.opaque()
+
+
+def container_method(
+    m: Machine,
+    container: Items | Mapping,
+    name: str,
+    positional: Positional,
+    keywords: Keywords,
+    holder: Instance | None = None,
+) -> Value:
+    """`append`, `items`, `pop` and the like."""
+    if isinstance(container, Mapping):
+        return _mapping_method(m, container, name, positional, keywords)
+    if name in ("append", "add") and positional:
+        objects.append(m, container, positional[0])
+        return holder or NONE
+    if name == "insert" and len(positional) == 2:
+        at = positional[0]
+        objects.append(
+            m, container, positional[1], at.value if isinstance(at, Const) and isinstance(at.value, int) else None
+        )
+        return NONE
+    if name == "extend" and positional:
+        objects.extend(m, container, positional[0])
+        return holder or NONE
+    if name == "pop":
+        return _pop(m, container, positional)
+    if name in ("children", "modules"):
+        return m.items("list", container.content.items, container.content.open)
+    if name == "named_children":
+        rows = [m.items("tuple", [Const(str(k), "*"), v]) for k, v in enumerate(container.content.items)]
+        return m.items("list", rows, container.content.open)
+    if name in ("copy", "__iter__"):
+        return m.items(container.kind, container.content.items, container.content.open)
+    if name == "reverse":
+        m.write(container.cell, 0, Content(container.content.items[::-1], container.content.open))
+        return NONE
+    if name == "clear":
+        m.write(container.cell, 0, Content(()))
+        return NONE
+    return m.opaque(lineage=m.lineage(container) | _all(m, positional))
+
+
+def _pop(m: Machine, container: Items, positional: Positional) -> Value:
+    content = container.content
+    at = positional[0] if positional else Const(-1)
+    if isinstance(at, Const) and isinstance(at.value, int) and -len(content.items) <= at.value < len(content.items):
+        items = list(content.items)
+        value = items.pop(at.value)
+        m.write(container.cell, 0, Content(tuple(items), content.open))
+        return value
+    return objects.representative(m, container, "popped")
+
+
+def _mapping_method(m: Machine, container: Mapping, name: str, positional: Positional, keywords: Keywords) -> Value:
+    entries = container.entries
+    keys: list[Value] = [Const(k, container.shown.get(k)) for k in entries]
+    if name in ("values", "children"):
+        return m.items("list", list(entries.values()), container.open)
+    if name in ("keys", "__iter__", "copy"):
+        return (
+            m.items("list", keys, container.open)
+            if name != "copy"
+            else Mapping(m.intern.fresh(), dict(entries), container.open)
+        )
+    if name in ("items", "named_children"):
+        rows: list[Value] = [m.items("tuple", [k, v]) for k, v in zip(keys, entries.values(), strict=True)]
+        return m.items("list", rows, container.open)
+    if name == "update" and positional:
+        objects.update(m, container, positional[0])
+        return NONE
+    key, other = (*positional, None, None)[:2]
+    if name in ("get", "pop", "__getitem__") and key is not None:
+        known = isinstance(key, Const) and key.value in entries
+        if not known and not container.open and other is not None and isinstance(key, Const):
+            return other
+        return objects.subscript(m, container, key)
+    if name == "setdefault" and key is not None and other is not None:
+        objects.put(m, container, key, other)
+        return other
+    return m.opaque(lineage=m.lineage(container))
+
+
+def key_of(m: Machine, name: Value) -> Value:
+    """The name under which `setattr` and `add_module` register, as a constant where it is one."""
+    name = m.settle(name)
+    if isinstance(name, Index):
+        return Const(str(name.position), "*")
+    return Const(str(name.value), name.display) if isinstance(name, Const) else name
