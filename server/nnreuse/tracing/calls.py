@@ -157,13 +157,19 @@ def _call_opaque(
         return call_instance(m, f, node, m.unknown_instance(callee.ident), positional, keywords)
     if isinstance(node.func, ast.Attribute):
         lineage = callee.lineage
-        result = unknown(m, positional, keywords, lineage)
+        result = _made(m, unknown(m, positional, keywords, lineage))
         if node.func.attr.endswith("_") and not node.func.attr.startswith("_"):
             _written(m, f, node.func.value, result.lineage)
         elif all(isinstance(v, Const | Opaque) for v in positional):
             result.ident = m.intern("method", callee.ident, *(m.ident(v) for v in positional))
         return result
-    return unknown(m, positional, keywords, callee.lineage)
+    return _made(m, unknown(m, positional, keywords, callee.lineage))
+
+
+def _made(m: Machine, result: Opaque) -> Opaque:
+    if m.phase == "constructor":
+        m.intern.constructed.add(result.ident)
+    return result
 
 
 def _written(m: Machine, f: Frame, receiver: ast.expr, lineage: int) -> None:

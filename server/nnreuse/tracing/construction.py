@@ -2,7 +2,7 @@
 
 from nnreuse.tracing import calls
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, MAX_DEPTH, Machine, OutOfBounds
-from nnreuse.tracing.values import Class, Const, Function, Instance, Items, Mapping, Name, Value, alternatives
+from nnreuse.tracing.values import Class, Const, Function, Instance, Items, Mapping, Name, Opaque, Value, alternatives
 from nnreuse.types.catalog import UNKNOWN, Carries
 from nnreuse.types.program import External, ModuleClass
 
@@ -98,7 +98,7 @@ def _carries(m: Machine, made: Instance, depth: int) -> Carries:
     construct(m, made)
     own = _own(m, made)
     parts = [carries(m, inner, depth + 1) for inner in below(m, made)]
-    unsure = not made.complete
+    unsure = not made.complete or _holds_unknown(m, made)
     total = Carries(*(_any([getattr(c, n) for c in (own, *parts)], unsure) for n in _FIELDS))
     if made.adds_state:
         total = Carries(total.parameters, total.running_stats, total.stochastic, True)
@@ -153,6 +153,15 @@ def below(m: Machine, made: Instance) -> list[Instance]:
             if isinstance(one, Instance) and one.is_module and one is not made and one not in found:
                 found.append(one)
     return found
+
+
+def _holds_unknown(m: Machine, made: Instance) -> bool:
+    """Whether something unknown stands in its container, or came from an unknown callable into an attribute."""
+    elements = _contained(made.elements) if made.elements is not None else []
+    if any(isinstance(one, Opaque) for value in elements for one in alternatives(value)):
+        return True
+    held = [one for value in made.attrs.values() for one in alternatives(value)]
+    return any(isinstance(one, Opaque) and one.ident in m.intern.constructed for one in held)
 
 
 def _contained(elements: Items | Mapping) -> list[Value]:

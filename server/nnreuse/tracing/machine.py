@@ -59,6 +59,8 @@ class Interner:
 
     known: dict[object, int] = field(default_factory=dict[object, int])
     parameters: set[int] = field(default_factory=set[int])
+    constructed: set[int] = field(default_factory=set[int])
+    """Idents of what unknown callables made in constructors: modules perhaps."""
     read: set[object] = field(default_factory=set[object])
 
     def __call__(self, *structure: object) -> int:
