@@ -97,7 +97,7 @@ def test_a_class_that_loads_its_own_way_gets_no_second_hook() -> None:
     [
         ("[nn.Linear(8, 8)] * dim", "[nn.Linear(8, 8) for _ in range(dim)]"),
         ("[nn.Linear(8, 8)] * (dim - 1)", "[nn.Linear(8, 8) for _ in range(dim - 1)]"),
-        ("(nn.Linear(8, 8),) * dim", "tuple(nn.Linear(8, 8) for _ in range(dim))"),
+        ("(nn.Linear(8, 8),) * dim", "[nn.Linear(8, 8) for _ in range(dim)]"),
         (
             "[\n            nn.Linear(8, 8)\n        ] * dim",
             "[\n            nn.Linear(8, 8)\n         for _ in range(dim)]",

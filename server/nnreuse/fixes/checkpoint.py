@@ -1,51 +1,122 @@
 """Checkpoints: the pre-hook with which a model whose shared module was split loads what was saved before.
 
 Measured with torch 2.13: a module-level function registered with `register_load_state_dict_pre_hook` loads old checkpoints
-strictly, nested, after deepcopy and pickling; with `assign=True` each copy after the first must be a clone.
+strictly, nested, after deepcopy and pickling; with `assign=True` every copy but the first must be a clone, or they alias again.
 """
 
 import ast
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
+from nnreuse.fixes.places import called_name
+from nnreuse.fixes.uses import ancestors, uses
+from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.units import ClassUnits
+from nnreuse.syntax.span import Span
+from nnreuse.syntax.units import ClassUnits, leaves
 
-_OWN = ("_load_from_state_dict", "_version", "register_load_state_dict_pre_hook", "_register_load_state_dict_pre_hook")
-
-
-def loads_its_own_way(owner: ClassUnits) -> bool:
-    """Whether a class already takes part in loading, so that a hook of ours might run against it."""
-    for _, statement in owner.statements():
-        for node in ast.walk(statement):
-            name = getattr(node, "attr", None) or getattr(node, "name", None) or getattr(node, "id", None)
-            if name in _OWN:
-                return True
-    return False
+_REGISTER = "register_load_state_dict_pre_hook"
+_OWN = frozenset(
+    f"_load_from_state_dict load_state_dict state_dict _save_to_state_dict _version {_REGISTER} _{_REGISTER} "
+    "register_state_dict_pre_hook _register_state_dict_hook register_state_dict_post_hook".split()
+)
+_PREFIX = "_load_shared_"
 
 
-def hook_name(index: FileIndex, attribute: str) -> str:
-    """A module-level name that is free."""
-    name = f"_load_shared_{attribute}"
-    while name in index.bindings:
+def loads_its_own_way(index: FileIndex, owner: ClassUnits, attribute: str) -> bool:
+    """Whether a class or an ancestor in its file already takes part in loading; an earlier split's hook for others does not count."""
+    return any(
+        not _is_ours(index, node, attribute)
+        for cls in [owner, *ancestors(index, owner)]
+        for _, statement in cls.statements()
+        for node in _taking_part(statement)
+    )
+
+
+def _taking_part(statement: ast.stmt) -> Iterator[ast.AST]:
+    calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    # `self.encoder.load_state_dict(…)` loads another module; what matters is what the class does to itself.
+    functions = {id(call.func) for call in calls if called_name(call) in ("load_state_dict", "state_dict")}
+    for node in ast.walk(statement):
+        name = getattr(node, "attr", None) or getattr(node, "name", None) or getattr(node, "id", None)
+        if name in _OWN and id(node) not in functions:
+            yield next((call for call in calls if call.func is node), node)
+
+
+def _is_ours(index: FileIndex, node: ast.AST, attribute: str) -> bool:
+    """A registration that an earlier split wrote, unless it is about the attribute, when the order of the two would matter."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1 or not isinstance(node.args[0], ast.Name):
+        return False
+    name = node.args[0].id
+    binding = index.bindings.get(name)
+    if not name.startswith(_PREFIX) or binding is None:
+        return False
+    return not re.search(rf"""["}}]{re.escape(attribute)}[".]""", binding.unit.text)
+
+
+def hook_name(index: FileIndex, owner: ClassUnits, attribute: str) -> str:
+    """A module-level name that is free, and stays so when other classes of the file are split at the same time."""
+    name = _PREFIX + attribute
+    if any(cls is not owner for _, cls in index.classes() if any(True for _ in uses(cls, attribute))):
+        qualified = next((name for name, cls in index.classes() if cls is owner), owner.node.name)
+        name += "_of_" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])|\.", "_", qualified).lower()
+    while re.search(rf"\b{re.escape(name)}\b", index.source.text):
         name += "_"
     return name
 
 
-def hook_source(name: str, old: str, new: Sequence[str], ending: str) -> str:
-    """The function, two blank lines after it. Where the old name goes, its entries are moved; else they are copied."""
-    copies = [n for n in dict.fromkeys(new) if n != old]
-    take = "state_dict[key]" if old in new else "state_dict.pop(key)"
-    listed = ", ".join(f'"{n}"' for n in copies) + ("," if len(copies) == 1 else "")
-    lines = [
+def registration(name: str) -> str:
+    return f"self.{_REGISTER}({name})"
+
+
+def hook(index: FileIndex, owner: ClassUnits, attribute: str, names: Sequence[str], ending: str) -> Edit:
+    """The function, inserted above the class and the comment that belongs to it. Where the old name goes, its entries are moved."""
+    at, above = _above(index, owner)
+    source = _source(hook_name(index, owner, attribute), attribute, list(dict.fromkeys(names)))
+    step = "\t" if any(line.startswith("\t") for line in owner.header.lines + _body(owner)) else "    "
+    lines = ["", ""] if above.strip() else []
+    lines += [line.replace("    ", step) if line.startswith("    ") else line for line in source]
+    return Edit(Span(at, at), ending.join([*lines, "", "", ""]))
+
+
+def _body(owner: ClassUnits) -> list[str]:
+    return [line for part in owner.members for unit in leaves([part]) for line in unit.lines]
+
+
+def _source(name: str, old: str, new: list[str]) -> list[str]:
+    moved = old not in new
+    first = new[0] if moved else old
+    copies = [n for n in new if n != first]
+    return [
         f"def {name}(module, state_dict, prefix, *_):",
-        f'    """Loads checkpoints saved when `{old}` was one shared module: each module split from it starts with its values."""',
+        f'    """Load checkpoints saved when {_listed([first, *copies])} were one module, `{old}`."""',
         f'    shared = prefix + "{old}."',
         "    for key in [key for key in state_dict if key.startswith(shared)]:",
-        f"        value = {take}",
-        f"        for name in ({listed}):",
-        '            state_dict.setdefault(f"{prefix}{name}.{key[len(shared):]}", value.clone())',
-        "",
-        "",
-        "",
+        f"        value = state_dict{'.pop(key)' if moved else '[key]'}",
+        "        entry = key[len(shared) :]",
+        *([f'        state_dict.setdefault(prefix + "{first}." + entry, value)'] if moved else []),
+        *(line for copy in copies for line in _copy(copy)),
     ]
-    return ending.join(lines)
+
+
+def _copy(name: str) -> list[str]:
+    # The extra state of a module may be anything; tensors alone are cloned.
+    cloned = 'value.clone() if hasattr(value, "clone") else value'
+    return [f'        state_dict.setdefault(prefix + "{name}." + entry, {cloned})']
+
+
+def _listed(names: list[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return ", ".join(quoted[:-1]) + " and " + quoted[-1]
+
+
+def _above(index: FileIndex, owner: ClassUnits) -> tuple[int, str]:
+    """The offset above the top-level statement around a class and its comment, and the line before it."""
+    top = next(part for part in index.parts if owner.header in leaves([part]))
+    row = index.first_lines[leaves([top])[0]]
+    lines = index.source.lines
+    while (
+        row > 0 and lines[row - 1].startswith("#") and not (row <= 2 and re.match(r"#!|#.*coding[:=]", lines[row - 1]))
+    ):
+        row -= 1
+    return index.source.starts[row], lines[row - 1] if row else ""

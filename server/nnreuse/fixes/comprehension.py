@@ -4,106 +4,32 @@ import ast
 
 import libcst as cst
 
-from nnreuse.fixes.writing import (
-    Build,
-    code,
-    concrete,
-    current,
-    expression_at,
-    function_at,
-    is_plain_construction,
-    proven,
-    shares_a_local_module,
-    siblings,
-    whole_lines,
-)
+from nnreuse.fixes.construction import is_plain_construction, wraps_an_instance
+from nnreuse.fixes.inline import definition_of, deletion, movable, written_at
+from nnreuse.fixes.places import Function, called_name, chain, expression_at, function_at
+from nnreuse.fixes.writing import Build, code, concrete, current, proven, trimmed
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.span import Span
 from nnreuse.syntax.units import Place
+
+_Display = cst.List | cst.Tuple
 
 
 def repeat_to_comprehension(place: Place) -> Build:
-    """The fix of a multiplied list or tuple whose elements are constructed in place."""
+    """The fix of `[E] * n`, `n * [E]`, `(E,) * n`, `[E1, E2] * n`, and of `nn.ModuleList[E] * n`, whose E are constructed in place."""
 
     def build(index: FileIndex) -> list[Edit] | None:
         node = expression_at(place) if current(index, [place]) else None
-        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+        if not isinstance(node, ast.BinOp) or not _may_loop(place, node):
             return None
-        elements = _elements(node)
         function = function_at(place)
-        if isinstance(node.left, ast.Subscript):
-            elements = [node.left.slice]
-        if not elements or not all(
-            is_plain_construction(e) and not shares_a_local_module(function, e) for e in elements
-        ):
+        elements = _elements(node)
+        if not elements or not all(is_plain_construction(e) and not wraps_an_instance(function, e) for e in elements):
             return None
-        new = _comprehension(place.text)
-        return proven(index, [Edit(index.span(place), new)]) if new else None
+        new = _comprehension(place)
+        return proven(index, [trimmed(index, place, new)]) if new is not None else None
 
     return build
-
-
-def _elements(node: ast.BinOp) -> list[ast.expr]:
-    for side in (node.left, node.right):
-        if isinstance(side, ast.List | ast.Tuple):
-            return side.elts
-    return []
-
-
-def _comprehension(text: str, element: str | None = None) -> str | None:
-    """The text of the comprehension; `element` replaces the one element where given. None for shapes that have no plain form."""
-    tree = concrete(text)
-    if not isinstance(tree, cst.BinaryOperation):
-        return None
-    if isinstance(tree.left, cst.Subscript):
-        return _called(tree.left, tree.right)
-    sequence, count = (
-        (tree.left, tree.right) if isinstance(tree.left, cst.List | cst.Tuple) else (tree.right, tree.left)
-    )
-    if not isinstance(sequence, cst.List | cst.Tuple) or len(sequence.elements) != 1:
-        return _several(sequence, count) if element is None else None
-    only = sequence.elements[0]
-    if not isinstance(only, cst.Element):
-        return None
-    value = concrete(element) if element is not None else only.value
-    if value is None or "#" in code(sequence).replace(code(only.value), ""):
-        return None
-    loop = _loop(_unused(code(value)), count)
-    if isinstance(sequence, cst.Tuple):
-        return f"tuple({code(cst.GeneratorExp(value, loop, lpar=[], rpar=[]))})"
-    made = cst.ListComp(value, loop, lbracket=sequence.lbracket, rbracket=sequence.rbracket)
-    return code(made)
-
-
-def _called(indexed: cst.Subscript, count: cst.BaseExpression) -> str | None:
-    """`nn.ModuleList[E] * n` gives `nn.ModuleList([E for _ in range(n)])`."""
-    inner = indexed.slice[0].slice if len(indexed.slice) == 1 else None
-    if not isinstance(inner, cst.Index) or "#" in code(indexed):
-        return None
-    text = code(inner.value)
-    return f"{code(indexed.value)}([{text} for {_unused(text)} in range({code(count.with_changes(lpar=[], rpar=[]))})])"
-
-
-def _several(sequence: cst.BaseExpression, count: cst.BaseExpression) -> str | None:
-    """`[A(), B()] * n` gives `[m for _ in range(n) for m in (A(), B())]`."""
-    if not isinstance(sequence, cst.List) or "#" in code(sequence):
-        return None
-    parts = [e.value for e in sequence.elements if isinstance(e, cst.Element)]
-    if len(parts) != len(sequence.elements):
-        return None
-    text = ", ".join(code(p) for p in parts)
-    return f"[module for _ in range({code(count)}) for module in ({text})]" if "module" not in text else None
-
-
-def _loop(name: str, count: cst.BaseExpression) -> cst.CompFor:
-    bare = count.with_changes(lpar=[], rpar=[])
-    return cst.CompFor(cst.Name(name), cst.Call(cst.Name("range"), [cst.Arg(bare)]))
-
-
-def _unused(text: str) -> str:
-    names = {n.id for n in ast.walk(ast.parse(f"({text}\n)")) if isinstance(n, ast.Name)}
-    return next(name for name in ("_", "_i", "_position", "_unused") if name not in names)
 
 
 def repeat_name(place: Place) -> Build:
@@ -111,42 +37,128 @@ def repeat_name(place: Place) -> Build:
 
     def build(index: FileIndex) -> list[Edit] | None:
         node = expression_at(place) if current(index, [place]) else None
-        function = function_at(place)
-        if not isinstance(node, ast.BinOp) or function is None:
+        if not isinstance(node, ast.BinOp) or not _may_loop(place, node):
             return None
         elements = _elements(node)
         if len(elements) != 1 or not isinstance(elements[0], ast.Name):
             return None
-        return _moved(index, place, function, elements[0].id)
+        definition = definition_of(place, elements[0].id)
+        return _moved_in(index, place, definition, elements[0]) if definition is not None else None
 
     return build
 
 
-def _moved(index: FileIndex, place: Place, function: ast.AST, name: str) -> list[Edit] | None:
-    uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
-    made = [
-        n
-        for n in ast.walk(function)
-        if isinstance(n, ast.Assign)
-        and len(n.targets) == 1
-        and isinstance(n.targets[0], ast.Name)
-        and n.targets[0].id == name
-    ]
-    if (
-        len(uses) != 2
-        or len(made) != 1
-        or not is_plain_construction(made[0].value)
-        or shares_a_local_module(function, made[0].value)
+def _moved_in(index: FileIndex, place: Place, definition: Place, name: ast.Name) -> list[Edit] | None:
+    use = Place(place.unit, place.unit.span(name))
+    value = movable(definition, [use])
+    removal = deletion(index, definition)
+    if value is None or removal is None or _is_super(value):
+        return None
+    new = _comprehension(place, written_at(definition, use, value))
+    return proven(index, [removal, trimmed(index, place, new)]) if new is not None else None
+
+
+def _elements(node: ast.BinOp) -> list[ast.expr]:
+    for side in (node.left, node.right):
+        if isinstance(side, ast.List | ast.Tuple):
+            return side.elts
+    return [node.left.slice] if isinstance(node.left, ast.Subscript) else []
+
+
+def _may_loop(place: Place, node: ast.BinOp) -> bool:
+    """Whether the product stands where a comprehension means the same: not in a class body, not in another product."""
+    around = chain(place)[:-1]
+    if not isinstance(node.op, ast.Mult) or any(
+        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult) for n in around[-1:]
     ):
+        return False
+    in_function = any(isinstance(n, Function | ast.Lambda) for n in around)
+    return (in_function or _is_module_level(place, around)) and not any(map(_is_super, _elements(node)))
+
+
+def _is_module_level(place: Place, around: list[ast.AST]) -> bool:
+    """Names of a class body are not seen inside a comprehension."""
+    indented = place.unit.lines[0][:1] in (" ", "\t")
+    return not indented and not any(isinstance(n, ast.ClassDef) for n in around)
+
+
+def _is_super(node: ast.expr) -> bool:
+    """`super()` and `__class__` mean nothing inside a comprehension before Python 3.12."""
+    return any(isinstance(n, ast.Name) and n.id in ("super", "__class__") for n in ast.walk(node))
+
+
+def _comprehension(place: Place, element: str | None = None) -> str | None:
+    """The text of the comprehension; `element` stands in for the one element where given. None for shapes that have no plain form."""
+    text = place.text
+    tree = concrete(text)
+    if not isinstance(tree, cst.BinaryOperation) or "#" in code(tree.operator, text):
         return None
-    definition = Place(place.unit, place.unit.span(made[0]))
-    lines = whole_lines(definition)
-    new = _comprehension(place.text, place.unit.segment(made[0].value))
-    if lines is None or new is None or len(siblings(place.unit, made[0])) < 2:
+    sequence = next((side for side in (tree.left, tree.right) if isinstance(side, _Display)), None)
+    count = tree.left if sequence is tree.right else tree.right
+    number = code(count.with_changes(lpar=[], rpar=[]), text).strip()
+    if "#" in code(count, text):
         return None
-    span, _, ending = lines
-    if "#" in place.unit.text[span.start : span.end]:
+    if sequence is None:
+        return _called(tree.left, number, text) if isinstance(tree.left, cst.Subscript) else None
+    if len(sequence.lpar) > isinstance(sequence, cst.Tuple):
         return None
-    shift = index.span(place).start - place.span.start
-    end = span.end if place.unit.text[: span.end].endswith(ending) else span.end + len(ending)
-    return proven(index, [Edit(Span(span.start, end).shifted(shift), ""), Edit(index.span(place), new)])
+    items = [item for item in sequence.elements if isinstance(item, cst.Element)]
+    if len(items) == 1 and len(sequence.elements) == 1:
+        return _single(place, sequence, items[0], number, element)
+    return _several(sequence, number, text) if len(items) == len(sequence.elements) else None
+
+
+def _single(place: Place, sequence: cst.List | cst.Tuple, item: cst.Element, number: str, element: str | None) -> str:
+    """The display's own brackets, spaces and comments stay, its trailing comma goes."""
+    like = place.text
+    opening = sequence.lbracket if isinstance(sequence, cst.List) else sequence.lpar[0]
+    before = code(opening.whitespace_after, like)
+    old, comma = code(item.value, like), ""
+    if isinstance(item.comma, cst.Comma):
+        comma = code(item.comma, like)
+        spaces = code(item.comma.whitespace_before, like) + code(item.comma.whitespace_after, like)
+    else:
+        spaces = ""
+    after = spaces + _inside(sequence, like)[len(before + old + comma) :]
+    value = element if element is not None else old
+    made = f"{before}{value} for {_unused(value, ('_', '_i', '_j'))} in range({number}){after}"
+    if isinstance(sequence, cst.Tuple) and not _goes_into_module(place):
+        return f"tuple({made})"
+    return f"[{made}]"
+
+
+def _inside(sequence: cst.List | cst.Tuple, like: str) -> str:
+    """The text between the brackets."""
+    return code(sequence, like)[1:-1]
+
+
+def _goes_into_module(place: Place) -> bool:
+    """Whether a tuple is only handed to a call, as in `nn.ModuleList((E,) * n)`, which takes a list as well."""
+    around = chain(place)[-2:-1]
+    return any(isinstance(n, ast.Starred) or isinstance(n, ast.Call) and called_name(n) == "ModuleList" for n in around)
+
+
+def _several(sequence: cst.List | cst.Tuple, number: str, like: str) -> str | None:
+    """`[A(), B()] * n` gives `[m for _ in range(n) for m in (A(), B())]`; a tuple gives a tuple."""
+    inside = _inside(sequence, like)
+    name, count = _unused(inside, ("m", "layer", "module")), _unused(inside, ("_", "_i", "_j"))
+    if not name or not count:
+        return None
+    made = f"{name} for {count} in range({number}) for {name} in ({inside})"
+    return f"tuple({made})" if isinstance(sequence, cst.Tuple) else f"[{made}]"
+
+
+def _called(indexed: cst.Subscript, number: str, like: str) -> str | None:
+    """`nn.ModuleList[E] * n` gives `nn.ModuleList([E for _ in range(n)])`; a Sequential takes them one by one."""
+    inner = indexed.slice[0].slice if len(indexed.slice) == 1 else None
+    if not isinstance(inner, cst.Index) or "#" in code(indexed, like):
+        return None
+    text, container = code(inner.value, like), code(indexed.value, like)
+    star = "*" if container.endswith("Sequential") else ""
+    return f"{container}({star}[{text} for {_unused(text, ('_', '_i', '_j'))} in range({number})])"
+
+
+def _unused(text: str, names: tuple[str, ...]) -> str:
+    """The first of `names` that an expression does not use; empty where it uses them all."""
+    used = {n.id for n in ast.walk(ast.parse(f"({text}\n)")) if isinstance(n, ast.Name)}
+    return next((name for name in names if name not in used), "")

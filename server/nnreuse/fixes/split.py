@@ -1,23 +1,27 @@
-"""Split: one shared instance becomes one per call site, each constructed on its own right after the first."""
+"""Split: one shared instance becomes several, each constructed on its own right after the first.
+
+What sets the instance up (`nn.init.ones_(self.bn.weight)`) is repeated for each; whatever else uses it stays with the first.
+"""
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from nnreuse.fixes import checkpoint as checkpoints
-from nnreuse.fixes.writing import (
-    Build,
-    current,
-    function_at,
-    is_plain_construction,
-    proven,
-    shares_a_local_module,
-    statement_at,
-    whole_lines,
-)
+from nnreuse.fixes.construction import is_plain_construction, takes_an_instance
+from nnreuse.fixes.naming import names_in
+from nnreuse.fixes.places import Function, called_name, is_self
+from nnreuse.fixes.uses import Use, class_of, descendants, named_elsewhere, set_by_name, set_in_subclass, uses
+from nnreuse.fixes.writing import Build, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
-from nnreuse.syntax.units import ClassUnits, Place, Unit
+from nnreuse.syntax.units import ClassUnits, Place, Unparsable, parse
+
+_SETTING_UP = re.compile(r"^_*(?:init|reset|initiali[sz]e|zero_init)")
+_GATHERING = frozenset("append extend insert add update print log info debug warning".split())
 
 
 def split(
@@ -26,165 +30,263 @@ def split(
     definition: Place,
     sites: Sequence[Place],
     names: Sequence[str],
+    expressions: Sequence[str] | None = None,
     checkpoint: bool = False,
 ) -> Build:
-    """`names[i]` is called at `sites[i]`. With `checkpoint` a hook is added with which old checkpoints load.
+    """`names[i]` is called at `sites[i]`, the places of `self.attribute`; names may repeat, and may hold the attribute's own.
 
-    `definition` is the statement `self.attribute = Constructor(...)`; each new name gets the same constructor text.
+    `definition` is the statement `self.attribute = Constructor(...)`. Each new name is given the same constructor text, or
+    the one of `expressions` that goes with it. With `checkpoint` a hook is added with which old checkpoints load.
     """
 
     def build(index: FileIndex) -> list[Edit] | None:
-        statement = statement_at(definition) if current(index, [definition, *sites]) else None
-        lines = whole_lines(definition)
-        if not isinstance(statement, ast.Assign | ast.AnnAssign) or lines is None or len(set(names)) < 2:
+        now = class_of(index, definition) if names and current(index, [definition, *sites]) else None
+        if now is None or now.node.name != owner.node.name:
             return None
-        if not _may_split(owner, attribute, definition, statement, names, checkpoint):
-            return None
-        edits = [_renamed(index, site, attribute, name) for site, name in zip(sites, names, strict=True)]
-        edits += _definitions(index, attribute, definition, statement, names, checkpoint)
-        edits += _other_uses(index, owner, attribute, definition, sites, names)
-        if checkpoint:
-            ending = lines[2]
-            hook = checkpoints.hook_source(checkpoints.hook_name(index, attribute), attribute, names, ending)
-            top = _top_level(index, owner)
-            start = index.source.starts[index.first_lines[top]]
-            edits.append(Edit(Span(start, start), hook))
-        return proven(index, [e for e in edits if e.content != _text(index, e)])
+        plan = _Plan(now, attribute, definition, tuple(sites), tuple(names), tuple(expressions or ()), checkpoint)
+        edits = _edits(index, plan) if _is_provable(index, plan) else None
+        return proven(index, edits) if edits is not None else None
 
     return build
 
 
-def _text(index: FileIndex, edit: Edit) -> str | None:
-    return index.source.text[edit.span.start : edit.span.end] if edit.span.start != edit.span.end else None
+def _edits(index: FileIndex, plan: "_Plan") -> list[Edit] | None:
+    edits = [*_renames(index, plan), *_listings(index, plan)]
+    for use in plan.repeated:
+        repetition = _repetition(index, plan, use)
+        if repetition is None:
+            return None
+        edits += repetition
+    if plan.checkpoint:
+        edits.append(checkpoints.hook(index, plan.owner, plan.attribute, plan.distinct, _ending(index, plan)))
+    return edits
 
 
-def _top_level(index: FileIndex, owner: ClassUnits) -> Unit:
-    for part in index.parts:
-        if isinstance(part, ClassUnits) and (part is owner or owner in part.members):
-            return part.header
-    return owner.header
+@dataclass(frozen=True)
+class _Plan:
+    """What `split` was asked for, and the uses of the attribute it has to do with."""
+
+    owner: ClassUnits
+    attribute: str
+    definition: Place
+    sites: tuple[Place, ...]
+    names: tuple[str, ...]
+    expressions: tuple[str, ...]
+    checkpoint: bool
+
+    @cached_property
+    def found(self) -> list[Use]:
+        return list(uses(self.owner, self.attribute))
+
+    @cached_property
+    def distinct(self) -> list[str]:
+        """Each name once, that of the existing instance first."""
+        first = self.attribute if self.attribute in self.names else self.names[0]
+        return list(dict.fromkeys([first, *self.names]))
+
+    @cached_property
+    def stores(self) -> list[Use]:
+        return [use for use in self.found if use.stores]
+
+    @cached_property
+    def repeated(self) -> list[Use]:
+        """One use for each statement that is to be written for every name."""
+        one = {use.statement: use for use in self.found if not use.stores and _sets_up(use, self)}
+        return [*{use.statement: use for use in self.stores}.values(), *one.values()]
 
 
-def _may_split(
-    owner: ClassUnits,
-    attribute: str,
-    definition: Place,
-    statement: ast.Assign | ast.AnnAssign,
-    names: Sequence[str],
-    checkpoint: bool,
-) -> bool:
-    value = statement.value
-    function = function_at(definition)
-    if value is None or not is_plain_construction(value) or shares_a_local_module(function, value):
+def _is_provable(index: FileIndex, plan: _Plan) -> bool:
+    owner, attribute = plan.owner, plan.attribute
+    if len(plan.distinct) < 2 or len(plan.sites) != len(plan.names) or not _are_sites(plan):
         return False
-    if isinstance(statement, ast.Assign) and len(statement.targets) != 1:
+    if not _are_definitions(plan) or not _are_expressions(plan) or not _are_free(index, plan):
         return False
-    if checkpoint and checkpoints.loads_its_own_way(owner):
+    if set_by_name(owner, attribute) or set_in_subclass(index, owner, attribute):
         return False
-    return attribute in names or not _named_in_text(owner, attribute)
+    if plan.checkpoint and not _may_hook(index, plan):
+        return False
+    return plan.distinct[0] == attribute or not named_elsewhere(index, owner, attribute)
 
 
-def _named_in_text(owner: ClassUnits, attribute: str) -> bool:
-    """Whether a string of the class is the attribute's name: `getattr(self, "bn")` would miss it after a rename."""
-    return any(
-        isinstance(node, ast.Constant) and node.value == attribute
-        for _, statement in owner.statements()
-        for node in ast.walk(statement)
-    )
+def _are_sites(plan: _Plan) -> bool:
+    """Whether each site is a `self.attribute` that is read in the class, and those left over can be renamed."""
+    readable = [use for use in plan.found if use.readable]
+    places = {(use.unit, use.place.span) for use in readable if not use.stores}
+    if not all((site.unit, site.span) in places for site in plan.sites):
+        return False
+    return plan.distinct[0] == plan.attribute or len(readable) == len(plan.found)
 
 
-def _renamed(index: FileIndex, site: Place, attribute: str, name: str) -> Edit:
-    end = index.span(site).end
-    return Edit(Span(end - len(attribute), end), name)
-
-
-def _definitions(
-    index: FileIndex,
-    attribute: str,
-    definition: Place,
-    statement: ast.Assign | ast.AnnAssign,
-    names: Sequence[str],
-    checkpoint: bool,
-) -> Iterator[Edit]:
-    """The definition renamed to the first name, and one more for each other name below it."""
-    lines = whole_lines(definition)
-    assert lines is not None
-    span, indentation, ending = lines
-    shift = index.span(definition).start - definition.span.start
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-    unit = definition.unit
-    name_end = unit.span(target).end
-    first = next(iter(dict.fromkeys(names)))
-    keep = attribute if attribute in names else first
-    yield Edit(Span(name_end - len(attribute), name_end).shifted(shift), keep)
-    head = unit.text[definition.span.start : name_end - len(attribute)]
-    tail = unit.text[name_end : definition.span.end]
-    added = [f"{indentation}{head}{name}{tail}" for name in dict.fromkeys(names) if name != keep]
-    if checkpoint:
-        added.append(f"{indentation}self.register_load_state_dict_pre_hook({checkpoints.hook_name(index, attribute)})")
-    at = span.end + shift
-    yield _below(index, at, added, ending)
-
-
-def _below(index: FileIndex, at: int, added: list[str], ending: str) -> Edit:
-    """Lines inserted after the line that ends at an offset (its line end included or not)."""
-    text = index.source.text
-    if text[at - 1] in "\r\n":
-        return Edit(Span(at, at), "".join(line + ending for line in added))
-    return Edit(Span(at, at), "".join(ending + line for line in added))
-
-
-def _other_uses(
-    index: FileIndex, owner: ClassUnits, attribute: str, definition: Place, sites: Sequence[Place], names: Sequence[str]
-) -> Iterator[Edit]:
-    """Statements that only initialise the instance are repeated for each name; other uses follow the first name."""
-    keep = attribute if attribute in names else next(iter(dict.fromkeys(names)))
-    others = [name for name in dict.fromkeys(names) if name != keep]
-    taken = {(site.unit, site.span) for site in sites}
-    for unit, statement in owner.statements():
-        if unit not in index.first_lines:
+def _are_definitions(plan: _Plan) -> bool:
+    """Whether every binding is a plain construction, or None in its stead, and all stand in the function of `definition`."""
+    given = [use for use in plan.stores if Place(use.unit, use.unit.span(use.statement)) == plan.definition]
+    if len(given) != 1 or not given[0].functions:
+        return False
+    function = given[0].functions[-1]
+    for use in plan.stores:
+        value = _defined(use)
+        if value is None or use.functions != given[0].functions:
+            return False
+        if isinstance(value, ast.Constant) and use is not given[0]:
             continue
-        shift = index.source.starts[index.first_lines[unit]]
-        for node in ast.walk(statement):
-            if _is_use(node, attribute) and isinstance(node, ast.Attribute):
-                place = Place(unit, unit.span(node))
-                if (unit, place.span) not in taken and not (
-                    unit is definition.unit and definition.span.contains(place.span)
-                ):
-                    yield Edit(Span(place.span.end - len(attribute), place.span.end).shifted(shift), keep)
-            if isinstance(node, ast.Expr) and unit is definition.unit and _initialises(node, attribute):
-                yield from _repeated(index, Place(unit, unit.span(node)), attribute, keep, others)
+        if not is_plain_construction(value) or takes_an_instance(function, value):
+            return False
+    return True
 
 
-def _is_use(node: ast.AST, attribute: str) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr == attribute
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
+def _defined(use: Use) -> ast.expr | None:
+    """The value of `self.attribute = value`; None where it is bound in another way."""
+    statement = use.statement
+    if isinstance(statement, ast.Assign) and statement.targets == [use.node]:
+        return statement.value
+    return statement.value if isinstance(statement, ast.AnnAssign) and statement.target is use.node else None
+
+
+def _are_expressions(plan: _Plan) -> bool:
+    if not plan.expressions:
+        return True
+    if len(plan.expressions) != len(plan.names) or len(plan.stores) != 1:
+        return False
+    try:
+        bodies = [parse(f"({text}\n)").body for text in plan.expressions]
+    except Unparsable:
+        return False
+    function = plan.stores[0].functions[-1]
+    return all(
+        len(body) == 1
+        and isinstance(body[0], ast.Expr)
+        and is_plain_construction(body[0].value)
+        and not takes_an_instance(function, body[0].value)
+        for body in bodies
     )
 
 
-def _initialises(node: ast.Expr, attribute: str) -> bool:
-    """A call statement about this one attribute and no other: `nn.init.ones_(self.bn.weight)`."""
-    uses = [
-        n
-        for n in ast.walk(node)
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "self"
-    ]
+def _are_free(index: FileIndex, plan: _Plan) -> bool:
+    new = {name for name in plan.distinct if name != plan.attribute}
+    related = [plan.owner, *descendants(index, plan.owner)]
+    return all(name.isidentifier() for name in new) and not any(new & names_in(cls) for cls in related)
+
+
+def _may_hook(index: FileIndex, plan: _Plan) -> bool:
+    """Whether a hook can be registered once, in the constructor, and the entries of the old module fit the new ones."""
+    made = [use for use in plan.stores if not isinstance(_defined(use), ast.Constant)]
+    constructor = [function.name for function in made[0].functions] == ["__init__"]
     return (
-        isinstance(node.value, ast.Call)
-        and len(uses) == 1
-        and _is_use(uses[0], attribute)
-        and node.value.func is not uses[0]
+        constructor
+        and len(made) == 1
+        and not plan.expressions
+        and not checkpoints.loads_its_own_way(index, plan.owner, plan.attribute)
     )
 
 
-def _repeated(index: FileIndex, place: Place, attribute: str, keep: str, others: list[str]) -> Iterator[Edit]:
-    lines = whole_lines(place)
+def _sets_up(use: Use, plan: _Plan) -> bool:
+    """Whether a use stands in a statement, of a method that initialises, that is about this one attribute only."""
+    statement = use.statement
+    if not _in_setup(use, plan) or not use.readable:
+        return False
+    speaks = [n for n in ast.walk(statement) if isinstance(n, ast.Attribute) and is_self(n.value)]
+    bare = sum(is_self(n) for n in ast.walk(statement)) - len(speaks)
+    if bare or any(n.attr != plan.attribute for n in speaks):
+        return False
+    match statement:
+        case ast.Expr(value=ast.Call() as call):
+            return _acts_on_it(call, use.functions[0])
+        case ast.Assign(targets=targets):
+            return all(any(n is s for n in ast.walk(t) for s in speaks) for t in targets)
+        case ast.AugAssign(target=target):
+            return any(n is use.node for n in ast.walk(target))
+        case ast.For(iter=each, body=body):
+            return len([n for n in ast.walk(each) if n in speaks]) == len(speaks) and _only_acts(body)
+        case _:
+            return False
+
+
+def _in_setup(use: Use, plan: _Plan) -> bool:
+    functions = use.functions
+    return len(functions) == 1 and bool(_SETTING_UP.match(functions[0].name) or functions == plan.stores[0].functions)
+
+
+def _only_acts(body: list[ast.stmt]) -> bool:
+    """Whether the body of a loop does no more than act on what it loops over: it gathers and counts nothing."""
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    gathers = any(isinstance(n, ast.Call) and called_name(n) in _GATHERING for n in nodes)
+    return not gathers and not any(isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) for n in nodes)
+
+
+def _listings(index: FileIndex, plan: _Plan) -> Iterator[Edit]:
+    """`for m in (self.conv, self.bn): …` of a method that initialises is given the new names too."""
+    for use in plan.found:
+        loop, display = use.statement, use.around[-1]
+        listed = isinstance(loop, ast.For) and loop.iter is display and isinstance(display, ast.List | ast.Tuple)
+        if not listed or not _in_setup(use, plan) or not use.readable or _sets_up(use, plan):
+            continue
+        if isinstance(loop, ast.For) and _only_acts(loop.body):
+            end = index.span(use.place).end
+            yield Edit(Span(end, end), "".join(f", self.{name}" for name in plan.distinct[1:]))
+
+
+def _acts_on_it(call: ast.Call, function: Function) -> bool:
+    """Not `layers.append(self.bn)`: what a local object is given, it would be given twice; nor a call of the module itself."""
+    if called_name(call) in _GATHERING or isinstance(call.func, ast.Attribute) and is_self(call.func.value):
+        return False
+    owner = call.func
+    while isinstance(owner, ast.Attribute | ast.Subscript):
+        owner = owner.value
+    bound = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)} - {"self"}
+    return not (isinstance(call.func, ast.Attribute) and isinstance(owner, ast.Name) and owner.id in bound)
+
+
+def _renames(index: FileIndex, plan: _Plan) -> Iterator[Edit]:
+    wanted = {(site.unit, site.span): name for site, name in zip(plan.sites, plan.names, strict=True)}
+    for use in plan.found:
+        name = wanted.get((use.unit, use.place.span), plan.distinct[0]) if use.readable else plan.attribute
+        if name != plan.attribute:
+            end = index.span(use.place).end
+            yield Edit(Span(end - len(plan.attribute), end), name)
+
+
+def _repetition(index: FileIndex, plan: _Plan, use: Use) -> list[Edit] | None:
+    """The statement of a use once more for each new name, on lines of its own; None where it shares its line."""
+    place = Place(use.unit, use.unit.span(use.statement))
+    lines = lines_of(index, place)
     if lines is None:
-        return
-    span, indentation, ending = lines
-    text = place.text
-    added = [indentation + text.replace(f"self.{attribute}", f"self.{name}", 1) for name in others]
-    yield _below(index, index.span(place).start - place.span.start + span.end, added, ending)
+        return None
+    defines = place == plan.definition
+    added = [_renamed(plan, use, name, defines) for name in plan.distinct[1:]]
+    if defines and plan.checkpoint:
+        added.append(checkpoints.registration(checkpoints.hook_name(index, plan.owner, plan.attribute)))
+    edits = [below(index, lines, added)]
+    value = _defined(use)
+    if defines and plan.expressions and value is not None:
+        edits.append(Edit(index.span(Place(use.unit, use.unit.span(value))), _expression(plan, plan.distinct[0])))
+    return edits
+
+
+def _renamed(plan: _Plan, use: Use, name: str, defines: bool) -> str:
+    """The text of the statement of a use with `self.attribute` replaced by `self.name`, and its value where one is given."""
+    statement, unit = use.statement, use.unit
+    start, end = (span := unit.span(statement)).start, span.end
+    changes = [
+        Edit(Span(other.place.span.end - len(plan.attribute), other.place.span.end), name)
+        for other in plan.found
+        if other.statement is statement and other.readable
+    ]
+    value = _defined(use)
+    if defines and plan.expressions and value is not None:
+        changes.append(Edit(unit.span(value), _expression(plan, name)))
+    text, parts = unit.text, list[str]()
+    for change in sorted(changes):
+        parts += text[start : change.span.start], change.content
+        start = change.span.end
+    return "".join([*parts, text[start:end]])
+
+
+def _expression(plan: _Plan, name: str) -> str:
+    """The constructor given for a name: that of its first site; for a name no site calls, there is none to give."""
+    return plan.expressions[plan.names.index(name)]
+
+
+def _ending(index: FileIndex, plan: _Plan) -> str:
+    lines = lines_of(index, plan.definition)
+    return lines.ending if lines is not None else "\n"

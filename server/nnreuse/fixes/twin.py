@@ -1,6 +1,10 @@
 """Twins: calling the module that was meant, or deleting the one that nothing calls."""
 
-from nnreuse.fixes.writing import Build, current, proven, siblings, statement_at, whole_lines
+import ast
+
+from nnreuse.fixes.places import expression_at, siblings, statement_at
+from nnreuse.fixes.uses import class_of, named_elsewhere, uses
+from nnreuse.fixes.writing import Build, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
@@ -11,7 +15,10 @@ def call_instead(site: Place, old: str, new: str) -> Build:
     """`self.old` at a call site becomes `self.new`: exactly the name changes."""
 
     def build(index: FileIndex) -> list[Edit] | None:
-        if not current(index, [site]) or not site.text.endswith(f".{old}"):
+        if not current(index, [site]) or not new.isidentifier() or not site.text.endswith(old):
+            return None
+        node = expression_at(site)
+        if not isinstance(node, ast.Attribute) or node.attr != old:
             return None
         end = index.span(site).end
         return proven(index, [Edit(Span(end - len(old), end), new)])
@@ -20,21 +27,27 @@ def call_instead(site: Place, old: str, new: str) -> Build:
 
 
 def delete_definition(definition: Place) -> Build:
-    """The whole lines of a definition go. Not offered where a comment would go with them, or nothing would be left of the block."""
+    """The whole lines of `self.attribute = …` go, a comment on them too. None where the file speaks of the attribute anywhere else."""
 
     def build(index: FileIndex) -> list[Edit] | None:
         if not current(index, [definition]):
             return None
         statement = statement_at(definition)
-        lines = whole_lines(definition)
-        if statement is None or lines is None or len(siblings(definition.unit, statement)) < 2:
+        lines = lines_of(index, definition)
+        if statement is None or lines is None or not _is_only_mention(index, definition, statement):
             return None
-        span, _, ending = lines
-        removed = Span(span.start, span.end + (0 if definition.unit.text[: span.end].endswith(ending) else len(ending)))
-        text = definition.unit.text[removed.start : removed.end]
-        if "#" in text:
+        if len(siblings(definition.unit, statement)) < 2:
             return None
-        shift = index.span(definition).start - definition.span.start
-        return proven(index, [Edit(removed.shifted(shift), "")])
+        return proven(index, [Edit(lines.span, "")])
 
     return build
+
+
+def _is_only_mention(index: FileIndex, definition: Place, statement: ast.stmt) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    owner = class_of(index, definition)
+    if owner is None or len(targets) != 1 or not isinstance(targets[0], ast.Attribute):
+        return False
+    attribute = targets[0].attr
+    found = list(uses(owner, attribute))
+    return [use.node for use in found] == targets and not named_elsewhere(index, owner, attribute)

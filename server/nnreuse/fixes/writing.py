@@ -1,151 +1,104 @@
 """Writing: building edits of a file from changes to its units, and proving that the result still is Python.
 
-libcst reads exactly the text a fix is about to change, after Python's own parser has accepted it; what is not changed
-is not written, so comments, quotes, line ends and indentation stay as they are.
+libcst reads exactly the expression that a fix is about to rewrite, after Python's own parser has accepted it; what is
+not changed is not written, so comments, quotes, line ends and indentation stay as they are.
 """
 
-import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import libcst as cst
 
-from nnreuse.syntax.edits import Edit, compatible
+from nnreuse.syntax.edits import Edit, apply_edits, compatible
 from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.source import split_lines
 from nnreuse.syntax.span import Span
-from nnreuse.syntax.units import Place, Unit, Unparsable, parse
+from nnreuse.syntax.units import Place, Unparsable, parse
 
 Build = Callable[[FileIndex], list[Edit] | None]
 
 
-def proven(index: FileIndex, edits: Sequence[Edit]) -> list[Edit] | None:
-    """The edits, in order, if they can be applied together and the file parses afterwards; else None."""
-    ordered = sorted(set(edits))
+def proven(index: FileIndex, edits: Iterable[Edit]) -> list[Edit] | None:
+    """The edits that change something, in order, if they can be applied together and the file parses afterwards; else None."""
+    text = index.source.text
+    ordered = sorted({e for e in edits if text[e.span.start : e.span.end] != e.content})
     if not ordered or not compatible(ordered):
         return None
-    text, parts, end = index.source.text, list[str](), 0
-    for edit in ordered:
-        parts += text[end : edit.span.start], edit.content
-        end = edit.span.end
     try:
-        parse("".join([*parts, text[end:]]))
+        parse(apply_edits(text, ordered))
     except Unparsable:
         return None
     return ordered
 
 
-def current(index: FileIndex, places: Sequence[Place]) -> bool:
+def current(index: FileIndex, places: Iterable[Place]) -> bool:
     """Whether the units of all places still stand in the file."""
     return index.broken is None and all(place.unit in index.first_lines for place in places)
 
 
-def statement_at(place: Place) -> ast.stmt | None:
-    """The statement that a place covers exactly."""
-    for root in place.unit.nodes:
-        for node in ast.walk(root):
-            if (
-                isinstance(node, ast.stmt)
-                and not isinstance(node, ast.ClassDef)
-                and place.unit.span(node) == place.span
-            ):
-                return node
-    return None
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The whole lines of one statement: `span` in the file, its comment and its line end included."""
+
+    span: Span
+    indentation: str
+    ending: str
+    comment: bool
 
 
-def expression_at(place: Place) -> ast.expr | None:
-    """The expression that a place covers exactly."""
-    for root in place.unit.nodes:
-        for node in ast.walk(root):
-            if isinstance(node, ast.expr) and place.unit.span(node) == place.span:
-                return node
-    return None
-
-
-def function_at(place: Place) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    """The innermost function around a place."""
-    found: ast.FunctionDef | ast.AsyncFunctionDef | None = None
-    for root in place.unit.nodes:
-        for node in ast.walk(root):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and place.unit.span(node).contains(place.span):
-                found = node
-    return found
-
-
-def siblings(unit: Unit, statement: ast.stmt) -> list[ast.stmt]:
-    """The block of statements that a statement belongs to."""
-    for root in unit.nodes:
-        for block in blocks(root):
-            if statement in block:
-                return block
-    return []
-
-
-def blocks(root: ast.AST) -> Iterator[list[ast.stmt]]:
-    for node in ast.walk(root):
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(node, name, None)
-            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                yield block
-
-
-def whole_lines(place: Place) -> tuple[Span, str, str] | None:
-    """The lines of a statement that has them to itself: their span in the unit, its indentation, and its line end."""
+def lines_of(index: FileIndex, place: Place) -> Lines | None:
+    """The lines of a statement that has them to itself; None where it shares them, or a backslash ties them to others."""
+    lines = place.unit.lines
     first, column = place.unit.row(place.span.start)
     last, end_column = place.unit.row(place.span.end)
-    indentation = place.unit.lines[first][:column]
-    rest = place.unit.lines[last][end_column:]
-    if indentation.strip() or (rest.strip() and not rest.lstrip().startswith("#")):
+    indentation, rest = lines[first][:column], lines[last][end_column:]
+    comment = rest.lstrip().startswith("#")
+    if indentation.strip() or (rest.strip() and not comment) or (first and _continues(lines[first - 1])):
         return None
-    ending = line_end(place.unit.lines[last]) or line_end(place.unit.lines[first]) or "\n"
-    start = place.span.start - column
-    return Span(start, place.span.end + len(rest)), indentation, ending
+    span = Span(place.span.start - column, place.span.end + len(rest))
+    shift = index.span(place).start - place.span.start
+    ending = _line_end(lines[last]) or _line_end(index.source.lines[0]) or "\n"
+    return Lines(span.shifted(shift), indentation, ending, comment)
 
 
-def line_end(line: str) -> str:
+def _continues(line: str) -> bool:
+    return line.rstrip("\r\n").endswith("\\")
+
+
+def _line_end(line: str) -> str:
     return line[len(line.rstrip("\r\n")) :]
 
 
-def is_plain_construction(node: ast.expr) -> bool:
-    """Whether evaluating a constructor call once more does no more than construct: no walrus, no iterator moved on."""
-    if not isinstance(node, ast.Call):
-        return False
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom | ast.Lambda):
-            return False
-        if isinstance(inner, ast.Call):
-            function = inner.func
-            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            if name in ("next", "pop", "popitem", "popleft", "randint", "rand", "random", "setdefault", "append"):
-                return False
-    return True
+def below(index: FileIndex, lines: Lines, added: Sequence[str]) -> Edit:
+    """The insertion of statements under a statement, at its indentation."""
+    at = lines.span.end
+    new = [lines.indentation + text for text in added]
+    if index.source.text[at - 1] in "\r\n":
+        return Edit(Span(at, at), "".join(line + lines.ending for line in new))
+    return Edit(Span(at, at), "".join(lines.ending + line for line in new))
 
 
-def shares_a_local_module(function: ast.AST | None, node: ast.expr) -> bool:
-    """Whether an argument is a local that holds an instance: constructed once more, the two would share it."""
-    if function is None:
-        return False
-    made = {
-        target.id
-        for inner in ast.walk(function)
-        if isinstance(inner, ast.Assign) and isinstance(inner.value, ast.Call) and _looks_like_class(inner.value.func)
-        for target in inner.targets
-        if isinstance(target, ast.Name)
-    }
-    return any(isinstance(inner, ast.Name) and inner.id in made for inner in ast.walk(node))
-
-
-def _looks_like_class(function: ast.expr) -> bool:
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return bool(name) and name[0].isupper()
+def trimmed(index: FileIndex, place: Place, new: str) -> Edit:
+    """The edit that gives a place the text `new`, less what both have in common at their ends."""
+    span, old = index.span(place), place.text
+    most = min(len(old), len(new))
+    head = next((i for i in range(most) if old[i] != new[i]), most)
+    tail = next((i for i in range(most - head) if old[-1 - i] != new[-1 - i]), most - head)
+    return Edit(Span(span.start + head, span.end - tail), new[head : len(new) - tail])
 
 
 def concrete(text: str) -> cst.BaseExpression | None:
-    """libcst's tree of an expression; None where Python's parser would not take it."""
+    """libcst's tree of an expression of several lines or one; None where Python's parser or libcst would not give it back."""
     try:
         parse(f"({text}\n)")
-        return cst.parse_expression(text)
+        tree = cst.parse_expression(f"({text}\n)")
     except (Unparsable, cst.ParserSyntaxError):
         return None
+    tree = tree.with_changes(lpar=tree.lpar[1:], rpar=tree.rpar[:-1])
+    return tree if code(tree, text) == text else None
 
 
-def code(node: cst.BaseExpression) -> str:
-    return cst.Module([]).code_for_node(node)
+def code(node: cst.CSTNode, like: str) -> str:
+    """The text of a node, with the line ends of `like`."""
+    ending = next((_line_end(line) for line in split_lines(like)), "")
+    return cst.Module([], default_newline=ending or "\n").code_for_node(node)
