@@ -53,8 +53,10 @@ class Record:
 
     @property
     def url(self) -> str:
-        """Where the rule's page is: an address of our own scheme, which `nnreuse rule` and the editors know."""
-        return f"nnreuse://rules/{self.rule}"
+        """Where the rule's page is on the web."""
+        from nnreuse.rules.pages import url  # rules are loaded by whoever made the findings
+
+        return url(self.rule)
 
 
 def shown(analysis: "Analysis", settings: Settings) -> "list[Finding]":

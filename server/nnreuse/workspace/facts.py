@@ -1,4 +1,4 @@
-"""Facts: one row for each access path of a module class, as the `facts` command prints them (contract.md)."""
+"""Facts: one row for each access path of a module class, as the `facts` command prints them."""
 
 from collections.abc import Iterator
 
