@@ -1,1 +1,1 @@
-"""The language server: the only place that knows pygls and lsprotocol. Handlers convert, ask the workspace, convert back."""
+"""The language server: the only layer that knows the protocol. Handlers convert, ask the workspace, and convert back."""

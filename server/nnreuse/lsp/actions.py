@@ -1,96 +1,144 @@
-"""Code actions: which fixes a client is offered where, and the workspace edit of each.
+"""Code actions: which findings a request means, which fixes they offer, and the edit of the one that was chosen.
 
-Clients differ: Kate sends the whole document as range and one diagnostic, ALE a small range and no diagnostics. So a
-non-empty context is matched by range and code, else the range decides; neither `source` nor `data` is relied on.
+A fix is built when it is offered, once for each revision, because one that cannot be proven right must not be shown
+at all; that takes milliseconds, and only where a finding is under the cursor. What a client that resolves is spared
+is the edit in every reply; what it gains is the refusal of an edit that was meant for an earlier text.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypedDict, cast
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcContentModified, JsonRpcInvalidParams
 
-from nnreuse.fixes.fix import Fix
-from nnreuse.lsp import convert
+from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.lsp.convert import View, edits_to
 from nnreuse.rules.finding import Finding
-from nnreuse.syntax.source import Encoding
-from nnreuse.workspace.analysis import Analysis
+from nnreuse.syntax.edits import Edit
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """What the client can do."""
+class ActionData(TypedDict):
+    """What an action carries from codeAction to codeAction/resolve: the revision, the finding, and which of its fixes."""
 
-    encoding: Encoding = Encoding.UTF16
-    related: bool = False
-    lazy_edits: bool = False
-    versioned_edits: bool = False
-
-
-def offered(analysis: Analysis, params: lsp.CodeActionParams, client: Client) -> Iterator[tuple[Finding, int, Fix]]:
-    """The findings a request is about, each fix with its number; a fix that two findings share is offered once."""
-    seen: set[str] = set()
-    for finding in analysis.findings:
-        if not _asked_for(analysis, finding, params, client):
-            continue
-        for number, fix in enumerate(finding.fixes):
-            if fix.title not in seen:
-                seen.add(fix.title)
-                yield finding, number, fix
+    uri: str
+    version: int
+    rule: str
+    range: list[int]
+    title: str
 
 
-def _asked_for(analysis: Analysis, finding: Finding, params: lsp.CodeActionParams, client: Client) -> bool:
-    where = convert.range_of(analysis.index, finding.place, client.encoding)
-    if params.context.diagnostics:
-        return any(d.code == finding.rule and d.range == where for d in params.context.diagnostics)
-    return convert.touches(where, params.range)
+@dataclass(slots=True)
+class Built:
+    """The edits of the fixes of one analysis, built on demand. Fixes are told apart by identity, so it keeps them alive."""
+
+    view: View
+    _edits: dict[int, list[Edit] | None] = field(default_factory=dict[int, list[Edit] | None])
+
+    def edits(self, fix: Fix) -> list[Edit] | None:
+        """The edits of a fix, or None where it must not be offered."""
+        if fix.applicability is Applicability.DISPLAY or self.view.analysis.error is not None:
+            return None
+        if id(fix) not in self._edits:
+            self._edits[id(fix)] = fix.build(self.view.analysis.index)
+        return self._edits[id(fix)]
 
 
-def action(
-    uri: str, version: int | None, analysis: Analysis, finding: Finding, number: int, client: Client
-) -> lsp.CodeAction | None:
-    """One code action. Its edit is built at once, because a fix that cannot be proven right must not be offered at all;
-    clients that resolve lazily get it on `codeAction/resolve`, built anew and refused if the text has changed."""
-    fix = finding.fixes[number]
-    where = convert.range_of(analysis.index, finding.place, client.encoding)
-    edit = workspace_edit(uri, version, analysis, fix, client)
-    if edit is None:
-        return None
-    return lsp.CodeAction(
-        title=fix.title,
-        kind=lsp.CodeActionKind.QuickFix,
-        diagnostics=[convert.diagnostic(analysis.index, uri, finding, client.encoding, client.related)],
-        is_preferred=number == 0,
-        edit=None if client.lazy_edits else edit,
-        data={
-            "uri": uri,
-            "version": version,
-            "rule": finding.rule,
-            "line": where.start.line,
-            "character": where.start.character,
-            "fix": number,
-        },
+def offered(built: Built, version: int, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    """The actions for a request, each finding's first one preferred; what several findings share is offered once."""
+    if not _wants_quick_fixes(params.context.only):
+        return []
+    view, actions = built.view, dict[tuple[str, tuple[Edit, ...]], lsp.CodeAction]()
+    preferred_only = _applies_every_action(view, params)
+    for finding in _meant(view, params):
+        fixes = [(fix, edits) for fix in finding.fixes if (edits := built.edits(fix))]
+        for fix, edits in fixes[:1] if preferred_only else fixes:
+            same = fix.title, tuple(edits)
+            if same in actions:
+                actions[same].diagnostics = [*(actions[same].diagnostics or ()), view.diagnostic(finding)]
+            else:
+                actions[same] = _action(view, version, finding, fix, edits)
+            if fix is fixes[0][0]:
+                actions[same].is_preferred = True
+    return list(actions.values())
+
+
+def resolved(built: Built, version: int, action: lsp.CodeAction, data: ActionData) -> lsp.CodeAction:
+    """The action with its edit. Raises ContentModified where its text, or the finding in it, is gone."""
+    if data["version"] != version:
+        raise stale(action)
+    for finding in built.view.analysis.findings:
+        if finding.rule == data["rule"] and _flat(built.view.range(finding.place)) == data["range"]:
+            for fix in finding.fixes:
+                if fix.title == data["title"] and (edits := built.edits(fix)):
+                    action.edit = _workspace_edit(built.view, version, edits)
+                    return action
+    raise stale(action)
+
+
+def stale(action: lsp.CodeAction) -> JsonRpcContentModified:
+    """The refusal of an action that was offered for an earlier text."""
+    return JsonRpcContentModified(f"The file has changed since “{action.title}” was offered; ask for it again.")
+
+
+def data_of(action: lsp.CodeAction) -> ActionData:
+    """What we attached to an action. Raises InvalidParams where that did not come back."""
+    data: object = action.data
+    if not isinstance(data, dict) or not ActionData.__required_keys__ <= data.keys():
+        raise JsonRpcInvalidParams("This code action was not offered by nnreuse.")
+    return cast(ActionData, data)
+
+
+def _meant(view: View, params: lsp.CodeActionParams) -> list[Finding]:
+    """The findings a request is about: its diagnostics where it names any (Kate), else what its range meets (ALE)."""
+    named = params.context.diagnostics
+    found: list[Finding] = []
+    for finding in view.analysis.findings:
+        place = view.range(finding.place)
+        if named:
+            hit = any(diagnostic.code == finding.rule and diagnostic.range == place for diagnostic in named)
+        else:
+            hit = place.start <= params.range.end and params.range.start <= place.end
+        if hit:
+            found.append(finding)
+    return found
+
+
+def _applies_every_action(view: View, params: lsp.CodeActionParams) -> bool:
+    """Kate's “fix this”: the whole document, one diagnostic, and all that comes back is applied, alternatives included."""
+    return (
+        not view.client.knows_preferred
+        and len(params.context.diagnostics) == 1
+        and params.range.start == lsp.Position(0, 0)
+        and params.range.end.line >= len(view.source.lines) - 1
     )
 
 
-def workspace_edit(
-    uri: str, version: int | None, analysis: Analysis, fix: Fix, client: Client
-) -> lsp.WorkspaceEdit | None:
-    """The edit of a fix, with the document's version where the client understands it."""
-    edits = fix.build(analysis.index)
-    if not edits:
-        return None
-    converted = [convert.text_edit(analysis.index, edit, client.encoding) for edit in edits]
-    if not client.versioned_edits:
-        return lsp.WorkspaceEdit(changes={uri: converted})
-    document = lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version)
+def _wants_quick_fixes(only: Sequence[str] | None) -> bool:
+    return not only or any(kind in ("", "quickfix") for kind in only)
+
+
+def _action(view: View, version: int, finding: Finding, fix: Fix, edits: list[Edit]) -> lsp.CodeAction:
+    data = ActionData(
+        uri=view.uri, version=version, rule=finding.rule, range=_flat(view.range(finding.place)), title=fix.title
+    )
+    return lsp.CodeAction(
+        title=fix.title,
+        kind=lsp.CodeActionKind.QuickFix,
+        diagnostics=[view.diagnostic(finding)],
+        edit=None if view.client.resolves_edits else _workspace_edit(view, version, edits),
+        data=data,
+    )
+
+
+def _workspace_edit(view: View, version: int, edits: list[Edit]) -> lsp.WorkspaceEdit:
+    """The edit with the revision it is meant for, where the client can check that."""
+    converted = edits_to(edits, view.analysis.index.source, view.client.encoding)
+    if not view.client.document_changes:
+        return lsp.WorkspaceEdit(changes={view.uri: converted})
+    document = lsp.OptionalVersionedTextDocumentIdentifier(uri=view.uri, version=version)
     return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(document, list(converted))])
 
 
-def find(analysis: Analysis, data: dict[str, object], client: Client) -> Fix | None:
-    """The fix that an unresolved action stands for."""
-    for finding in analysis.findings:
-        start = convert.range_of(analysis.index, finding.place, client.encoding).start
-        if (finding.rule, start.line, start.character) == (data.get("rule"), data.get("line"), data.get("character")):
-            number = data.get("fix")
-            return finding.fixes[number] if isinstance(number, int) and number < len(finding.fixes) else None
-    return None
+def _flat(found: lsp.Range) -> list[int]:
+    return [found.start.line, found.start.character, found.end.line, found.end.character]

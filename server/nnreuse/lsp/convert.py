@@ -1,83 +1,154 @@
-"""Conversion between our shapes and the protocol's, in the position encoding agreed with the client."""
+"""Between our shapes and the protocol's: positions, diagnostics, changes and edits, in the encoding the client reads.
+
+Costs the findings, not the file: a position is the line where its unit begins plus the row inside the unit. Only the
+edits of a fix that someone asked for touch the whole text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from lsprotocol import types as lsp
 
 from nnreuse.config.severity import Severity
+from nnreuse.lsp.client import Client
+from nnreuse.rules import pages
 from nnreuse.rules.finding import Finding
-from nnreuse.rules.pages import url
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.source import Encoding, Position, column_in
-from nnreuse.syntax.units import Place
+from nnreuse.syntax.source import Encoding, Position, Source, column_in
+from nnreuse.syntax.units import Place, Unit
+from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.workspace import TextChange
 
-SEVERITIES = {
-    Severity.ERROR: lsp.DiagnosticSeverity.Error,
-    Severity.WARNING: lsp.DiagnosticSeverity.Warning,
-    Severity.INFORMATION: lsp.DiagnosticSeverity.Information,
+_SEVERITIES = {
     Severity.HINT: lsp.DiagnosticSeverity.Hint,
+    Severity.INFORMATION: lsp.DiagnosticSeverity.Information,
+    Severity.WARNING: lsp.DiagnosticSeverity.Warning,
+    Severity.ERROR: lsp.DiagnosticSeverity.Error,
 }
 
 
-def encoding_of(kind: str | None) -> Encoding:
-    """The encoding a capability names; UTF-16 where nothing is said."""
-    return Encoding(str(getattr(kind, "value", kind))) if kind else Encoding.UTF16
+def position_of(position: lsp.Position) -> Position:
+    """The client's position as ours; the column stays in units of the client's encoding."""
+    return Position(position.line, position.character)
 
 
-def position(index: FileIndex, place: Place, offset: int, encoding: Encoding) -> lsp.Position:
-    """A place in a unit as a position of the file. Costs the unit's lines, not the file's."""
-    row, column = place.unit.row(offset)
-    line = place.unit.lines[row] if row < len(place.unit.lines) else ""
-    return lsp.Position(index.first_lines[place.unit] + row, column_in(line, column, encoding))
+def position_to(position: Position) -> lsp.Position:
+    """Our position, its column already in units of the client's encoding, as the client's."""
+    return lsp.Position(position.line, position.column)
 
 
-def range_of(index: FileIndex, place: Place, encoding: Encoding) -> lsp.Range:
-    return lsp.Range(
-        position(index, place, place.span.start, encoding), position(index, place, place.span.end, encoding)
-    )
+def changes_of(changes: Sequence[lsp.TextDocumentContentChangeEvent]) -> list[TextChange]:
+    """The client's changes, each of which is meant for the text that the one before it left."""
+    return [
+        TextChange(position_of(change.range.start), position_of(change.range.end), change.text)
+        if isinstance(change, lsp.TextDocumentContentChangePartial)
+        else TextChange(None, None, change.text)
+        for change in changes
+    ]
 
 
-def diagnostic(index: FileIndex, uri: str, finding: Finding, encoding: Encoding, related: bool) -> lsp.Diagnostic:
-    """A finding as a diagnostic; its evidence and other places go into related information where the client has it."""
-    places = [(one.place, one.message) for one in finding.related]
-    places += [(one.place, one.sentence) for one in finding.evidence if one.place is not None]
-    return lsp.Diagnostic(
-        range=range_of(index, finding.place, encoding),
-        message=finding.message,
-        severity=SEVERITIES[finding.severity],
-        code=finding.rule,
-        code_description=lsp.CodeDescription(href=url(finding.rule)),
-        source="nnreuse",
-        related_information=[
-            lsp.DiagnosticRelatedInformation(lsp.Location(uri, range_of(index, place, encoding)), message)
+def edits_to(edits: Sequence[Edit], source: Source, encoding: Encoding) -> list[lsp.TextEdit]:
+    """Edits of a text as the client's."""
+    return [
+        lsp.TextEdit(
+            lsp.Range(
+                position_to(source.position(edit.span.start, encoding)),
+                position_to(source.position(edit.span.end, encoding)),
+            ),
+            edit.content,
+        )
+        for edit in edits
+    ]
+
+
+@dataclass(frozen=True)
+class View:
+    """One analysis as the client sees it. `source` is the newest text, which may be one that does not parse."""
+
+    uri: str
+    analysis: Analysis
+    source: Source
+    client: Client
+
+    def range(self, place: Place) -> lsp.Range:
+        """Where a place is in the newest text."""
+        return lsp.Range(self._position(place.unit, place.span.start), self._position(place.unit, place.span.end))
+
+    def diagnostics(self) -> list[lsp.Diagnostic]:
+        """What to publish: everything but hints, which are knowledge for those who ask and no complaint."""
+        return [self.diagnostic(finding) for finding in self.analysis.findings if finding.severity is not Severity.HINT]
+
+    def diagnostic(self, finding: Finding) -> lsp.Diagnostic:
+        """A finding as a diagnostic; `data` names the instance, which no range does once the text has changed."""
+        return lsp.Diagnostic(
+            range=self.range(finding.place),
+            message=finding.message,
+            severity=_SEVERITIES[finding.severity],
+            code=finding.rule,
+            code_description=lsp.CodeDescription(href=pages.url(finding.rule)),
+            source="nnreuse",
+            related_information=self._related(finding),
+            data={"owner": finding.owner, "attribute": finding.attribute},
+        )
+
+    def _related(self, finding: Finding) -> list[lsp.DiagnosticRelatedInformation] | None:
+        """The other places of a finding, and those of its evidence; None where there are none or the client has no room."""
+        if not self.client.related_information:
+            return None
+        places = [(related.place, related.message) for related in finding.related]
+        places += [(reason.place, reason.sentence) for reason in finding.evidence if reason.place is not None]
+        return [
+            lsp.DiagnosticRelatedInformation(lsp.Location(self.uri, self.range(place)), message)
             for place, message in places
-            if place.unit in index.first_lines
-        ]
-        if related
-        else None,
-    )
+            if place.unit in self.analysis.index.first_lines
+        ] or None
+
+    def _position(self, unit: Unit, offset: int) -> lsp.Position:
+        row, column = unit.row(offset)
+        line = self.analysis.index.first_lines[unit] + row
+        column = column_in(unit.lines[row], column, self.client.encoding)
+        return lsp.Position(line, column) if self._drift is None else self._drift.position(line, column)
+
+    @cached_property
+    def _drift(self) -> "Drift | None":
+        """What happened to the lines since the text last parsed; None where that is the text itself."""
+        if self.analysis.error is None:
+            return None
+        return Drift.between(self.analysis.index, self.source, self.client.encoding)
 
 
-def text_edit(index: FileIndex, edit: Edit, encoding: Encoding) -> lsp.TextEdit:
-    """An edit, whose span is in code points of the index's text."""
-    start, end = (index.source.position(offset, encoding) for offset in (edit.span.start, edit.span.end))
-    return lsp.TextEdit(
-        lsp.Range(lsp.Position(start.line, start.column), lsp.Position(end.line, end.column)), edit.content
-    )
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Where lines of the last text that parsed are in the newest one, so that findings stay beside their code meanwhile.
 
+    Lines `[head, tail)` were rewritten, everything after them moved by `grown` lines.
+    """
 
-def change(event: lsp.TextDocumentContentChangeEvent) -> TextChange:
-    """A content change; one without a range means the whole text."""
-    if isinstance(event, lsp.TextDocumentContentChangePartial):
-        start, end = event.range.start, event.range.end
-        return TextChange(Position(start.line, start.character), Position(end.line, end.character), event.text)
-    return TextChange(None, None, event.text)
+    head: int
+    tail: int
+    grown: int
+    lines: list[str]
+    encoding: Encoding
 
+    @staticmethod
+    def between(index: FileIndex, source: Source, encoding: Encoding) -> "Drift":
+        """Compares from both ends; an edit keeps the line objects it does not touch, so this compares pointers."""
+        old, new = index.source.lines, source.lines
+        shorter = min(len(old), len(new))
+        head = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+        same = next((n for n in range(shorter - head) if old[-1 - n] != new[-1 - n]), shorter - head)
+        return Drift(head, len(old) - same, len(new) - len(old), new, encoding)
 
-def touches(a: lsp.Range, b: lsp.Range) -> bool:
-    """Whether two ranges share a position, ends included."""
-    return not (_key(a.end) < _key(b.start) or _key(b.end) < _key(a.start))
-
-
-def _key(at: lsp.Position) -> tuple[int, int]:
-    return at.line, at.character
+    def position(self, line: int, column: int) -> lsp.Position:
+        """The position now; in a rewritten line, as near as there is text."""
+        if line < self.head:
+            return lsp.Position(line, column)
+        if line >= self.tail:
+            return lsp.Position(line + self.grown, column)
+        last = max(min(line, self.tail + self.grown - 1), self.head)
+        if last >= len(self.lines):
+            return lsp.Position(last, 0)
+        text = self.lines[last].rstrip("\r\n")
+        return lsp.Position(last, min(column, column_in(text, len(text), self.encoding)))

@@ -1,0 +1,34 @@
+"""pygls' protocol without its text store, and with an answer to every request that is not run."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pygls.protocol import LanguageServerProtocol
+
+Message = dict[str, Any]
+
+
+class Protocol(LanguageServerProtocol):
+    """Takes decoded messages. pygls reads them itself otherwise, one at a time, so that no cancellation can overtake."""
+
+    def receive(self, message: Message) -> None:
+        """Handles one message; one that cannot be understood is logged by pygls and refused here."""
+        try:
+            structured = cast(Any, self.structure_message(message))
+        except JsonRpcException as error:
+            self.refuse(message, error)
+        else:
+            self.handle_message(structured)
+
+    def refuse(self, message: Message, error: JsonRpcException) -> None:
+        """Answers a request with an error; notifications and responses have no answer."""
+        if "id" in message and "method" in message:
+            self._send_response(message["id"], error=error.to_response_error())
+
+    def forget_text_store(self) -> None:
+        """Stops pygls from keeping a second copy of every text, joined again at each edit, its lines cut at form feeds."""
+        builtin = cast("dict[str, Callable[..., Any]]", self.fm.builtin_features)  # pyright: ignore[reportUnknownMemberType]
+        for method in (lsp.TEXT_DOCUMENT_DID_OPEN, lsp.TEXT_DOCUMENT_DID_CHANGE, lsp.TEXT_DOCUMENT_DID_CLOSE):
+            del builtin[method]

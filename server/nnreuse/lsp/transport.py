@@ -1,0 +1,101 @@
+"""Bytes to messages: a thread reads ahead of the handling, so that a cancelled request that still waits is not run.
+
+pygls reads a message only when the one before it is done, and so meets a cancellation after it has run the request
+(its issue 517). Handlers are synchronous: once one has begun, there is nothing left to cancel.
+"""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any, BinaryIO, cast
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcRequestCancelled
+from pygls.io_ import StdoutWriter
+
+from nnreuse.lsp.protocol import Message, Protocol
+
+log = logging.getLogger(__name__)
+
+
+class Inbox:
+    """Messages that were read and wait to be handled, in order. `put` is called by the reader's thread."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+        self._waiting: deque[Message] = deque()
+        self._requests: set[int | str] = set()
+
+    def put(self, message: Message) -> None:
+        """Adds a message; a cancellation takes effect at once and is never handled itself."""
+        if message.get("method") == lsp.CANCEL_REQUEST:
+            self._requests.discard(message["params"]["id"])
+            return
+        if "id" in message and "method" in message:
+            self._requests.add(message["id"])
+        self._waiting.append(message)
+
+    def handle_next(self) -> None:
+        """Handles one message, if one waits."""
+        if not self._waiting:
+            return
+        message = self._waiting.popleft()
+        if "id" in message and "method" in message:
+            if message["id"] not in self._requests:
+                self._protocol.refuse(message, JsonRpcRequestCancelled())
+                return
+            self._requests.discard(message["id"])
+        self._protocol.receive(message)
+
+
+def serve(protocol: Protocol, reader: BinaryIO, writer: BinaryIO) -> None:
+    """Serves one client until it says exit (raises SystemExit with the protocol's exit code) or goes away."""
+    protocol.set_writer(StdoutWriter(writer))
+    asyncio.run(_serve(protocol, reader))
+
+
+async def _serve(protocol: Protocol, reader: BinaryIO) -> None:
+    loop = asyncio.get_running_loop()
+    inbox, gone = Inbox(protocol), asyncio.Event()
+
+    def read() -> None:
+        try:
+            for message in messages(reader):
+                inbox.put(message)
+                loop.call_soon_threadsafe(inbox.handle_next)
+                if message.get("method") == lsp.EXIT:
+                    return  # `exit` ends the process; a thread blocked in a read would stand in the way
+        except (OSError, ValueError, KeyError, TypeError):
+            log.exception("cannot read from the client")
+        loop.call_soon_threadsafe(gone.set)
+
+    Thread(target=read, name="lsp-reader", daemon=True).start()
+    await gone.wait()
+
+
+def messages(reader: BinaryIO) -> Iterator[Message]:
+    """The messages of a stream; a body that is no JSON object is logged and skipped. Raises ValueError for a bad header."""
+    length = 0
+    while header := reader.readline():
+        name, _, value = header.partition(b":")
+        if name.strip().lower() == b"content-length":
+            length = int(value)
+        elif not header.strip() and length:
+            body, length = reader.read(length), 0
+            message = _decoded(body)
+            if message is not None:
+                yield message
+
+
+def _decoded(body: bytes) -> Message | None:
+    try:
+        message: Any = json.loads(body)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        log.warning("skipped a message that is no JSON object: %r", body[:200])
+        return None
+    return cast(Message, message)

@@ -1,0 +1,70 @@
+"""Framing, order, and requests that are cancelled before their turn."""
+
+import io
+import json
+
+import pytest
+
+from nnreuse.lsp.transport import Inbox, messages, serve
+
+HOVER = {"textDocument": {"uri": "file:///w/net.py"}, "position": {"line": 0, "character": 0}}
+
+
+def frame(message: object, header: str = "Content-Length") -> bytes:
+    body = json.dumps({"jsonrpc": "2.0", **message} if isinstance(message, dict) else message).encode()
+    return b"%s: %d\r\n\r\n" % (header.encode(), len(body)) + body
+
+
+class Recorder(io.BytesIO):
+    """A client's end that can be read after the server closed it."""
+
+    def close(self) -> None:
+        pass
+
+
+def test_messages_are_read_whatever_surrounds_them():
+    stream = io.BytesIO(
+        frame({"id": 1})
+        + b"Content-Type: application/vscode-jsonrpc; charset=utf-8\r\n"
+        + frame({"id": 2}, "content-length")
+        + frame([1, 2])
+        + b"Content-Length: 3\r\n\r\n{{{"
+        + frame({"id": "🔥"})
+    )
+    assert [message["id"] for message in messages(stream)] == [1, 2, "🔥"]
+
+
+def test_a_cancelled_request_that_waits_is_answered_but_not_run(talk):
+    talk.initialize()
+    talk.open("bad\n")
+    talk.sent.clear()
+    inbox = Inbox(talk.protocol)
+    for number in (1, 2, 3):
+        inbox.put({"jsonrpc": "2.0", "id": number, "method": "textDocument/hover", "params": HOVER})
+    inbox.handle_next()
+    for number in (1, 2):
+        inbox.put({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}})
+    for _ in range(4):
+        inbox.handle_next()
+    assert [(m["id"], m.get("error", {}).get("code")) for m in talk.sent] == [(1, None), (2, -32800), (3, None)]
+
+
+@pytest.mark.parametrize(("farewell", "code"), [(["shutdown", "exit"], 0), (["exit"], 1)])
+def test_exit_ends_the_process_with_the_protocols_code(talk, farewell, code):
+    start = frame({"id": 0, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}})
+    rest = b"".join(
+        frame({"method": method} if method == "exit" else {"id": 1, "method": method}) for method in farewell
+    )
+    with pytest.raises(SystemExit) as ended:
+        serve(talk.protocol, io.BytesIO(start + rest), Recorder())
+    assert ended.value.code == code
+
+
+def test_a_client_that_goes_away_ends_the_session_after_what_it_sent(talk):
+    writer = Recorder()
+    start = {"id": 0, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}}
+    document = {"uri": "file:///w/net.py", "languageId": "python", "version": 1, "text": "bad\n"}
+    opened = {"method": "textDocument/didOpen", "params": {"textDocument": document}}
+    serve(talk.protocol, io.BytesIO(frame(start) + frame(opened)), writer)
+    answers = list(messages(io.BytesIO(writer.getvalue())))
+    assert [answer.get("method", answer.get("id")) for answer in answers] == [0, "textDocument/publishDiagnostics"]
