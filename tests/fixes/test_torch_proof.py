@@ -1,155 +1,165 @@
-"""Torch is the judge: each fix gives the parameters that independence means, and with the hook old checkpoints load."""
+"""What fixes promise, asked of torch: independence, old checkpoints, and the very same evaluation output."""
 
 import copy
-import io
 import pickle
 import sys
 import types
 from collections import Counter
+from typing import Any
 
 import pytest
-import torch
-from repairing import fixes, model
+from fixing import NUMBERED, Making, Text, block, net, splitting
 
-SHARED = """
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.first = {first}
-        self.shared = {shared}
-        self.last = {first}
+from nnreuse.fixes.comprehension import repeat_to_comprehension
+from nnreuse.fixes.inline import inline_instance
 
-    def forward(self, x):
-        x = self.shared(self.first(x))
-        return self.shared(self.last(x))
-"""
-IMAGE = torch.randn(4, 6, 5, 5, generator=torch.Generator().manual_seed(1))
-ROWS = torch.randn(4, 7, 6, generator=torch.Generator().manual_seed(2))
-KINDS = {
-    "nn.BatchNorm2d(6)": ("nn.Conv2d(6, 6, 3, padding=1)", IMAGE),
-    "nn.GroupNorm(2, 6)": ("nn.Conv2d(6, 6, 1)", IMAGE),
-    "nn.Conv2d(6, 6, 3, padding=1)": ("nn.Conv2d(6, 6, 1)", IMAGE),
-    "nn.PReLU()": ("nn.Linear(6, 6)", ROWS),
-    "nn.LayerNorm(6)": ("nn.Linear(6, 6)", ROWS),
-    "nn.Linear(6, 6)": ("nn.Linear(6, 6)", ROWS),
-    "nn.Sequential(nn.Linear(6, 6), nn.LayerNorm(6))": ("nn.Linear(6, 6)", ROWS),
-}
+torch = pytest.importorskip("torch")
+
+IMPORTS = "import torch\nimport torch.nn as nn\n\n\n"
+FORWARD = "x = self.bn(self.conv1(x))\nreturn self.bn(self.conv2(x))"
+INIT = block("""
+    super().__init__()
+    self.conv1 = nn.Conv2d(4, 4, 3)
+    self.bn = nn.BatchNorm2d(4)
+    self.conv2 = nn.Conv2d(4, 4, 3)
+    nn.init.constant_(self.bn.weight, 0.5)
+""")
+BLOCK = INIT.replace("nn.BatchNorm2d(4)", "nn.Sequential(nn.BatchNorm2d(4), nn.PReLU())").replace(
+    "self.bn.weight", "self.bn[0].weight"
+)
+PARENT = (
+    "\n\nclass Parent(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.left = Net()\n"
+)
+PARENT += "        self.right = nn.ModuleList([Net()])\n\n    def forward(self, x):\n        return self.left(x) + self.right[0](x)\n"
 
 
 @pytest.fixture
-def built(monkeypatch: pytest.MonkeyPatch):
-    """Builds the class `Net` of a text in a module of its own, so that it can be pickled."""
+def loaded(monkeypatch: pytest.MonkeyPatch):
+    """Runs a text as a module of its own, which pickle can find."""
 
-    def build(text: str):
-        module = types.ModuleType(f"built_{abs(hash(text))}")
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        exec(compile(text, "model.py", "exec"), module.__dict__)
-        torch.manual_seed(0)
-        return module.Net()
+    def load(name: str, text: str) -> Any:
+        module = types.ModuleType(name)
+        monkeypatch.setitem(sys.modules, name, module)
+        exec(compile(text, name, "exec"), module.__dict__)
+        return module
 
-    return build
+    return load
 
 
-def shapes(module: torch.nn.Module) -> Counter[tuple[int, ...]]:
+def repaired(text: str, make: Making) -> str:
+    source = Text(text)
+    fixed = source.fixed(make(source))
+    assert fixed is not None
+    return fixed
+
+
+def shapes(module: Any) -> Counter[tuple[int, ...]]:
     return Counter(tuple(p.shape) for p in module.parameters())
 
 
-def names(attribute: str, fixed: str) -> list[str]:
-    return [n for n in ("shared", "shared1", "shared2") if f"self.{n} = " in fixed]
+def trained(model: Any) -> Any:
+    """The model with statistics and weights that no fresh one has, in evaluation."""
+    torch.manual_seed(3)
+    for _ in range(3):
+        model(torch.randn(2, 4, 9, 9) * 2 + 1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) / 8)
+    return model.eval()
 
 
-@pytest.mark.parametrize("shared", KINDS)
-@pytest.mark.parametrize(
-    "title",
-    [
-        "Split `self.shared` into `shared`, `shared2`",
-        "Split `self.shared` into `shared1`, `shared2`",
-        "Split `self.shared` into `shared`, `shared2`, loading old checkpoints",
-    ],
-)
-def test_a_split_adds_the_parameters_of_one_more_instance(built, shared: str, title: str) -> None:
-    before = model(SHARED.format(first=KINDS[shared][0], shared=shared))
-    # the class is called "Net" and the attribute says "shared": as evidence of intent it makes this information, not silence
-    fixed = fixes(before)[title]
-    assert fixed is not None
-    old, new = built(before), built(fixed)
-    assert shapes(new) == shapes(old) + shapes(old.shared)
-    assert new(KINDS[shared][1]).shape == old(KINDS[shared][1]).shape
+def storages(model: Any) -> list[int]:
+    entries = [*model.parameters(), *model.buffers()]
+    return [entry.data_ptr() for entry in entries]
 
 
-@pytest.mark.parametrize("shared", KINDS)
-@pytest.mark.parametrize("assign", [False, True])
-@pytest.mark.parametrize("nested", [False, True])
-def test_with_the_hook_an_old_checkpoint_loads_and_evaluates_bit_for_bit(
-    built, shared: str, assign: bool, nested: bool
-) -> None:
-    before = model(SHARED.format(first=KINDS[shared][0], shared=shared))
-    fixed = fixes(before)["Split `self.shared` into `shared`, `shared2`, loading old checkpoints"]
-    assert fixed is not None
-    old, new = built(before), built(fixed)
-    inputs = KINDS[shared][1]
-    old(inputs)  # one training step's worth of running statistics
-    saved = copy.deepcopy((torch.nn.Sequential(old) if nested else old).state_dict())
-    new = pickle.loads(pickle.dumps(copy.deepcopy(new)))
-    whole = torch.nn.Sequential(new) if nested else new
-    whole.load_state_dict(saved, strict=True, assign=assign)
-    assert torch.equal(old.eval()(inputs), new.eval()(inputs))
-    first, second = (next(getattr(new, n).parameters()) for n in ("shared", "shared2"))
-    assert torch.equal(first, second) and first.data_ptr() != second.data_ptr()
+@pytest.mark.parametrize("init", [INIT, BLOCK], ids=["batch-norm", "sequential"])
+@pytest.mark.parametrize("names", [("bn", "bn2"), NUMBERED], ids=["kept", "numbered"])
+class TestSplit:
+    def pair(self, loaded: Any, init: str, names: tuple[str, str], cls: str) -> tuple[Any, Any]:
+        text = IMPORTS + net(init, FORWARD) + PARENT
+        before = loaded("model_before", text)
+        after = loaded("model_after", repaired(text, splitting(names, checkpoint=True)))
+        torch.manual_seed(1)
+        return trained(getattr(before, cls)()), getattr(after, cls)()
+
+    def test_the_new_instance_has_parameters_of_its_own(self, loaded: Any, init: str, names: tuple[str, str]) -> None:
+        old, new = self.pair(loaded, init, names, "Net")
+        assert shapes(new) == shapes(old) + shapes(old.bn)
+        first, second = (getattr(new, name) for name in names)
+        assert first is not second
+        assert all(
+            bool((m.weight == 0.5).all())
+            for m in [*first.modules(), *second.modules()]
+            if type(m) is torch.nn.BatchNorm2d
+        )
+
+    @pytest.mark.parametrize("assign", [False, True])
+    @pytest.mark.parametrize("cls", ["Net", "Parent"])
+    def test_old_checkpoints_load_with_the_very_same_output(
+        self, loaded: Any, init: str, names: tuple[str, str], cls: str, assign: bool
+    ) -> None:
+        old, new = self.pair(loaded, init, names, cls)
+        x = torch.randn(2, 4, 9, 9)
+        checkpoint = copy.deepcopy(old.state_dict())
+        for model in (new, copy.deepcopy(new), pickle.loads(pickle.dumps(new))):
+            keys = list(checkpoint)
+            model.load_state_dict(checkpoint, strict=True, assign=assign)
+            assert list(checkpoint) == keys
+            assert torch.equal(old(x), model.eval()(x))
+            assert len(storages(model)) == len(set(storages(model)))
+
+    def test_a_plain_dict_without_metadata_loads_too(self, loaded: Any, init: str, names: tuple[str, str]) -> None:
+        old, new = self.pair(loaded, init, names, "Net")
+        new.load_state_dict(dict(old.state_dict()), strict=True)
+        assert torch.equal(new.eval()(torch.ones(1, 4, 9, 9)), old(torch.ones(1, 4, 9, 9)))
+
+    def test_new_checkpoints_load_as_they_are(self, loaded: Any, init: str, names: tuple[str, str]) -> None:
+        _, new = self.pair(loaded, init, names, "Net")
+        saved = copy.deepcopy(trained(new).state_dict())
+        new.load_state_dict(saved, strict=True)
+        assert all(torch.equal(value, saved[key]) for key, value in new.state_dict().items())
 
 
-def test_a_checkpoint_saved_after_the_split_loads_as_it_is(built) -> None:
-    before = model(SHARED.format(first="nn.Conv2d(6, 6, 1)", shared="nn.BatchNorm2d(6)"))
-    fixed = fixes(before)["Split `self.shared` into `shared`, `shared2`, loading old checkpoints"]
-    assert fixed is not None
-    new, other = built(fixed), built(fixed)
-    new(IMAGE)
-    stream = io.BytesIO()
-    torch.save(new.state_dict(), stream)
-    stream.seek(0)
-    other.load_state_dict(torch.load(stream))
-    assert torch.equal(new.eval()(IMAGE), other.eval()(IMAGE))
-
-
-def test_calling_the_idle_twin_trains_what_was_idle(built) -> None:
-    before = model("""
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.fc1 = nn.Linear(6, 6)
-                self.fc2 = nn.Linear(6, 6)
-
-            def forward(self, x):
-                return self.fc1(torch.relu(self.fc1(x)))
-    """)
-    fixed = fixes(before)["Call `self.fc2` here"]
-    assert fixed is not None
-    old, new = built(before), built(fixed)
-    for net in (old, new):
-        net(ROWS).sum().backward()
-    assert shapes(old) == shapes(new)
-    assert old.fc2.weight.grad is None and new.fc2.weight.grad is not None
-
-
-@pytest.mark.parametrize(
-    "multiplied", ["[nn.Linear(6, 6)] * 3", "3 * [nn.Linear(6, 6)]", "[nn.Linear(6, 6), nn.LayerNorm(6)] * 2"]
-)
-def test_a_multiplied_list_becomes_instances_of_their_own_and_loads_without_a_hook(built, multiplied: str) -> None:
-    before = model(f"""
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.layers = nn.ModuleList({multiplied})
-
-            def forward(self, x):
-                for layer in self.layers:
-                    x = layer(x)
-                return x
-    """)
-    fixed = fixes(before)["Make a fresh instance for each position"]
-    assert fixed is not None
-    old, new = built(before), built(fixed)
-    count = sum(shapes(old).values()) * (3 if "3" in multiplied else 2)
-    assert sum(shapes(new).values()) == count
+def test_both_splits_of_a_class_load_its_old_checkpoints(loaded: Any) -> None:
+    init = INIT + "self.act = nn.PReLU()\n"
+    forward = "x = self.act(self.bn(self.conv1(x)))\nreturn self.act(self.bn(self.conv2(x)))"
+    text = IMPORTS + net(init, forward)
+    once = repaired(text, splitting(("bn", "bn2"), checkpoint=True))
+    twice = repaired(once, splitting(("act1", "act2"), "act", checkpoint=True))
+    old, new = trained(loaded("before", text).Net()), loaded("after", twice).Net()
     new.load_state_dict(old.state_dict(), strict=True)
-    assert torch.equal(old.eval()(ROWS), new.eval()(ROWS))
+    assert torch.equal(new.eval()(torch.ones(1, 4, 9, 9)), old(torch.ones(1, 4, 9, 9)))
+
+
+def test_classes_with_the_same_attribute_have_hooks_of_their_own(loaded: Any) -> None:
+    text = IMPORTS + net(INIT, FORWARD) + "\n\n" + net(INIT, FORWARD).replace("class Net", "class WideNet")
+    source = Text(text)
+    sites = source.calls("self.bn")
+    build = splitting(checkpoint=True)(source)
+    first = source.fixed(build)
+    assert first is not None and "_load_shared_bn_of_net(" in first
+    assert len(sites) == 4
+
+
+@pytest.mark.parametrize(
+    "display", ["[nn.Linear(3, 3)] * 3", "3 * [nn.Linear(3, 3), nn.PReLU()]", "(nn.Linear(3, 3),) * 3"]
+)
+def test_a_comprehension_gives_each_position_its_own_and_loads_old_checkpoints(loaded: Any, display: str) -> None:
+    init = f"super().__init__()\nself.layers = nn.Sequential(*{display})"
+    text = IMPORTS + net(init, "return self.layers(x)")
+    after = repaired(text, lambda t: repeat_to_comprehension(t.places(display)[0]))
+    old, new = loaded("before", text).Net(), loaded("after", after).Net()
+    assert sum(shapes(new).values()) == 3 * sum(shapes(old).values())
+    new.load_state_dict(old.state_dict(), strict=True)
+    assert torch.equal(new(torch.ones(2, 3)), old(torch.ones(2, 3)))
+
+
+def test_inlining_gives_each_place_its_own(loaded: Any) -> None:
+    init = "super().__init__()\nself.layers = nn.ModuleList()\nm = nn.Linear(3, 3)\nfor _ in range(3):\n    self.layers.append(m)"
+    text = IMPORTS + net(init, "for layer in self.layers:\n    x = layer(x)\nreturn x")
+    after = repaired(text, lambda t: inline_instance(t.definition("m").unit, t.definition("m"), t.uses("m")))
+    old, new = loaded("before", text).Net(), loaded("after", after).Net()
+    assert shapes(new) == shapes(old) + shapes(old) + shapes(old)
+    new.load_state_dict(old.state_dict(), strict=True)
+    assert torch.equal(new(torch.ones(2, 3)), old(torch.ones(2, 3)))

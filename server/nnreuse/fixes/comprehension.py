@@ -4,7 +4,7 @@ import ast
 
 import libcst as cst
 
-from nnreuse.fixes.construction import is_plain_construction, wraps_an_instance
+from nnreuse.fixes.construction import is_plain_construction, takes_a_local_instance
 from nnreuse.fixes.inline import definition_of, deletion, movable, written_at
 from nnreuse.fixes.places import Function, called_name, chain, expression_at, function_at
 from nnreuse.fixes.writing import Build, code, concrete, current, proven, trimmed
@@ -24,7 +24,9 @@ def repeat_to_comprehension(place: Place) -> Build:
             return None
         function = function_at(place)
         elements = _elements(node)
-        if not elements or not all(is_plain_construction(e) and not wraps_an_instance(function, e) for e in elements):
+        if not elements or not all(
+            is_plain_construction(e) and not takes_a_local_instance(function, e) for e in elements
+        ):
             return None
         new = _comprehension(place)
         return proven(index, [trimmed(index, place, new)]) if new is not None else None
@@ -121,7 +123,9 @@ def _single(place: Place, sequence: cst.List | cst.Tuple, item: cst.Element, num
         spaces = ""
     after = spaces + _inside(sequence, like)[len(before + old + comma) :]
     value = element if element is not None else old
-    made = f"{before}{value} for {_unused(value, ('_', '_i', '_j'))} in range({number}){after}"
+    made = (
+        f"{before}{value} for {_unused(value, ('_', '_i', '_j'))} in range({number}){after if after.strip(' ') else ''}"
+    )
     if isinstance(sequence, cst.Tuple) and not _goes_into_module(place):
         return f"tuple({made})"
     return f"[{made}]"

@@ -43,19 +43,20 @@ def _is_pure(node: ast.expr) -> bool:
 
 
 def takes_an_instance(function: Function | None, node: ast.expr) -> bool:
-    """Whether a construction's argument is a module, or an iterator, that exists already: `Block(norm)`, `Sequential(*layers)`."""
-    if _is_leaf_of_torch(node) or called_name(node) in _COPYING:
-        return False
-    held = _held(function) if function is not None else set[str]()
-    return any(_name_of(part) in held for part in _parts(node))
+    """Whether a construction's argument is a module, or an iterator, that exists already: `Block(self.norm)`, `Sequential(*layers)`."""
+    return any(True for _ in _taken(function, node))
 
 
-def wraps_an_instance(function: Function | None, node: ast.expr) -> bool:
-    """Whether a construction is no more than a container around modules that exist already: `Sequential(*layers)`.
+def takes_a_local_instance(function: Function | None, node: ast.expr) -> bool:
+    """The same for locals only. A module that is handed on as `self.norm` stays one module whoever takes it: that is meant."""
+    return any(not name.startswith("self.") for name in _taken(function, node))
 
-    A block that is given one (`Block(dim, shared_cpe=self.cpe)`) has parameters of its own beside it.
-    """
-    return called_name(node) in _CONTAINERS and takes_an_instance(function, node)
+
+def _taken(function: Function | None, node: ast.expr) -> Iterator[str]:
+    if function is None or _is_leaf_of_torch(node) or called_name(node) in _COPYING:
+        return
+    held = _held(function)
+    yield from (name for part in _parts(node) if (name := _name_of(part)) in held)
 
 
 def _is_leaf_of_torch(node: ast.expr) -> bool:

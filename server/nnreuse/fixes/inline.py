@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Sequence
 
-from nnreuse.fixes.construction import is_plain_construction, takes_an_instance
+from nnreuse.fixes.construction import is_plain_construction, takes_a_local_instance
 from nnreuse.fixes.places import Function, chain, expression_at, function_at, siblings, statement_at
 from nnreuse.fixes.writing import Build, Lines, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
@@ -63,7 +63,7 @@ def movable(definition: Place, uses: Sequence[Place]) -> ast.expr | None:
     if not isinstance(statement, ast.Assign | ast.AnnAssign) or function is None or statement.value is None:
         return None
     name, value = _bound(statement), statement.value
-    if name is None or not is_plain_construction(value) or takes_an_instance(function, value):
+    if name is None or not is_plain_construction(value) or takes_a_local_instance(function, value):
         return None
     if not _are_all(function, definition, uses, name) or any(map(_is_deferred, uses)):
         return None

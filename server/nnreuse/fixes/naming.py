@@ -6,11 +6,12 @@ counted on: `fc512_2`, `conv2d_2`, `conv_3x3_2`.
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from nnreuse.syntax.units import ClassUnits
 
 _COUNTED = re.compile(r"^(.*?[^\d])(\d)$", re.DOTALL)
+_HOLE = re.compile(r"(%[ds]|\{\w*\})")
 _DIMENSION = re.compile(r"\d[a-z]?$|\dx\d$", re.IGNORECASE)
 
 
@@ -52,37 +53,45 @@ def _counted(attribute: str) -> tuple[str, int | None]:
 
 
 def _free(owner: ClassUnits, stem: str, count: int, number: int, taken: set[str]) -> list[str]:
-    used = taken | names_in(owner)
-    made = _made_names(owner)
-    names: list[str] = []
-    while len(names) < count:
-        name = f"{stem}{number}"
-        if name not in used and not any(pattern.fullmatch(name) for pattern in made):
-            names.append(name)
-        number += 1
-        # A class that makes every name of the form `bn…` leaves only names of another form.
-        if number > 99 and not names:
-            stem, number = f"{stem}_", 2
-    return names
+    used, made = taken | names_in(owner), _made_names(owner)
+    # A class that makes every name of the form `bn1` leaves `bn_2`; where it may make any name at all, nothing can be avoided.
+    for form, patterns in ((stem, made), (f"{stem}_", made), (stem, list[re.Pattern[str]]())):
+        numbers = range(number, number + count + len(used))
+        names = [name for n in numbers if (name := f"{form}{n}") not in used and not _is_made(name, patterns)]
+        if len(names) >= count:
+            return names[:count]
+    raise AssertionError("more numbers were tried than names are taken")
+
+
+def _is_made(name: str, patterns: list[re.Pattern[str]]) -> bool:
+    return any(pattern.fullmatch(name) for pattern in patterns)
 
 
 def _made_names(owner: ClassUnits) -> list[re.Pattern[str]]:
-    """The names that the f-strings and `"bn%d"` of a class may stand for; those without any letters of their own left out."""
-    found: list[re.Pattern[str]] = []
-    for _, statement in owner.statements():
-        for node in ast.walk(statement):
-            if isinstance(node, ast.JoinedStr):
-                parts = [
-                    re.escape(v.value) if isinstance(v, ast.Constant) and isinstance(v.value, str) else r"\w*"
-                    for v in node.values
-                ]
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 60:
-                parts = [
-                    re.escape(p) if i % 2 == 0 else r"\w*"
-                    for i, p in enumerate(re.split(r"(%[ds]|\{\w*\})", node.value))
-                ]
-            else:
-                continue
-            if len(parts) > 1 and re.search(r"[A-Za-z]", "".join(parts).replace(r"\w*", "")):
-                found.append(re.compile("".join(parts)))
-    return found
+    """The names that a class may make: by f-strings, `"bn%d" % i`, `"bn{}".format(i)`, `"bn" + str(i)`."""
+    nodes = (node for _, statement in owner.statements() for node in ast.walk(statement))
+    made = ("".join(parts) for node in nodes if len(parts := list(_parts(node))) > 1)
+    return [re.compile(pattern) for pattern in made if re.search(r"[A-Za-z]", re.sub(r"\\[wd]", "", pattern))]
+
+
+def _parts(node: ast.AST) -> Iterator[str]:
+    """The parts of the pattern that stands for a made name."""
+    match node:
+        case ast.JoinedStr(values=values):
+            for value in values:
+                yield re.escape(str(value.value)) if isinstance(value, ast.Constant) else _filled(value)
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Add()):
+            yield from (re.escape(text), r"\w+")
+        case ast.Constant(value=str(text)) if len(text) < 60:
+            for number, part in enumerate(_HOLE.split(text)):
+                yield re.escape(part) if number % 2 == 0 else r"\d+" if part == "%d" else r"\w+"
+        case _:
+            return
+
+
+def _filled(value: ast.expr) -> str:
+    """What an f-string puts in: digits where the name is a counter's."""
+    counted = isinstance(value, ast.FormattedValue) and bool(
+        re.match(r"[ijkn]\b|idx|index|num", ast.unparse(value.value))
+    )
+    return r"\d+" if counted else r"\w+"

@@ -74,7 +74,8 @@ def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
     numbered = naming.numbered_names(owner, reuse.attribute, len(sites), taken)
     hook = context.settings.checkpoint_compat == "hook"
     found: list[Fix] = []
-    for names, checkpoint in ((keeping, hook), (numbered, hook), (keeping, not hook)):
+    choices = [(keeping, hook), (numbered, hook), (keeping, not hook)]
+    for names, checkpoint in choices if numbered != keeping else choices[::2]:
         build = split(owner, reuse.attribute, definition.place, sites, names, checkpoint=checkpoint)
         listed = ", ".join(f"`{name}`" for name in names)
         title = f"Split `self.{reuse.attribute}` into {listed}"
