@@ -16,8 +16,3 @@ def url(rule: str) -> str:
 def page(rule: str) -> str:
     """A rule's page in Markdown. Raises KeyError for a name that is no rule."""
     return f"# {rule}\n\n{_CARETS.sub('', inspect.cleandoc(registry.documentation(rule)))}\n"
-
-
-def summary(rule: str) -> str:
-    """The first sentence of a rule's page."""
-    return registry.documentation(rule).strip().split("\n", 1)[0]

@@ -37,8 +37,3 @@ def check_of(name: str) -> Check:
 def documentation(name: str) -> str:
     """A rule's docstring. Raises KeyError."""
     return _modules()[name].__doc__ or ""
-
-
-def check_all(context: Context) -> list[Finding]:
-    """The findings of all rules about one module class."""
-    return [finding for name in names() for finding in check_of(name)(context)]

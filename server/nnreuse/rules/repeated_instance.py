@@ -120,6 +120,3 @@ def _weigh(repetition: Repetition) -> Iterator[Evidence]:
         yield Evidence("said", -6, "a comment says that sharing is meant")
     if under_sharing_flag(enclosing_tests(repetition.place)):
         yield Evidence("flag", -6, "it stands under a sharing flag")
-
-
-__all__ = ["Severity", "check"]

@@ -36,20 +36,6 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*parts, text[end:]])
 
 
-def minimal(text: str, new: str, offset: int = 0) -> list[Edit]:
-    """The line-wise edits that turn `text` into `new`, their spans moved by `offset`: untouched lines stay untouched."""
-    old_lines, new_lines = split_lines(text), split_lines(new)
-    starts = [0]
-    for line in old_lines:
-        starts.append(starts[-1] + len(line))
-    matcher = difflib.SequenceMatcher(None, old_lines, new_lines, autojunk=False)
-    return [
-        Edit(Span(starts[i1] + offset, starts[i2] + offset), "".join(new_lines[j1:j2]))
-        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
-        if tag != "equal"
-    ]
-
-
 def unified_diff(before: str, after: str, filename: str) -> str:
     """A unified diff of two texts, as `git diff` would show it."""
     lines = difflib.unified_diff(split_lines(before), split_lines(after), f"a/{filename}", f"b/{filename}")

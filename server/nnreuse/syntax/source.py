@@ -11,8 +11,6 @@ from enum import Enum
 from functools import cached_property
 from itertools import accumulate
 
-from nnreuse.syntax.span import Span
-
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
@@ -110,10 +108,6 @@ class Source:
             return "", len(self.lines)
         line = self.lines[at.line]
         return line[_code_points(line, at.column, encoding) :], at.line + 1
-
-    def line_span(self, line: int) -> Span:
-        """The span of a line, its line end included."""
-        return Span(self.starts[line], self.starts[line + 1])
 
 
 def column_in(line: str, code_points: int, encoding: Encoding) -> int:

@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 
 from nnreuse.tracing import attributes, methods, models, objects
-from nnreuse.tracing.conditions import NOTHING, Literal
-from nnreuse.tracing.machine import HELPER_STEPS, MAX_CALLS, MAX_DEPTH, Frame, Machine, OutOfBounds
+from nnreuse.tracing.conditions import Literal
+from nnreuse.tracing.machine import HELPER_STEPS, MAX_CALLS, MAX_DEPTH, Frame, Machine
 from nnreuse.tracing.trace import Call
 from nnreuse.tracing.values import (
     NONE,
@@ -24,7 +24,7 @@ from nnreuse.tracing.values import (
     Super,
     Value,
 )
-from nnreuse.types.program import External, ModuleClass
+from nnreuse.types.program import ModuleClass
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MODULE_METHODS = frozenset(
@@ -409,6 +409,3 @@ def local_imports(m: Machine, f: Frame, node: ast.Import | ast.ImportFrom) -> It
                 Import(f"{node.module}.{alias.name}" if node.module else alias.name, node.level, False)
             )
             yield alias.asname or alias.name, attributes.value_of(m, m.program.follow(dotted))
-
-
-__all__ = ["HELPER_STEPS", "NOTHING", "External", "OutOfBounds", "call", "enter", "invoke", "objects", "unknown"]

@@ -1,10 +1,9 @@
 """Construction: running an object's constructor, when someone looks inside it, and what an instance carries."""
 
 from nnreuse.tracing import calls
-from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, MAX_DEPTH, Machine, OutOfBounds
+from nnreuse.tracing.machine import Machine, OutOfBounds
 from nnreuse.tracing.values import Class, Const, Function, Instance, Items, Mapping, Name, Opaque, Value, alternatives
 from nnreuse.types.catalog import UNKNOWN, Carries
-from nnreuse.types.program import External, ModuleClass
 
 _NESTED_STEPS = 4_000
 _NESTED_DEPTH = 6
@@ -166,10 +165,3 @@ def _holds_unknown(m: Machine, made: Instance) -> bool:
 
 def _contained(elements: Items | Mapping) -> list[Value]:
     return list(elements.content.items) if isinstance(elements, Items) else list(elements.entries.values())
-
-
-def is_module_name(m: Machine, external: External) -> bool:
-    return m.program.catalog.find(external.dotted) is not None
-
-
-__all__ = ["CONSTRUCTOR_STEPS", "MAX_DEPTH", "ModuleClass", "carries", "construct", "run_constructor"]

@@ -10,7 +10,7 @@ from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.iteration import Iteration, iterate
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.trace import Definition, Turn
-from nnreuse.tracing.values import NONE, Const, Function, Instance, Items, Mapping, May, Opaque, Value
+from nnreuse.tracing.values import NONE, Const, Function, Instance, Items, Opaque, Value
 
 
 class Flow(Enum):
@@ -342,5 +342,3 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Machine, Frame, object], Flow]] = {
     ast.ImportFrom: _import,
     ast.ClassDef: _class,
 }  # type: ignore[assignment]
-
-__all__ = ["Flow", "Mapping", "May", "assign", "assign_attribute", "ends", "execute", "execute_block", "run_passes"]
