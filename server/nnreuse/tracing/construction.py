@@ -154,6 +154,12 @@ def below(m: Machine, made: Instance) -> list[Instance]:
     return found
 
 
+def parts(m: Machine, made: Instance) -> list[Instance]:
+    """The submodules directly below an instance, once its constructor has run."""
+    construct(m, made)
+    return below(m, made)
+
+
 def _holds_unknown(m: Machine, made: Instance) -> bool:
     """Whether something unknown stands in its container, or came from an unknown callable into an attribute."""
     elements = _contained(made.elements) if made.elements is not None else []

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from nnreuse.syntax.units import ClassUnits, Place
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
+from nnreuse.tracing.trace import Creation
 from nnreuse.tracing.values import (
     NONE,
     Const,
@@ -330,6 +331,8 @@ def allocate(
     if facts is not None and cls is None:
         fill(m, made, facts, positional, keywords)
         made.constructed = True
+    if made.is_module:
+        m.creations.append(Creation(made, node, f.file, m.phase, m.path, m.turns))
     return made
 
 

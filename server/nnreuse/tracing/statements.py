@@ -10,7 +10,7 @@ from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.iteration import Iteration, iterate
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.trace import Definition, Turn
-from nnreuse.tracing.values import NONE, Const, Function, Instance, Items, Opaque, Value
+from nnreuse.tracing.values import NONE, Const, Function, Instance, Items, Mapping, Opaque, Value
 
 
 class Flow(Enum):
@@ -132,6 +132,10 @@ def _define(m: Machine, f: Frame, name: str, value: Value, node: ast.stmt | ast.
         expression = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         place = Place(f.unit, f.unit.span(node))
         m.definitions.append(Definition(name, place, expression, f.unit, f.file, m.path, held))
+    elif isinstance(m.settle(value), Items | Mapping):
+        expression = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        place = Place(f.unit, f.unit.span(node))
+        m.collections.append(Definition(name, place, expression, f.unit, f.file, m.path, ()))
 
 
 def _if(m: Machine, f: Frame, node: ast.If) -> Flow:

@@ -75,6 +75,18 @@ class Repetition:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """One execution of a constructor call. `phase` is `constructor` or the entry point that ran it."""
+
+    instance: Instance
+    node: ast.AST
+    file: File
+    phase: str
+    path: Path
+    turns: tuple[Turn, ...]
+
+
 @dataclass(eq=False, slots=True)
 class Trace:
     """What tracing one module class gave. `complete` is False when a bound was hit or `self` was handed to something unknown."""
@@ -84,12 +96,18 @@ class Trace:
     calls: list[Call] = field(default_factory=list[Call])
     definitions: list[Definition] = field(default_factory=list[Definition])
     repetitions: list[Repetition] = field(default_factory=list[Repetition])
+    creations: list[Creation] = field(default_factory=list[Creation])
+    """What the class's own code made, and the functions it calls; not what other classes' constructors make."""
+    collections: list[Definition] = field(default_factory=list[Definition])
+    """Each `self.name = [...]` of a constructor, whatever the list, tuple or dict comes to hold."""
     held: dict[str, list[Instance]] = field(default_factory=dict[str, list[Instance]])
     complete: bool = True
     entries: list[str] = field(default_factory=list[str])
     read: set[object] = field(default_factory=set[object])
     """The class units and the file paths it was made from: it holds as long as they do."""
     carries: Callable[[Instance], Carries] = lambda _: NO_CARRIES
+    parts: Callable[[Instance], list[Instance]] = lambda _: []
+    """The submodules directly below an instance."""
 
     def calls_of(self, instance: Instance) -> list[Call]:
         return [call for call in self.calls if call.instance is instance]

@@ -1,13 +1,14 @@
 """The tracer's entry: one module class in, its Trace out."""
 
 import ast
+from contextlib import suppress
 
 from nnreuse.syntax.units import Unit
-from nnreuse.tracing import calls, construction, objects
+from nnreuse.tracing import attributes, calls, construction, objects
 from nnreuse.tracing.conditions import Path
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, Machine, OutOfBounds
 from nnreuse.tracing.trace import Trace
-from nnreuse.tracing.values import Function, Instance, Items, Mapping, Value, alternatives
+from nnreuse.tracing.values import Class, Function, Instance, Items, Mapping, Value, alternatives
 from nnreuse.types.program import ModuleClass, Program
 
 _MAX_HELD = 4_000
@@ -19,18 +20,29 @@ def trace(program: Program, cls: ModuleClass) -> Trace:
     this = Instance(m.intern.fresh(), cls, None, None, cls.file, constructed=True)
     m.root = this
     objects.note_read(m, cls)
-    result = Trace(cls, this, m.calls, m.definitions, m.repetitions)
+    result = Trace(cls, this, m.calls, m.definitions, m.repetitions, m.creations, m.collections)
     try:
         construction.run_constructor(m, this, (), {})
     except RecursionError:
         m.complete = False
+    _run_body(m, cls)
     seen = _run_entries(m, this, cls)
     result.complete = m.complete and not m.escaped
     result.held = held_under(m, this)
     result.carries = lambda instance: construction.carries(m, instance)
+    result.parts = lambda instance: construction.parts(m, instance)
     result.entries = seen
     result.read = m.intern.read
     return result
+
+
+def _run_body(m: Machine, cls: ModuleClass) -> None:
+    """What the class body itself constructs."""
+    for name, (_, node) in cls.members.items():
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if value is not None and any(isinstance(inner, ast.Call) for inner in ast.walk(value)):
+            with suppress(OutOfBounds, RecursionError):
+                attributes.get(m, Class(cls), name)
 
 
 def _run_entries(m: Machine, this: Instance, cls: ModuleClass) -> list[str]:
