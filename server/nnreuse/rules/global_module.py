@@ -1,0 +1,202 @@
+"""A module that is made once, at module level, is kept by the objects of a class: all of them share it.
+
+## What it does
+Finds where a module class uses an instance that stands at module level, alone (`ACT = nn.PReLU()`) or in a registry
+(`ACTIVATIONS = {"prelu": nn.PReLU()}`), and that carries parameters or state.
+
+## Why it matters
+A file is run once. Whatever it makes at module level is one object for the whole process: every model that looks it up gets the same
+one, and training one model changes the others. Each model's `state_dict()` shows it as its own; loading a checkpoint into one
+model loads it into all. Where `forward` uses it without keeping it on `self`, no model's `parameters()` lists it, and it never trains.
+
+## Example
+```python
+import torch.nn as nn
+
+_ACTIVATIONS = {"relu": nn.ReLU(), "prelu": nn.PReLU(), "leaky": nn.LeakyReLU(0.2)}
+
+class Block(nn.Module):
+    def __init__(self, dim, act="prelu"):
+        super().__init__()
+        self.fc = nn.Linear(dim, dim)
+        self.act = _ACTIVATIONS[act]
+        #          ^^^^^^^^^^^^^^^^^
+
+    def forward(self, x):
+        return self.act(self.fc(x))
+```
+
+## Fixed
+```python
+import torch.nn as nn
+
+_ACTIVATIONS = {"relu": nn.ReLU, "prelu": nn.PReLU, "leaky": lambda: nn.LeakyReLU(0.2)}
+
+class Block(nn.Module):
+    def __init__(self, dim, act="prelu"):
+        super().__init__()
+        self.fc = nn.Linear(dim, dim)
+        self.act = _ACTIVATIONS[act]()
+
+    def forward(self, x):
+        return self.act(self.fc(x))
+```
+
+## Fix safety
+Unsafe: each object gets parameters of its own. Old checkpoints load as they are. A registry is changed only where its name begins with an
+underscore and the file does nothing but look things up in it: others may import a public one.
+
+## When to ignore
+When one instance for all models is meant, a frozen encoder for example: say so in a comment at the line, with the word "shared".
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nnreuse.fixes.factory import made_at_use, registry_of_factories
+from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.places import called_name
+from nnreuse.rules.context import Context
+from nnreuse.rules.evidence import severity_of
+from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.making import carries_something, in_function, kind_of, name_of, said_to_be_shared
+from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.units import Place, Unit
+from nnreuse.tracing.trace import Trace
+from nnreuse.tracing.values import Instance
+from nnreuse.types.program import File, ValueRef
+
+KEPT = "`{name}` holds a `{kind}` that is made once, at module level: every `{owner}` keeps the same instance"
+CALLED = "`{name}` is a `{kind}` made once, at module level: every `{owner}` calls the same instance, and none registers its parameters"
+
+_COPYING = re.compile("copy|clone")
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """Where a class takes `instance`, or one of several with it, from a module-level name. `kept`: under an attribute."""
+
+    name: str
+    place: Place
+    looked_up: bool
+    instance: Instance
+    kept: bool
+    value: ValueRef
+
+
+def check(context: Context) -> Iterator[Finding]:
+    trace = context.trace
+    taken = [i for i in _reached(trace) if _is_global(i)]
+    if not taken:
+        return
+    made = [c.instance for c in trace.creations if _is_global(c.instance)] + [i for i in taken if i.copy_of is None]
+    made = [i for i in made if carries_something(trace, i)]
+    for unit, function in _functions(trace):
+        for name, whole in _names(function):
+            use = _use(context, unit, name, whole, taken, made)
+            if use is not None:
+                yield _finding(trace, use)
+
+
+def _reached(trace: Trace) -> list[Instance]:
+    """The instances that the class keeps or calls, each once. Where a look-up's key is not known, a copy stands for what it gives."""
+    found = {i.ident: i for held in trace.held.values() for i in held}
+    return list((found | {c.instance.ident: c.instance for c in trace.calls}).values())
+
+
+def _is_global(instance: Instance) -> bool:
+    """Whether an instance was constructed by a top-level statement."""
+    place, file = instance.place, instance.file
+    if place is None or file is None:
+        return False
+    return any(part is place.unit for part in file.index.parts if isinstance(part, Unit)) and not in_function(place)
+
+
+def _functions(trace: Trace) -> Iterator[tuple[Unit, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    own = own_units(trace)
+    for unit, node in trace.cls.units.statements():
+        if unit in own and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield unit, node
+
+
+def _names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[ast.Name, ast.expr]]:
+    """The names that a function reads and does not bind, each with the look-up around it; those that are copied left out."""
+    bound = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
+    around: dict[int, ast.expr] = {}
+    copied: set[int] = set()
+    for node in ast.walk(function):
+        match node:
+            case ast.Subscript(value=inner, ctx=ast.Load()):
+                around[id(inner)] = node
+            case ast.Call(func=ast.Attribute(value=inner, attr="get")):
+                around[id(inner)] = node
+            case ast.Call(args=args) if _COPYING.search(called_name(node)):
+                copied |= {id(argument) for argument in args}
+            case _:
+                pass
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in bound:
+            whole = around.get(id(node), node)
+            if id(whole) not in copied:
+                yield node, whole
+
+
+def _use(
+    context: Context, unit: Unit, name: ast.Name, whole: ast.expr, taken: list[Instance], made: list[Instance]
+) -> _Use | None:
+    meaning = context.program.lookup(context.trace.cls.file, name.id)
+    if not isinstance(meaning, ValueRef):
+        return None
+    looked_up = whole is not name
+    here = [i for i in taken if _stands_in(i, meaning) and (looked_up or i.copy_of is None)]
+    heavy = [i for i in made if _stands_in(i, meaning)]
+    if not here or not heavy:
+        return None
+    kept = any(context.trace.paths_of(i) for i in here)
+    return _Use(name.id, Place(unit, unit.span(whole)), looked_up, heavy[0], kept, meaning)
+
+
+def _stands_in(instance: Instance, value: ValueRef) -> bool:
+    place = instance.place
+    return place is not None and place.unit is value.unit and value.unit.span(value.node).contains(place.span)
+
+
+def _finding(trace: Trace, use: _Use) -> Finding:
+    source = use.instance.place
+    here = use.value.file is trace.cls.file
+    evidence = (
+        Evidence(
+            "module-level", 5, "a file is run once, and so is the constructor that stands at its top level", use.place
+        ),
+        *said_to_be_shared(use.place, *([source] if source is not None else [])),
+    )
+    related = (Related(source, "made once, here"),) if here and source is not None else ()
+    return Finding(
+        "global-module",
+        severity_of(evidence, must=True),
+        (KEPT if use.kept else CALLED).format(
+            name=use.name, kind=kind_of(use.instance), owner=trace.cls.name.rsplit(".", 1)[-1]
+        ),
+        use.place,
+        trace.cls.name,
+        name_of(trace, use.instance),
+        related,
+        evidence,
+        _fixes(use, trace.cls.file) if use.kept and here else (),
+    )
+
+
+def _fixes(use: _Use, file: File) -> tuple[Fix, ...]:
+    if use.looked_up:
+        return (
+            Fix(
+                f"Let `{use.name}` make a fresh module at each look-up",
+                Applicability.UNSAFE,
+                registry_of_factories(use.name),
+            ),
+        )
+    title = f"Make a fresh `{kind_of(use.instance)}` here"
+    return (Fix(title, Applicability.UNSAFE, made_at_use(use.place, use.name)),)

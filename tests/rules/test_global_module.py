@@ -1,0 +1,88 @@
+"""Modules made at module level: found where a class takes them, alone or from a registry; copies are left alone."""
+
+import pytest
+from judging import HEADER, fixed, said
+
+RULE = "global-module"
+
+
+def net(before: str, init: str, forward: str = "return self.act(x)") -> str:
+    return (
+        f"\n{before}\n\nclass Net(nn.Module):\n    def __init__(self, name='p'):\n        super().__init__()\n"
+        f"        {init}\n\n    def forward(self, x):\n        {forward}\n"
+    )
+
+
+REGISTRY = "ACTS = {'r': nn.ReLU(), 'p': nn.PReLU(), 's': nn.SiLU()}"
+
+
+@pytest.mark.parametrize(
+    ("before", "init", "marked"),
+    [
+        ("ACT = nn.PReLU()", "self.act = ACT", "ACT"),
+        ("ACT: nn.Module = nn.PReLU()", "self.act = nn.Sequential(nn.Linear(2, 2), ACT)", "ACT"),
+        (REGISTRY, "self.act = ACTS[name]", "ACTS[name]"),
+        (REGISTRY, "self.act = ACTS['p']", "ACTS['p']"),
+        (REGISTRY, "self.act = ACTS.get(name)", "ACTS.get(name)"),
+        (REGISTRY, "self.acts = nn.ModuleDict(ACTS)", "ACTS"),
+    ],
+)
+def test_what_a_class_takes_from_module_level_is_found(before: str, init: str, marked: str) -> None:
+    assert said(RULE, net(before, init)) == [(marked, "warning")]
+
+
+def test_what_forward_calls_without_keeping_it_is_found() -> None:
+    assert said(RULE, net("ACT = nn.PReLU()", "pass", "return ACT(x)")) == [("ACT", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("before", "init"),
+    [
+        ("ACT = nn.ReLU()", "self.act = ACT"),
+        ("ACT = nn.PReLU", "self.act = ACT()"),
+        ("import copy\nACT = nn.PReLU()", "self.act = copy.deepcopy(ACT)"),
+        (f"import copy\n{REGISTRY}", "self.act = copy.deepcopy(ACTS[name])"),
+        ("ACTS = {'r': nn.ReLU(), 's': nn.SiLU()}", "self.act = ACTS[name]"),
+        ("ACTS = {'r': nn.ReLU, 'p': nn.PReLU}", "self.act = ACTS[name]()"),
+        ("ACT = nn.PReLU()", "ACT = nn.PReLU(); self.act = ACT"),
+        ("def make():\n    return nn.PReLU()", "self.act = make()"),
+    ],
+)
+def test_what_is_made_for_each_object_or_carries_nothing_is_silent(before: str, init: str) -> None:
+    assert said(RULE, net(before, init)) == []
+
+
+def test_a_comment_that_says_so_makes_it_worth_a_look_only() -> None:
+    text = net("ACT = nn.PReLU()", "self.act = ACT  # shared by all models")
+    assert said(RULE, text) == [("ACT", "information")]
+
+
+def test_a_lone_instance_is_made_where_it_was_taken() -> None:
+    after = fixed(RULE, net("ACT = nn.PReLU(8)", "self.act = ACT"))
+    assert after is not None and "ACT = nn.PReLU(8)\n" in after and "self.act = nn.PReLU(8)\n" in after
+
+
+@pytest.mark.parametrize(
+    ("before", "init", "forward"),
+    [
+        (REGISTRY, "self.act = ACTS[name]", "return self.act(x)"),
+        (REGISTRY.replace("ACTS", "_ACTS"), "self.act = _ACTS[name]", "return self.act(x), list(_ACTS)"),
+        (REGISTRY.replace("ACTS", "_ACTS"), "self.act = _ACTS.get(name)", "return self.act(x)"),
+        ("n = 8\nACT = nn.PReLU(n)", "n = 9; self.act = ACT", "return self.act(x)"),
+        ("LINEAR = nn.Linear(1, 1)\nACT = nn.Sequential(LINEAR)", "self.act = ACT", "return self.act(x)"),
+    ],
+)
+def test_the_fix_is_refused_where_others_may_rely_on_the_name(before: str, init: str, forward: str) -> None:
+    assert fixed(RULE, net(before, init, forward)) is None
+
+
+def test_torch_agrees_that_each_object_has_its_own_afterwards() -> None:
+    before = net(REGISTRY.replace("ACTS", "_ACTS"), "self.act = _ACTS[name]")
+    after = fixed(RULE, before)
+    assert after is not None
+    for text, same in ((before, True), (after, False)):
+        scope: dict[str, object] = {}
+        exec(HEADER + text, scope)
+        first, second = scope["Net"](), scope["Net"]()  # type: ignore[operator]
+        assert (first.act is second.act) is same
+        assert list(first.state_dict()) == ["act.weight"]
