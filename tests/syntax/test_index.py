@@ -60,3 +60,10 @@ def test_an_index_kept_through_edits_equals_one_made_anew(pieces: list[str], dat
         assert units(index) == units(fresh)
         assert index.bindings.keys() == fresh.bindings.keys()
         assert [name for name, _ in index.classes()] == [name for name, _ in fresh.classes()]
+
+
+def test_classes_on_one_line_and_under_a_condition_are_bound_to_the_class_that_is_listed():
+    index = FileIndex.of(Source("class A(B): pass\nif x:\n    class C(A): pass\nelse:\n    C = None\n"))
+    listed = dict(index.classes())
+    assert index.bindings["A"].node is listed["A"]
+    assert index.bindings["C"].node is listed["C"]

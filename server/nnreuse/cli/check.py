@@ -149,6 +149,7 @@ def _change(options: _Selection) -> Callable[[Settings], Settings]:
             min_severity=Severity(level) if level else settings.min_severity,
             checkpoint_compat=compat or settings.checkpoint_compat,
             python=Path(python) if python else settings.python,
+            python_may_run=bool(python),
         )
 
     return change

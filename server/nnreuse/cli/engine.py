@@ -34,9 +34,12 @@ MakeEngine = Callable[[Settings], Engine]
 
 def project(settings: Settings) -> Engine:
     """The real engine."""
+    from nnreuse.workspace.environment import Interpreter, environment_of
     from nnreuse.workspace.project import Project  # the whole analysis: not for --help
 
-    return Project(settings)
+    if settings.python is None:
+        return Project(settings)
+    return Project(settings, environment_of(Interpreter(settings.python, settings.python_may_run)))
 
 
 @dataclass(frozen=True, slots=True)

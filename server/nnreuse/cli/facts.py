@@ -26,7 +26,7 @@ def facts(
 ) -> None:
     """Print what the static tracer saw: a JSON line for each attribute of each module class."""
     make: MakeEngine = context.obj or project
-    in_force = Settings(python=Path(python) if python else None)
+    in_force = Settings(python=Path(python) if python else None, python_may_run=bool(python))
     files, problems = targets(paths, stdin_filename, lambda settings: in_force if python else settings)
     code = 2 if problems else 0
     for problem in problems:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from nnreuse.cli.engine import Target
 from nnreuse.config.settings import Settings
 from nnreuse.config.toml import SettingsError, nearest, read
+from nnreuse.workspace.environment import NoInterpreter, find_interpreter
 from nnreuse.workspace.files import FileProblem, discover
 
 Change = Callable[[Settings], Settings]
@@ -33,7 +35,7 @@ def targets(paths: Iterable[str], stdin_filename: str | None, change: Change) ->
 
 
 class SettingsByFolder:
-    """The settings in force for a file: of the nearest settings file, then what the options change."""
+    """The settings in force for a file: of the nearest settings file, what the options change, and the interpreter found."""
 
     def __init__(self, change: Change) -> None:
         self._change = change
@@ -53,8 +55,10 @@ class SettingsByFolder:
                 settings = read(origin) if origin else Settings()
                 refuse_unknown_rules(settings.rules_named(), f"{origin}: ")
                 self._of_file[origin] = self._change(settings)
-            return self._of_file[origin]
-        except SettingsError as error:
+            settings = self._of_file[origin]
+            python = find_interpreter(folder, settings.python, settings.python_may_run)
+            return replace(settings, python=python.path, python_may_run=python.may_run)
+        except (SettingsError, NoInterpreter) as error:
             raise click.UsageError(str(error)) from None
 
 

@@ -11,7 +11,10 @@ CheckpointCompat = Literal["none", "hook"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`select` None: the rules that are on by default. `python`: the interpreter whose packages the code imports."""
+    """`select` None: the rules that are on by default. `python`: the interpreter whose packages the code imports;
+
+    `python_may_run`: the user has named it on the command line, or trusts the workspace that did.
+    """
 
     select: frozenset[str] | None = None
     ignore: frozenset[str] = frozenset()
@@ -19,6 +22,7 @@ class Settings:
     min_severity: Severity = Severity.INFORMATION
     checkpoint_compat: CheckpointCompat = "none"
     python: Path | None = None
+    python_may_run: bool = False
 
     def enabled(self, rule: str, by_default: bool = True) -> bool:
         """Whether a rule is to run; `by_default` is what it does unasked."""

@@ -36,7 +36,10 @@ def read(file: Path) -> Settings:
 
 
 def parse(table: Table, file: Path) -> Settings:
-    """The settings of a table; a relative `python` starts from the file's folder. Raises SettingsError."""
+    """The settings of a table. Raises SettingsError.
+
+    A relative `python` starts from the file's folder; a bare name that is not there is looked up as in a shell.
+    """
     settings = Settings()
     for key, value in table.items():
         settings = _with(settings, key, value, file)
@@ -74,7 +77,9 @@ def _with(settings: Settings, key: str, value: object, file: Path) -> Settings:
         case "python":
             if not isinstance(value, str):
                 raise SettingsError(f"{where} must be the path of an interpreter")
-            return replace(settings, python=file.parent / value)
+            beside = file.parent / Path(value).expanduser()
+            by_name = len(Path(value).parts) == 1 and not beside.exists()
+            return replace(settings, python=Path(value) if by_name else beside)
         case _:
             raise SettingsError(f"{file}: unknown key `{key}`; known are {', '.join(_KEYS)}")
 

@@ -78,8 +78,10 @@ class FileIndex:
                 found[part.node.name] = Binding(part.header, part, part.node.name in found)
                 continue
             for node in part.nodes:
-                for name, value in _bound(node):
-                    conditional = not isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom | ast.Assign)
+                for name, value in _bound(node, part):
+                    conditional = not isinstance(
+                        node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign
+                    )
                     if not (conditional and name in found):
                         found[name] = Binding(part, value, name in found)
         return found
@@ -113,7 +115,7 @@ def _classes(parts: list[Part], prefix: str) -> Iterator[tuple[str, ClassUnits]]
 def _classes_below(node: ast.stmt, unit: Unit, prefix: str) -> Iterator[tuple[str, ClassUnits]]:
     """Classes under `if`, `try` and `with`, and classes on one line: their members share the unit they stand in."""
     if isinstance(node, ast.ClassDef):
-        yield prefix + node.name, single_unit_class(node, unit)
+        yield prefix + node.name, unit.class_inside(node)
     elif isinstance(node, ast.If | ast.Try | ast.With):
         for statement in _below(node):
             yield from _classes_below(statement, unit, prefix)
@@ -128,27 +130,16 @@ def _below(node: ast.stmt) -> Iterator[ast.stmt]:
             yield from child.body
 
 
-def single_unit_class(node: ast.ClassDef, unit: Unit) -> ClassUnits:
-    """A class whose members are not units of their own, because it stands inside another statement."""
-    return ClassUnits(node, unit, [])
-
-
 def _bound(
-    node: ast.stmt,
+    node: ast.stmt, unit: Unit
 ) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import | ClassUnits]]:
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             yield name, node
-        case ast.Import(names=names):
-            for alias in names:
-                yield (
-                    (alias.asname or alias.name.split(".")[0]),
-                    Import(alias.name if alias.asname else alias.name.split(".")[0], 0, True),
-                )
-        case ast.ImportFrom(names=names, module=module, level=level):
-            for alias in names:
-                target = f"{module}.{alias.name}" if module else alias.name
-                yield alias.asname or alias.name, Import(target, level, False)
+        case ast.ClassDef(name=name):
+            yield name, unit.class_inside(node)
+        case ast.Import() | ast.ImportFrom():
+            yield from _imported(node)
         case ast.Assign(targets=targets, value=value):
             for target in targets:
                 if isinstance(target, ast.Name):
@@ -157,9 +148,19 @@ def _bound(
             yield name, value
         case ast.If() | ast.Try() | ast.With():
             for statement in _below(node):
-                yield from _bound(statement)
+                yield from _bound(statement, unit)
         case _:
             return
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Import]]:
+    for alias in node.names:
+        if isinstance(node, ast.ImportFrom):
+            target = f"{node.module}.{alias.name}" if node.module else alias.name
+            yield alias.asname or alias.name, Import(target, node.level, False)
+        else:
+            target = alias.name if alias.asname else alias.name.split(".")[0]
+            yield alias.asname or target, Import(target, 0, True)
 
 
 def _spliced(parts: list[Part], at: int, change: LineChange, lines: list[str]) -> list[Part] | None:

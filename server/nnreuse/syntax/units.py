@@ -22,6 +22,7 @@ class Unit:
     nodes: list[ast.stmt]
     origin: int
     _starts: list[int] = field(default_factory=list[int])
+    _classes: dict[ast.ClassDef, "ClassUnits"] = field(default_factory=dict[ast.ClassDef, "ClassUnits"])
 
     @property
     def text(self) -> str:
@@ -37,6 +38,12 @@ class Unit:
         """The source text of a node."""
         span = self.span(node)
         return self.text[span.start : span.end]
+
+    def class_inside(self, node: ast.ClassDef) -> "ClassUnits":
+        """A class whose members are not units of their own, because it stands inside another statement, or on one line."""
+        if node not in self._classes:
+            self._classes[node] = ClassUnits(node, self, [])
+        return self._classes[node]
 
     def _offset(self, lineno: int, utf8_column: int) -> int:
         if not self._starts:

@@ -1,6 +1,7 @@
 """Library: modules found on disk, by the same search path the user's interpreter would use, each read once."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nnreuse.syntax.index import FileIndex
@@ -10,10 +11,14 @@ from nnreuse.types.program import File
 
 
 class DiskLibrary:
-    """Reads `package/module.py` and `package/__init__.py` below the roots. Files that do not parse count as absent."""
+    """Reads `package/module.py` and `package/__init__.py` below the roots, then below the folders of installed packages.
 
-    def __init__(self, roots: list[Path], read: Callable[[Path], str | None]) -> None:
+    Files that do not parse count as absent.
+    """
+
+    def __init__(self, roots: list[Path], read: Callable[[Path], str | None], installed: Sequence[Path] = ()) -> None:
         self._roots = roots
+        self._installed = {folder: _packages(folder) for folder in installed}
         self._read = read
         self._by_name: dict[str, File | None] = {}
         self._by_path: dict[str, File] = {}
@@ -33,9 +38,10 @@ class DiskLibrary:
 
     def _find(self, dotted: str) -> File | None:
         relative = dotted.replace(".", "/")
+        top = dotted.partition(".")[0]
         if not dotted or any(not part for part in dotted.split(".")):
             return None
-        for root in self._roots:
+        for root in [*self._roots, *(folder for folder, names in self._installed.items() if top in names)]:
             for candidate in (root / relative / "__init__.py", root / f"{relative}.py"):
                 if str(candidate) in self._by_path:
                     return self._by_path[str(candidate)]
@@ -65,6 +71,14 @@ class DiskLibrary:
 
     def known(self, path: Path) -> File | None:
         return self._by_path.get(str(path))
+
+
+def _packages(folder: Path) -> frozenset[str]:
+    """The names that can be imported from a folder of installed packages."""
+    try:
+        return frozenset(name.removesuffix(".py") for name in os.listdir(folder))
+    except OSError:
+        return frozenset()
 
 
 def module_name(path: Path) -> tuple[str, Path]:

@@ -15,6 +15,7 @@ from nnreuse.types.catalog import Catalog
 from nnreuse.types.program import File, ModuleClass, Program
 from nnreuse.workspace import facts
 from nnreuse.workspace.analysis import Analysis
+from nnreuse.workspace.environment import Environment
 from nnreuse.workspace.files import read_quietly
 from nnreuse.workspace.library import DiskLibrary, module_name
 
@@ -30,9 +31,10 @@ def _with_nested(units: ClassUnits) -> list[ClassUnits]:
 class Project:
     """One program: the files asked about, and those they import."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environment: Environment | None = None) -> None:
+        """Without an environment no installed package is read."""
         self.settings = settings
-        self.library = DiskLibrary([], read_quietly)
+        self.library = DiskLibrary([], read_quietly, environment.search_path if environment else ())
         self.program = Program(self.library, Catalog.shipped())
         self._traces: dict[ClassUnits, Trace] = {}
 
