@@ -1,0 +1,178 @@
+"""Modules stand in a plain list, tuple or dict, where torch does not see them.
+
+## What it does
+Finds `self.layers = [nn.Linear(8, 8), …]` where the modules carry parameters or state and are registered under no other name.
+
+## Why it matters
+`nn.Module` registers what is assigned to an attribute if that is a module. A list is not one, so torch does not look inside:
+`parameters()` does not list what is in it, so no optimizer trains it; `state_dict()` does not save it; `.to("cuda")`, `.eval()` and
+`.requires_grad_()` do not reach it. `forward` works all the same, on the CPU at least, with weights that stay as they were drawn.
+
+## Example
+```python
+import torch.nn as nn
+
+class Mlp(nn.Module):
+    def __init__(self, depth):
+        super().__init__()
+        self.layers = [nn.Linear(8, 8) for _ in range(depth)]
+        #             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+```
+
+## Fixed
+```python
+import torch.nn as nn
+
+class Mlp(nn.Module):
+    def __init__(self, depth):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(8, 8) for _ in range(depth)])
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+```
+
+## Fix safety
+Unsafe: the modules train, and the state_dict has new keys, which old checkpoints lack: load those with `strict=False`. The fix is offered
+where everything the file does with the attribute works for `nn.ModuleList` or `nn.ModuleDict` too.
+
+## When to ignore
+When the modules are hidden on purpose, a frozen teacher for example. A list of one module, `self.teacher = [teacher]`, is a known way to
+say so, and is not a warning.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.places import called_name, function_at
+from nnreuse.fixes.register import registered
+from nnreuse.rules.context import Context
+from nnreuse.rules.evidence import severity_of
+from nnreuse.rules.finding import Evidence, Finding
+from nnreuse.rules.making import carries_something, kind_of
+from nnreuse.rules.reuse import comments_at, own_units
+from nnreuse.syntax.units import Place
+from nnreuse.tracing.trace import Definition, Trace
+from nnreuse.tracing.values import Instance, Items, Mapping, Value, alternatives
+
+MESSAGE = "`self.{name}` is a plain {container}: torch does not register the `{kind}` in it, so `parameters()` and `.to()` miss it"
+
+_HIDDEN = re.compile(r"regist|hid(?:e|den)|state_?dict|parameters|avoid|frozen|teacher|不注册|注册", re.IGNORECASE)
+_HARMLESS = frozenset("len enumerate zip reversed print range isinstance append extend insert".split())
+
+
+def check(context: Context) -> Iterator[Finding]:
+    trace = context.trace
+    units = own_units(trace)
+    seen: set[str] = set()
+    for definition in trace.collections:
+        if definition.unit not in units or definition.name in seen:
+            continue
+        seen.add(definition.name)
+        hidden = [
+            i for i in _held(trace, definition.name) if not _is_registered(trace, i) and carries_something(trace, i)
+        ]
+        if hidden and not _handed_on(definition):
+            yield _finding(trace, definition, hidden)
+
+
+def _held(trace: Trace, name: str) -> list[Instance]:
+    prefix = f"{name}(unregistered)."
+    return [i for path, held in trace.held.items() if path.startswith(prefix) for i in held]
+
+
+def _is_registered(trace: Trace, instance: Instance) -> bool:
+    """Whether torch finds the instance elsewhere: under another name, or inside a module that is kept."""
+    if any("(unregistered)" not in path for path in trace.paths_of(instance)):
+        return True
+    owners = [i for path, held in trace.held.items() if "(unregistered)" not in path for i in held]
+    return any(instance in (*owner.positional, *owner.keywords.values()) for owner in owners)
+
+
+def _handed_on(definition: Definition) -> bool:
+    """Whether the constructor gives the list, or the local it was built in, to a function that may register what is in it."""
+    function = function_at(definition.place)
+    names = {f"self.{definition.name}"}
+    if isinstance(definition.value, ast.Name):
+        names.add(definition.value.id)
+    for node in ast.walk(function) if function is not None else ():
+        if isinstance(node, ast.Call) and called_name(node) not in _HARMLESS:
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            if any(
+                ast.unparse(part) in names
+                for argument in given
+                for part in ast.walk(argument)
+                if isinstance(part, ast.expr)
+            ):
+                return True
+    return False
+
+
+def _finding(trace: Trace, definition: Definition, hidden: list[Instance]) -> Finding:
+    place = definition.place
+    if definition.value is not None:
+        place = Place(definition.unit, definition.unit.span(definition.value))
+    value = trace.this.attrs.get(definition.name)
+    called = any(trace.calls_of(instance) for instance in hidden)
+    evidence = tuple(_weigh(definition, called))
+    fixes = (_fix(definition, place),) if definition.value is not None and _only_modules(value) else ()
+    return Finding(
+        "unregistered-module",
+        severity_of(evidence, must=True),
+        MESSAGE.format(name=definition.name, container=_container(value), kind=kind_of(hidden[0])),
+        place,
+        trace.cls.name,
+        definition.name,
+        (),
+        evidence,
+        fixes,
+    )
+
+
+def _fix(definition: Definition, place: Place) -> Fix:
+    container = "nn.ModuleDict" if isinstance(definition.value, ast.Dict | ast.DictComp) else "nn.ModuleList"
+    return Fix(
+        f"Make `self.{definition.name}` an `{container}`", Applicability.UNSAFE, registered(place, definition.name)
+    )
+
+
+def _weigh(definition: Definition, called: bool) -> Iterator[Evidence]:
+    yield Evidence(
+        "plain", 3, "torch looks for modules in attributes, not in lists, tuples and dicts", definition.place
+    )
+    if called:
+        yield Evidence("called", 2, "`forward` calls what is in it")
+    if isinstance(definition.value, ast.List | ast.Tuple) and len(definition.value.elts) == 1:
+        yield Evidence("single", -4, "a list of one module is a known way to hide it from torch")
+    if any(_HIDDEN.search(text) for text in comments_at(definition.place)):
+        yield Evidence("said", -6, "a comment says why it is not registered")
+
+
+def _container(value: Value | None) -> str:
+    one = next((v for v in alternatives(value) if isinstance(v, Items | Mapping)), None) if value is not None else None
+    if isinstance(one, Items):
+        return one.kind if one.kind in ("tuple", "set") else "list"
+    return "dict" if isinstance(one, Mapping) else "list"
+
+
+def _only_modules(value: Value | None) -> bool:
+    """Whether every element that is known is a module, so that a module container takes it."""
+    match value:
+        case Items(kind="list"):
+            elements = list(value.content.items)
+        case Mapping():
+            elements = list(value.entries.values())
+        case _:
+            return False
+    return bool(elements) and all(
+        isinstance(one, Instance) and one.is_module for e in elements for one in alternatives(e)
+    )
