@@ -1,0 +1,176 @@
+"""An attribute is given a second module before anything used the first, which is lost.
+
+## What it does
+Finds `self.conv1 = …` twice on one path of a constructor, where nothing reads the attribute in between.
+
+## Why it matters
+It is nearly always a line that was copied and not renamed. The second module takes the place of the first, which leaves
+`parameters()` and `state_dict()` without a word. The module that the second line was to be called either is missing, which
+`forward` tells with an AttributeError, or the model has one layer less than its author thinks.
+
+## Example
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 3, padding=1)
+        self.conv1 = nn.Conv2d(8, 8, 3, padding=1)
+    #   ^^^^^^^^^^
+
+    def forward(self, x):
+        return self.conv2(self.conv1(x))
+```
+
+## Fixed
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 3, padding=1)
+        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv2(self.conv1(x))
+```
+
+## Fix safety
+Unsafe: the model gets the module that was lost. The new name is the next one, where the class reads that and nothing defines it; old
+checkpoints lack its keys. Otherwise the fix deletes the line whose module is lost; that keeps the model as it is, but the random
+numbers which the lost module drew at construction are then drawn by those after it.
+
+## When to ignore
+When the first line is a default that later code may rely on. A default that only some configurations replace is not reported, and neither
+is a subclass that replaces what its base made, nor an empty container that is filled later by assigning another.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.overwritten import not_made, stored_as
+from nnreuse.fixes.places import function_at, is_self, statement_at
+from nnreuse.rules.context import Context
+from nnreuse.rules.evidence import severity_of
+from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.making import carries_something, kind_of
+from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.units import Place
+from nnreuse.tracing.conditions import exclusive
+from nnreuse.tracing.trace import Definition, Trace
+from nnreuse.types.program import ModuleClass
+
+MESSAGE = "`self.{name}` is given a second module here: the `{kind}` it held is lost before anything used it"
+
+
+def check(context: Context) -> Iterator[Finding]:
+    trace = context.trace
+    units, seen = own_units(trace), set[Place]()
+    for number, later in enumerate(trace.definitions):
+        if later.unit not in units or later.place in seen:
+            continue
+        earlier = next((d for d in reversed(trace.definitions[:number]) if d.name == later.name), None)
+        if earlier is None or not _replaces(trace, earlier, later):
+            continue
+        missing = _missing(trace, later.name)
+        evidence = tuple(_weigh(trace, earlier, missing))
+        if evidence:
+            seen.add(later.place)
+            yield _finding(trace, earlier, later, missing, evidence)
+
+
+def _replaces(trace: Trace, earlier: Definition, later: Definition) -> bool:
+    """Whether the later assignment follows wherever the earlier one was made, and nothing can have used what that made."""
+    if earlier.unit is not later.unit or earlier.place.span.end > later.place.span.start:
+        return False
+    if exclusive(earlier.path, later.path) or not later.path.literals <= earlier.path.literals:
+        return False
+    if _target(earlier) is None or _target(later) is None or not isinstance(earlier.value, ast.Call):
+        return False
+    if any(trace.paths_of(instance) or instance in later.instances for instance in earlier.instances):
+        return False
+    return not _is_read(earlier, later)
+
+
+def _target(definition: Definition) -> ast.Attribute | None:
+    """The attribute of `self.name = …`, where that is all that the statement binds."""
+    match statement_at(definition.place):
+        case ast.Assign(targets=[ast.Attribute() as target]) | ast.AnnAssign(target=ast.Attribute() as target):
+            return target
+        case _:
+            return None
+
+
+def _is_read(earlier: Definition, later: Definition) -> bool:
+    """Whether anything between two assignments, the second one's value with it, may read the attribute."""
+    function = function_at(later.place)
+    if function is None or function is not function_at(earlier.place):
+        return True
+    first, last = earlier.place.span.end, later.place.span.end
+    for node in ast.walk(function):
+        if isinstance(node, ast.expr) and first <= later.unit.span(node).start < last and _may_read(node, later.name):
+            return True
+    return False
+
+
+def _may_read(node: ast.expr, name: str) -> bool:
+    match node:
+        case ast.Attribute(value=owner, attr=attribute, ctx=ast.Load()) if is_self(owner):
+            return attribute == name
+        case ast.Call(func=ast.Attribute(value=owner)) if is_self(owner):
+            return True
+        case ast.Call(args=args, keywords=keywords):
+            return any(map(is_self, [*args, *(keyword.value for keyword in keywords)]))
+        case _:
+            return False
+
+
+def _finding(
+    trace: Trace, earlier: Definition, later: Definition, missing: str | None, evidence: tuple[Evidence, ...]
+) -> Finding:
+    target = _target(later)
+    assert target is not None
+    place = Place(later.unit, later.unit.span(target))
+    return Finding(
+        "overwritten-module",
+        severity_of(evidence, must=True),
+        MESSAGE.format(name=later.name, kind=kind_of(earlier.instances[0])),
+        place,
+        trace.cls.name,
+        later.name,
+        (Related(earlier.place, "made here, and lost"),),
+        evidence,
+        tuple(_fixes(earlier, later, place, missing)),
+    )
+
+
+def _weigh(trace: Trace, earlier: Definition, missing: str | None) -> Iterator[Evidence]:
+    if any(carries_something(trace, instance) for instance in earlier.instances):
+        yield Evidence("lost", 4, "what was lost carries parameters or state", earlier.place)
+    if missing is not None:
+        yield Evidence("missing-sibling", 3, f"the class reads `self.{missing}`, which nothing defines")
+
+
+def _fixes(earlier: Definition, later: Definition, place: Place, missing: str | None) -> Iterator[Fix]:
+    if missing is not None:
+        yield Fix(f"Name it `self.{missing}`", Applicability.UNSAFE, stored_as(place, missing))
+    yield Fix("Delete the definition that is lost", Applicability.UNSAFE, not_made(earlier.place))
+
+
+def _missing(trace: Trace, name: str) -> str | None:
+    """The next numbered name, where the class reads it and neither it nor a base binds it."""
+    match = re.fullmatch(r"(.*?)(\d*)", name)
+    assert match is not None
+    following = f"{match[1]}{int(match[2] or 1) + 1}"
+    classes = [c for c in trace.cls.mro if isinstance(c, ModuleClass)]
+    if any(following in c.members for c in classes) or trace.cls.find("__getattr__") is not None:
+        return None
+    nodes = [n for c in classes for _, s in c.units.statements() for n in ast.walk(s)]
+    if any(isinstance(n, ast.Constant) and n.value == following for n in nodes):
+        return None
+    mentions = [n for n in nodes if isinstance(n, ast.Attribute) and n.attr == following and is_self(n.value)]
+    return following if mentions and all(isinstance(n.ctx, ast.Load) for n in mentions) else None

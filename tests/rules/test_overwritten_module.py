@@ -1,0 +1,80 @@
+"""Attributes given a second module: a slip where nothing can have used the first; the fix is the name that was meant."""
+
+import pytest
+from judging import HEADER, fixed, said
+
+RULE = "overwritten-module"
+FIRST, SECOND = "self.fc = nn.Linear(2, 4)", "self.fc = nn.Linear(4, 2)"
+
+
+def net(init: str, forward: str = "return self.fc(x)", rest: str = "") -> str:
+    body = init.replace("\n", "\n        ")
+    return (
+        f"\nclass Net(nn.Module):\n    def __init__(self, wide=False):\n        super().__init__()\n"
+        f"        {body}\n\n    def forward(self, x):\n        {forward}\n{rest}"
+    )
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        f"{FIRST}\n{SECOND}",
+        f"{FIRST}\nself.act = nn.ReLU()\n{SECOND}",
+        f"if wide:\n    {FIRST}\n{SECOND}",
+        f"if wide:\n    {FIRST}\n    {SECOND}",
+    ],
+)
+def test_what_is_replaced_unread_is_lost(init: str) -> None:
+    assert said(RULE, net(init)) == [("self.fc", "warning")]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        f"{FIRST}\nif wide:\n    {SECOND}",
+        f"if wide:\n    {FIRST}\nelse:\n    {SECOND}",
+        f"{FIRST}\nself.fc = nn.Sequential(self.fc, nn.ReLU())",
+        f"{FIRST}\nprint(self.fc.weight.shape)\n{SECOND}",
+        f"{FIRST}\nself.reset()\n{SECOND}",
+        f"{FIRST}\nprepare(self)\n{SECOND}",
+        f"fc = nn.Linear(2, 4)\nself.fc = fc\nself.other = fc\n{SECOND}",
+        f"self.fc = self.other = nn.Linear(2, 4)\n{SECOND}",
+        "self.fc = nn.Sequential()\nself.fc = nn.Sequential(nn.Linear(2, 2))",
+        "self.fc = nn.ReLU()\nself.fc = nn.ReLU()",
+    ],
+)
+def test_what_may_be_used_or_is_a_default_or_carries_nothing_is_silent(init: str) -> None:
+    assert said(RULE, net(init)) == []
+
+
+def test_a_subclass_may_replace_what_its_base_made() -> None:
+    sub = f"\nclass Sub(Net):\n    def __init__(self):\n        super().__init__()\n        {SECOND}\n"
+    assert said(RULE, net(FIRST, rest=sub)) == []
+
+
+def test_the_name_that_forward_misses_is_given() -> None:
+    before = net("self.fc1 = nn.Linear(2, 4)\nself.fc1 = nn.Linear(4, 2)", "return self.fc2(self.fc1(x))")
+    after = fixed(RULE, before)
+    assert after is not None
+    assert after == before.replace("self.fc1 = nn.Linear(4, 2)", "self.fc2 = nn.Linear(4, 2)")
+    scope: dict[str, object] = {}
+    exec(HEADER + after, scope)
+    assert len(list(scope["Net"]().parameters())) == 4  # type: ignore[operator]
+
+
+def test_a_name_that_is_bound_elsewhere_is_not_given() -> None:
+    init = "self.fc1 = nn.Linear(2, 4)\nself.fc1 = nn.Linear(4, 2)\nself.fc2 = nn.Linear(2, 2)"
+    before = net(init, "return self.fc2(self.fc1(x))")
+    assert fixed(RULE, before) == before.replace("        self.fc1 = nn.Linear(2, 4)\n", "")
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        f"{FIRST}  # wide\n{SECOND}",
+        f"self.fc = nn.Linear(2, next(sizes))\n{SECOND}",
+        f"if wide:\n    {FIRST}\n{SECOND}",
+    ],
+)
+def test_a_line_with_more_to_it_is_not_deleted(init: str) -> None:
+    assert fixed(RULE, net(init)) is None
