@@ -43,7 +43,7 @@ class Record:
     severity: Severity
     message: str
     filename: str
-    owner: str
+    owner: str | None
     attribute: str | None
     site: Site
     related: tuple[Site, ...]

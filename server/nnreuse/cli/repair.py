@@ -49,9 +49,10 @@ def _compatible_edits(analysis: "Analysis", settings: Settings, allowed: Collect
     if analysis.error:
         return taken, fixes
     for finding in shown(analysis, settings):
-        if settings.severity(finding.rule, finding.severity).rank < Severity.WARNING.rank:
-            continue  # where a design is as likely as a slip, a person decides
-        choices = (edits for fix, edits in edits_of(finding, analysis.index) if fix.applicability.value in allowed)
+        # Where a design is as likely as a slip, a person decides; what changes no behaviour needs no decision.
+        slip = settings.severity(finding.rule, finding.severity).rank >= Severity.WARNING.rank
+        may = allowed if slip else {"safe"} & set(allowed)
+        choices = (edits for fix, edits in edits_of(finding, analysis.index) if fix.applicability.value in may)
         edits = next(choices, None)
         if edits and _fits(edits, taken):
             taken += edits

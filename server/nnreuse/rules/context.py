@@ -2,10 +2,14 @@
 
 import ast
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nnreuse.config.settings import Settings
 from nnreuse.tracing.trace import Trace
-from nnreuse.types.program import ModuleClass, Program
+from nnreuse.types.program import File, ModuleClass, Program
+
+if TYPE_CHECKING:
+    from nnreuse.rules.notes import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +32,14 @@ class Context:
             for _, statement in one.units.statements():
                 names |= {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
         return names
+
+
+@dataclass(frozen=True, slots=True)
+class FileContext:
+    """Given to `check_file` once the classes of a file are judged: its notes, and the rules that each of them silenced."""
+
+    file: File
+    traces: list[Trace]
+    notes: "tuple[Note, ...]"
+    used: "dict[Note, set[str]]"
+    settings: Settings

@@ -27,13 +27,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One diagnostic. `owner` is the qualified name of the module class, `attribute` the access path without `self.`."""
+    """One diagnostic. `owner` is the qualified name of the module class, `attribute` the access path without `self.`, where it has them."""
 
     rule: str
     severity: Severity
     message: str
     place: Place
-    owner: str
+    owner: str | None
     attribute: str | None
     related: tuple[Related, ...] = ()
     evidence: tuple[Evidence, ...] = ()

@@ -1,4 +1,7 @@
-"""Registry: the rules are the files of this package that define `check`; their names are the file names in kebab case."""
+"""Registry: the rules are the files of this package that define `check`, which judges one class, or `check_file`.
+
+Their names are the file names in kebab case. `ABOUT_SHARING = False` says that a note `shared` has nothing to do with a rule.
+"""
 
 import importlib
 import pkgutil
@@ -8,10 +11,11 @@ from types import ModuleType
 from typing import cast
 
 import nnreuse.rules
-from nnreuse.rules.context import Context
+from nnreuse.rules.context import Context, FileContext
 from nnreuse.rules.finding import Finding
 
 Check = Callable[[Context], Iterator[Finding]]
+CheckFile = Callable[[FileContext], Iterator[Finding]]
 
 
 @cache
@@ -19,7 +23,7 @@ def _modules() -> dict[str, ModuleType]:
     found: dict[str, ModuleType] = {}
     for info in pkgutil.iter_modules(nnreuse.rules.__path__):
         module = importlib.import_module(f"nnreuse.rules.{info.name}")
-        if hasattr(module, "check"):
+        if hasattr(module, "check") or hasattr(module, "check_file"):
             found[info.name.replace("_", "-")] = module
     return found
 
@@ -29,9 +33,19 @@ def names() -> list[str]:
     return sorted(_modules())
 
 
-def check_of(name: str) -> Check:
-    """A rule's check. Raises KeyError."""
-    return cast(Check, _modules()[name].check)
+def check_of(name: str) -> Check | None:
+    """How a rule judges a class; None where it judges files. Raises KeyError."""
+    return cast("Check | None", getattr(_modules()[name], "check", None))
+
+
+def check_file_of(name: str) -> CheckFile | None:
+    """How a rule judges a file after all others; None where it judges classes. Raises KeyError."""
+    return cast("CheckFile | None", getattr(_modules()[name], "check_file", None))
+
+
+def is_about_sharing(name: str) -> bool:
+    """Whether a note `shared` answers a rule's findings. Raises KeyError."""
+    return bool(getattr(_modules()[name], "ABOUT_SHARING", True))
 
 
 def documentation(name: str) -> str:

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from nnreuse.config.settings import Settings
-from nnreuse.rules import registry
-from nnreuse.rules.context import Context
-from nnreuse.rules.finding import Finding
+from nnreuse.rules.judging import judged
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Source
 from nnreuse.syntax.units import ClassUnits, Unit, Unparsable
@@ -49,10 +47,7 @@ class Project:
     def analyse(self, path: Path, index: FileIndex) -> Analysis:
         """The findings of an index at a path; classes whose units are those of last time are not traced again."""
         file = self.file(path, index)
-        found = [finding for one in self.traces(file) for finding in self._findings(one)]
-        order = index.first_lines
-        found.sort(key=lambda f: (order.get(f.place.unit, 0), f.place.span))
-        return Analysis(index, tuple(found))
+        return Analysis(index, judged(file, self.traces(file), self.program, self.settings))
 
     def file(self, path: Path, index: FileIndex) -> File:
         """The program's file at a path, with this index from now on."""
@@ -99,14 +94,6 @@ class Project:
         if known is None or known.cls is not cls:
             known = self._traces[cls.units] = trace(self.program, cls)
         return known
-
-    def _findings(self, one: Trace) -> list[Finding]:
-        context = Context(one, self.program, self.settings)
-        found: list[Finding] = []
-        for name in registry.names():
-            if self.settings.enabled(name):
-                found += registry.check_of(name)(context)
-        return found
 
     def facts(self, path: Path, text: str) -> list[dict[str, object]]:
         """The rows of the `facts` command for a text at a path; none where it does not parse."""

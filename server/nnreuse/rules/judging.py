@@ -1,0 +1,33 @@
+"""Judging: every rule on every class of a file, then the notes, then the rules about notes."""
+
+from nnreuse.config.settings import Settings
+from nnreuse.rules import registry
+from nnreuse.rules.context import Context, FileContext
+from nnreuse.rules.finding import Finding
+from nnreuse.rules.notes import silenced
+from nnreuse.tracing.trace import Trace
+from nnreuse.types.program import File, Program
+
+
+def judged(file: File, traces: list[Trace], program: Program, settings: Settings) -> tuple[Finding, ...]:
+    """The findings of a file in text order, those that its notes silence left out."""
+    result = silenced(file, [(trace, _of_class(trace, program, settings)) for trace in traces])
+    found = result.findings
+    if result.notes:
+        context = FileContext(file, traces, result.notes, result.used, settings)
+        for name in registry.names():
+            check = registry.check_file_of(name)
+            if check is not None and settings.enabled(name):
+                found += check(context)
+    first = file.index.first_lines
+    return tuple(sorted(found, key=lambda f: (first.get(f.place.unit, 0), f.place.span)))
+
+
+def _of_class(trace: Trace, program: Program, settings: Settings) -> list[Finding]:
+    context = Context(trace, program, settings)
+    found: list[Finding] = []
+    for name in registry.names():
+        check = registry.check_of(name)
+        if check is not None and settings.enabled(name):
+            found += check(context)
+    return found

@@ -1,0 +1,101 @@
+"""Comments, read from Python's own tokens, and the lines of code that each one speaks about."""
+
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.span import Span
+from nnreuse.syntax.units import Place, Unit
+
+_SPACE = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING})
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment of a file. `rows` are the zero-based lines it speaks about: those of the statement it ends or stands above."""
+
+    place: Place
+    rows: range
+
+    @property
+    def text(self) -> str:
+        return self.place.text
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """One unit's tokens: its comments by row and column, and the rows of each logical line."""
+
+    comments: tuple[tuple[int, int, str], ...]
+    statements: tuple[range, ...]
+
+
+def comments_containing(index: FileIndex, *words: str) -> Iterator[Comment]:
+    """The comments in which one of the words stands. Costs only the units where a word occurs at all."""
+    if not any(word in index.source.text for word in words):
+        return
+    units = list(index.first_lines.items())
+    for number, (unit, first) in enumerate(units):
+        if not any(word in line for line in unit.lines for word in words):
+            continue
+        layout = _layout(unit)
+        for row, column, text in layout.comments:
+            if any(word in text for word in words):
+                rows = _about(unit, layout, row, column)
+                found = range(first + rows.start, first + rows.stop) if rows else _first_statement(units[number + 1 :])
+                yield Comment(_place(unit, row, column, text), found)
+
+
+def _about(unit: Unit, layout: _Layout, row: int, column: int) -> range | None:
+    """The rows of the unit that a comment speaks about; None where it stands above the next unit."""
+    alone = not unit.lines[row][:column].strip()
+    around = next((rows for rows in layout.statements if row in rows), None)
+    if around is not None:
+        if alone:
+            return range(row, next((r + 1 for r in range(row + 1, around.stop) if _is_code(unit.lines[r])), row + 1))
+        return range(around.start if row == around.stop - 1 else row, row + 1)
+    return next((rows for rows in layout.statements if rows.start > row), None)
+
+
+def _first_statement(following: list[tuple[Unit, int]]) -> range:
+    """The lines of the first statement in the units below."""
+    for unit, first in following:
+        rows = next(iter(_layout(unit).statements), None)
+        if rows is not None:
+            return range(first + rows.start, first + rows.stop)
+    return range(0)
+
+
+def _is_code(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _place(unit: Unit, row: int, column: int, text: str) -> Place:
+    start = sum(map(len, unit.lines[:row])) + column
+    return Place(unit, Span(start, start + len(text)))
+
+
+def _layout(unit: Unit) -> _Layout:
+    """Total: a text that Python's tokenizer gives up on has the comments up to there."""
+    comments: list[tuple[int, int, str]] = []
+    statements: list[range] = []
+    first: int | None = None
+    decorates = False
+    try:
+        for token in tokenize.generate_tokens(iter(unit.lines).__next__):
+            row = token.start[0] - 1
+            if token.type == tokenize.COMMENT:
+                comments.append((row, token.start[1], token.string))
+            elif token.type == tokenize.NEWLINE:
+                # A decorator is a line of the definition below it.
+                if not decorates:
+                    statements.append(range(row if first is None else first, row + 1))
+                    first = None
+                decorates = False
+            elif token.type not in _SPACE:
+                decorates = decorates or token.string == "@" and not unit.lines[row][: token.start[1]].strip()
+                first = row if first is None else first
+    except (tokenize.TokenError, SyntaxError):
+        pass
+    return _Layout(tuple(comments), tuple(statements))
