@@ -25,7 +25,7 @@ def into_constructor(definition: Place) -> Build:
         owner = class_of(index, definition)
         if not isinstance(statement, ast.Assign | ast.AnnAssign) or owner is None or statement.value is None:
             return None
-        name, constructor = _target(statement), _constructor(owner)
+        name, constructor = _target(statement), constructor_of(owner)
         if name is None or constructor is None or not _is_movable(owner, statement.value, constructor[0]):
             return None
         lines, under = lines_of(index, definition), lines_of(index, constructor[1])
@@ -43,7 +43,7 @@ def _target(statement: ast.Assign | ast.AnnAssign) -> str | None:
     return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else None
 
 
-def _constructor(owner: ClassUnits) -> tuple[Function, Place] | None:
+def constructor_of(owner: ClassUnits) -> tuple[Function, Place] | None:
     """The class's own constructor, and the statement in it that runs Module's."""
     for unit, node in owner.statements():
         if isinstance(node, Function) and node.name == "__init__" and [a.arg for a in node.args.args[:1]] == ["self"]:

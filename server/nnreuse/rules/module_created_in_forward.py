@@ -1,0 +1,159 @@
+"""Each call of forward makes a new module, whose weights are drawn at random and thrown away.
+
+## What it does
+Finds a module with parameters or state that `forward`, or a method it calls, constructs.
+
+## Why it matters
+The module lives for one call. It is not in `parameters()`, so no optimizer trains it; its weights are random again at the next call,
+so the same input gives another output, in evaluation too; and it stands on the CPU, whatever device the model is on. A batch norm made
+this way starts at mean 0 and variance 1 on each call and in training mode, so `model.eval()` changes nothing for it.
+
+## Example
+```python
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.dim = dim
+        self.body = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        x = self.body(x)
+        return nn.Linear(self.dim, 10)(x)
+        #      ^^^^^^^^^^^^^^^^^^^^^^^
+```
+
+## Fixed
+```python
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.dim = dim
+        self.body = nn.Linear(dim, dim)
+        self.linear = nn.Linear(self.dim, 10)
+
+    def forward(self, x):
+        x = self.body(x)
+        return self.linear(x)
+```
+
+## Fix safety
+Unsafe: the module trains, and the state_dict has new keys. The fix is offered where the constructor's arguments are constants, module-level
+names, or attributes that `__init__` sets once; a size that is taken from the input needs a person, or a lazy module such as
+`nn.LazyLinear(10)`, made in `__init__`.
+
+## When to ignore
+When a module is used as a function, with weights that are set by hand: `torch.nn.functional` says so better. A module that is made on the
+first call and kept on `self` is worth a look only: it trains if the optimizer is made after that call.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from nnreuse.fixes import naming
+from nnreuse.fixes.created import made_in_constructor
+from nnreuse.fixes.default import default_around
+from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.places import chain, function_at, is_self
+from nnreuse.rules.context import Context
+from nnreuse.rules.evidence import severity_of
+from nnreuse.rules.finding import Evidence, Finding
+from nnreuse.rules.making import carries_something, kind_of
+from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.units import Place
+from nnreuse.tracing.trace import Creation, Trace
+
+MESSAGE = "each call of `{function}` makes a new `{kind}`: it never trains, and its {what} at every call"
+
+_ENTRIES = ("forward", "__call__", "encode", "decode", "training_step")
+_IDENTITY = ("torch.nn.modules.normalization.", "torch.nn.modules.instancenorm.")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    trace = context.trace
+    made = {place: creation for creation in trace.creations if (place := _made_at(trace, creation)) is not None}
+    taken = context.names_of(trace.cls) if made else set[str]()
+    for place, creation in made.items():
+        if any(other.unit is place.unit and other != place and other.span.contains(place.span) for other in made):
+            continue  # an argument of another: that one is reported
+        name = _name(trace, creation, place, taken)
+        taken.add(name)
+        yield _finding(trace, creation, place, name)
+
+
+def _made_at(trace: Trace, creation: Creation) -> Place | None:
+    """Where forward's own code makes an instance that carries something, anew at each call."""
+    place = creation.instance.place
+    if place is None or not creation.phase.startswith(_ENTRIES) or place.unit not in own_units(trace):
+        return None
+    if not carries_something(trace, creation.instance) or default_around(place) is not None or _is_cached(place):
+        return None
+    return place
+
+
+def _is_cached(place: Place) -> bool:
+    """Whether a decorator stands between forward and the call, which may well keep what the function returns."""
+    function = function_at(place)
+    return function is not None and function.name not in _ENTRIES and bool(function.decorator_list)
+
+
+def _finding(trace: Trace, creation: Creation, place: Place, name: str) -> Finding:
+    evidence = tuple(_weigh(trace, creation, place))
+    function, kind = function_at(place), kind_of(creation.instance)
+    drawn = trace.carries(creation.instance).parameters
+    what = "weights are drawn anew" if drawn else "state starts anew"
+    return Finding(
+        "module-created-in-forward",
+        severity_of(evidence, must=True),
+        MESSAGE.format(function=function.name if function is not None else "forward", kind=kind, what=what),
+        place,
+        trace.cls.name,
+        None,
+        (),
+        evidence,
+        (Fix(f"Make it once, as `self.{name}` in `__init__`", Applicability.UNSAFE, made_in_constructor(place, name)),),
+    )
+
+
+def _weigh(trace: Trace, creation: Creation, place: Place) -> Iterator[Evidence]:
+    yield Evidence("forward", 4, "it is constructed where forward runs, and lives for that call", place)
+    target = _target(place)
+    carried = trace.carries(creation.instance)
+    if isinstance(target, ast.Attribute) and is_self(target.value) and creation.path.literals:
+        yield Evidence("kept", -3, "it is kept on self under a test: made on the first call, perhaps")
+    if isinstance(target, ast.Name) and _is_set_up(place, target.id):
+        yield Evidence("set-up", -3, "its weights are set by hand, so it is used as a function")
+    if not trace.calls_of(creation.instance):
+        yield Evidence("uncalled", -2, "nothing here is seen to call it")
+    if (creation.instance.type_name or "").startswith(_IDENTITY) and not carried.running_stats:
+        yield Evidence("identity", -2, "a fresh norm is the plain function: scale 1 and shift 0")
+
+
+def _target(place: Place) -> ast.expr | None:
+    """What the constructed module is assigned to."""
+    match chain(place)[-2:-1]:
+        case [ast.Assign(targets=[target])] | [ast.AnnAssign(target=target)]:
+            return target
+        case _:
+            return None
+
+
+def _is_set_up(place: Place, name: str) -> bool:
+    """Whether the function does anything with the local but call it: `conv.weight.data = kernel`, `conv.load_state_dict(…)`."""
+    function = function_at(place)
+    return any(
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
+        for node in (ast.walk(function) if function is not None else ())
+    )
+
+
+def _name(trace: Trace, creation: Creation, place: Place, taken: set[str]) -> str:
+    """A free attribute: called as the local is that holds it, else as its class."""
+    target = _target(place)
+    wanted = target.id if isinstance(target, ast.Name) else kind_of(creation.instance).lower().lstrip("_")
+    if wanted not in taken and wanted.isidentifier():
+        return wanted
+    return naming.free_names(trace.cls.units, wanted, 1, taken)[0]
