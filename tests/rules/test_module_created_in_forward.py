@@ -41,7 +41,7 @@ def test_a_module_that_lives_for_one_call_is_a_slip(forward: str, marked: str) -
     ],
 )
 def test_what_carries_nothing_or_may_be_kept_is_silent(forward: str) -> None:
-    rest = "\n    @memoised\n    def cached(self):\n        return nn.Linear(4, 4)\n\n    def build(self):\n        return nn.Linear(4, 4)\n"
+    rest = "\n    @memoised\n    def cached(self):\n        return nn.Linear(4, 4)\n"
     assert said(RULE, net(forward, rest=rest)) == []
 
 
