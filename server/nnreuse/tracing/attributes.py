@@ -17,6 +17,7 @@ from nnreuse.tracing.values import (
     Name,
     Opaque,
     Package,
+    Partial,
     Super,
     Value,
 )
@@ -24,7 +25,7 @@ from nnreuse.types.program import External, File, FileRef, FunctionRef, Meaning,
 
 _BUILTINS = frozenset(
     "abs all any bool callable dict enumerate filter float getattr hasattr id int isinstance issubclass iter len list map max "
-    "min next object print property range reversed round set setattr sorted staticmethod str sum super tuple type vars zip".split()
+    "bytes complex min next object print property range reversed round set setattr sorted staticmethod str sum super tuple type vars zip".split()
 )
 _DIGITS = re.compile(r"\d+")
 
@@ -79,6 +80,8 @@ def _module_level(m: Machine, ref: ValueRef) -> Value:
 def get(m: Machine, value: Value, name: str) -> Value:
     """`value.name`."""
     value = m.settle(value)
+    if name == "__name__" and (known := _name_of(value)) is not None:
+        return Const(known)
     match value:
         case May():
             options = [(ls, v) for ls, v in m.options(value) if not isinstance(v, Const)] or m.options(value)
@@ -94,6 +97,9 @@ def get(m: Machine, value: Value, name: str) -> Value:
             return value_of(m, meaning) if meaning else m.opaque("global", ref.file.path, name)
         case Name(external):
             return Name(External(f"{external.dotted}.{name}"))
+        case Partial(function, given, named) if name in ("func", "args", "keywords"):
+            whole = {"func": function, "args": m.items("tuple", given), "keywords": Mapping(m.intern.fresh(), dict(named))}
+            return whole[name]
         case Items() | Mapping() | Function() | Const():
             return Method(value, name)
         case _:
@@ -102,6 +108,19 @@ def get(m: Machine, value: Value, name: str) -> Value:
             if origin is not None:
                 m.origins.setdefault(found.ident, f"{origin}.{name}")
             return found
+
+
+def _name_of(value: Value) -> str | None:
+    """The `__name__` of a class or function."""
+    match value:
+        case Class(cls):
+            return cls.name.rsplit(".", 1)[-1]
+        case Name(external):
+            return external.dotted.rsplit(".", 1)[-1]
+        case Function(node=ast.FunctionDef(name=name)):
+            return name
+        case _:
+            return None
 
 
 def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
@@ -117,6 +136,8 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
         found = owner.cls.find(name)
         if found is not None:
             return _member(m, *found, owner, name)
+    if isinstance(owner.elements, Mapping) and name in owner.elements.entries:
+        return owner.elements.entries[name]
     starred = _by_pattern(m, owner, name)
     if starred is not None:
         return starred
@@ -134,15 +155,22 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
     return found
 
 
-def remember(m: Machine, value: Value, path: str) -> None:
-    """Notes under which attribute an unknown value is held, so that calls of it have an access path."""
+def remember(m: Machine, value: Value, path: str, depth: int = 0) -> None:
+    """Notes under which access path an unknown value is held, so that calls of it have one."""
     for _, one in m.options(value):
         if isinstance(one, Opaque):
             m.origins.setdefault(one.ident, path)
-        elif isinstance(one, Items):
-            for item in one.content.items:
-                if isinstance(item, Opaque):
-                    m.origins.setdefault(item.ident, f"{path}.*")
+            continue
+        container = objects.elements_of(one)
+        if container is None or depth > 2 or (isinstance(one, Instance) and one.cls is not None and one is not m.root):
+            continue
+        if isinstance(container, Items):
+            named = [("*", item) for item in container.content.items]
+        else:
+            named = [(container.shown.get(key, str(key)), item) for key, item in container.entries.items()]
+        for name, item in named:
+            if not isinstance(item, Instance) or item.elements is not None:
+                remember(m, item, f"{path}.{name}" if path else name, depth + 1)
 
 
 def _by_pattern(m: Machine, owner: Instance, name: str) -> Value | None:

@@ -33,6 +33,7 @@ MODULE_METHODS = frozenset(
     "register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook register_module "
     "register_parameter requires_grad_ state_dict to train type update values zero_grad".split()
 )
+_KINDS = frozenset(["int", "float", "bool", "str"])
 Keywords = dict[str, Value]
 
 
@@ -54,6 +55,8 @@ def call(m: Machine, f: Frame, node: ast.Call) -> Value:
             keywords[keyword.arg] = value
         elif isinstance(value, Mapping):
             keywords.update({k: v for k, v in value.entries.items() if isinstance(k, str)})
+            if value.open:
+                keywords["**"] = value
         else:
             keywords["**"] = value
     return invoke(m, f, node, callee, positional, keywords)
@@ -305,7 +308,7 @@ def enter(
     m.stack.append(callee.node)
     try:
         with m.bounded(HELPER_STEPS * 4 if helper else None) as ran:
-            _bind(m, frame, callee, positional, keywords)
+            _bind(m, frame, callee, positional, keywords, node is None and m.root is not None and callee.receiver is m.root)
             result = _run(m, frame, callee)
         if not ran.within:
             return unknown(m, positional, keywords)
@@ -336,7 +339,10 @@ def _run(m: Machine, frame: Frame, callee: Function) -> Value:
     return m.join([(literals - entered, value) for literals, value in frame.returned])
 
 
-def _bind(m: Machine, frame: Frame, callee: Function, positional: tuple[Value, ...], keywords: Keywords) -> None:
+def _bind(
+    m: Machine, frame: Frame, callee: Function, positional: tuple[Value, ...], keywords: Keywords, free: bool
+) -> None:
+    """Binds parameters. `free`: nobody calls here, so that `*` and `**` parameters may hold anything."""
     arguments = callee.node.args
     names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
     given = list(positional if callee.receiver is None else (callee.receiver, *positional))
@@ -352,32 +358,55 @@ def _bind(m: Machine, frame: Frame, callee: Function, positional: tuple[Value, .
         elif name in left:
             frame.names[name] = left.pop(name)
         else:
-            frame.names[name] = _missing(m, frame, callee, name, defaults, bool(stars) or "**" in left)
+            frame.names[name] = _missing(m, frame, callee, name, defaults, left, bool(stars))
     for argument in arguments.kwonlyargs:
         name = argument.arg
         known = left.pop(name, None)
-        frame.names[name] = known if known is not None else _missing(m, frame, callee, name, defaults, "**" in left)
+        frame.names[name] = known if known is not None else _missing(m, frame, callee, name, defaults, left)
+    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+        value = frame.names[argument.arg]
+        annotation = argument.annotation
+        if isinstance(value, Opaque) and isinstance(annotation, ast.Name) and annotation.id in _KINDS:
+            default = defaults.get(argument.arg)
+            if not (isinstance(default, ast.Constant) and default.value is None):
+                value.kind = annotation.id
     if arguments.vararg:
         spare = objects.flat(m, tuple(given[len(names) :]))
-        frame.names[arguments.vararg.arg] = m.items("tuple", spare, bool(stars))
+        frame.names[arguments.vararg.arg] = m.items("tuple", spare, bool(stars) or free)
     if arguments.kwarg:
         frame.names[arguments.kwarg.arg] = Mapping(
-            m.intern.fresh(), {k: v for k, v in left.items() if k != "**"}, "**" in left
+            m.intern.fresh(), {k: v for k, v in left.items() if k != "**"}, "**" in left or free
         )
 
 
 def _missing(
-    m: Machine, frame: Frame, callee: Function, name: str, defaults: dict[str, ast.expr], starred: bool
+    m: Machine,
+    frame: Frame,
+    callee: Function,
+    name: str,
+    defaults: dict[str, ast.expr],
+    left: Keywords,
+    starred: bool = False,
 ) -> Value:
+    """A parameter that no argument names: its default, unless that is one choice among many, or `*` or `**` may give it."""
     from nnreuse.tracing.expressions import evaluate
 
     default = defaults.get(name)
     if default is None or starred:
         return m.opaque()
-    if callee.receiver is m.root and m.root is not None and _varies(default):
-        return m.opaque("parameter", id(callee.node), name)
+    if m.intern.made is not None:
+        varies = "**" in left and _is_rate(default)
+    else:
+        varies = ("**" in left or (callee.receiver is m.root and m.root is not None)) and _varies(default)
+    if varies:
+        return m.opaque("parameter", id(callee.node), name) if callee.receiver is m.root else m.opaque()
     outside = Frame(callee.file, callee.unit, callee.closure, callee.owner)
     return evaluate(m, outside, default)
+
+
+def _is_rate(default: ast.expr) -> bool:
+    """A float, of dropout say: what whoever trains a model sets."""
+    return isinstance(default, ast.Constant) and isinstance(default.value, float)
 
 
 def _varies(default: ast.expr) -> bool:

@@ -62,7 +62,7 @@ def carries(m: Machine, made: Instance, depth: int = 0) -> Carries:
     if made.cls is None and made.facts is None:
         return _UNKNOWN_CARRIED
     key = (
-        (made.cls, made.facts.name if made.facts else None, _fingerprint(m, made))
+        (made.cls, made.facts.name if made.facts else None, fingerprint(m, made))
         if made.elements is None or made.cls is not None
         else None
     )
@@ -74,7 +74,9 @@ def carries(m: Machine, made: Instance, depth: int = 0) -> Carries:
     return result
 
 
-def _fingerprint(m: Machine, made: Instance) -> tuple[object, ...]:
+def fingerprint(m: Machine, made: Instance) -> tuple[object, ...]:
+    """What its arguments say of an instance; equal for instances that are built alike, sizes apart."""
+
     def mark(value: Value) -> object:
         match value:
             case Const(constant):
@@ -98,13 +100,18 @@ def _carries(m: Machine, made: Instance, depth: int) -> Carries:
     own = _own(m, made)
     parts = [carries(m, inner, depth + 1) for inner in below(m, made)]
     unsure = not made.complete or _holds_unknown(m, made)
-    total = Carries(*(_any([getattr(c, n) for c in (own, *parts)], unsure) for n in _FIELDS))
+    total = any_of([own, *parts], unsure)
     if made.adds_state:
         total = Carries(total.parameters, total.running_stats, total.stochastic, True)
     return total
 
 
 _FIELDS = ("parameters", "running_stats", "stochastic", "other_state")
+
+
+def any_of(parts: list[Carries], unsure: bool = False) -> Carries:
+    """What several things carry together; `unsure` when there may be more of them."""
+    return Carries(*(_any([getattr(c, n) for c in parts], unsure) for n in _FIELDS))
 
 
 def _any(values: list[bool | None], unsure: bool) -> bool | None:

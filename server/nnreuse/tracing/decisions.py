@@ -82,7 +82,17 @@ def compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | Non
             return None
     if isinstance(left, Const) and isinstance(op, ast.In | ast.NotIn):
         return _contained(op, left, objects.elements_of(right))
+    if isinstance(left, Class | Name) and isinstance(op, ast.In | ast.NotIn) and isinstance(right, Items):
+        return _among(op, left, right)
     return None
+
+
+def _among(op: ast.cmpop, left: Class | Name, container: Items) -> bool | None:
+    """Whether a class is among classes."""
+    if left in container.content.items:
+        return isinstance(op, ast.In)
+    plain = not container.content.open and all(isinstance(v, Class | Name | Const) for v in container.content.items)
+    return isinstance(op, ast.NotIn) if plain else None
 
 
 def _contained(op: ast.cmpop, left: Const, container: Items | Mapping | None) -> bool | None:
@@ -92,7 +102,7 @@ def _contained(op: ast.cmpop, left: Const, container: Items | Mapping | None) ->
         and all(isinstance(v, Const) for v in container.content.items)
     ):
         return (left in container.content.items) is isinstance(op, ast.In)
-    if isinstance(container, Mapping) and not container.open:
+    if isinstance(container, Mapping) and (left.value in container.entries or not container.open):
         return (left.value in container.entries) is isinstance(op, ast.In)
     return None
 
@@ -103,7 +113,7 @@ def is_none(value: Value) -> bool | None:
         case Const(constant):
             return constant is None
         case Opaque():
-            return False if value.truth else None
+            return False if value.truth or value.kind else None
         case May():
             several = {is_none(v) for _, v in value.options}
             return several.pop() if len(several) == 1 else None

@@ -27,7 +27,7 @@ def iterate(m: Machine, iterable: Value, node: ast.AST) -> Iteration:
         case Items():
             content = iterable.content
             size = len(content.items)
-            if not content.open and size <= MAX_EXACT * 2:
+            if not content.open and size <= m.longest:
                 return Iteration(size, True, lambda k: content.items[k])
             return Iteration(2, False, lambda k: objects.element(m, iterable, k))
         case Mapping():

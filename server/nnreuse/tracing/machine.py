@@ -62,6 +62,8 @@ class Interner:
     constructed: set[int] = field(default_factory=set[int])
     """Idents of what unknown callables made in constructors: modules perhaps."""
     read: set[object] = field(default_factory=set[object])
+    made: list[Instance] | None = None
+    """Every object that is allocated, in order, where somebody asks for it."""
 
     def __call__(self, *structure: object) -> int:
         return self.known.setdefault(structure, len(self.known) + 1)
@@ -95,6 +97,7 @@ class Machine:
         self.origins: dict[int, str] = {}
         self.escaped = False
         self.globals: dict[int, Value] = {}
+        self.longest = MAX_EXACT * 2
         self.carried: dict[object, Carries] = {}
         self.unknowns: dict[int, Instance] = {}
         self.unknown_attributes: set[str] = set()
@@ -130,12 +133,12 @@ class Machine:
     @contextmanager
     def apart(self) -> "Generator[None]":
         """A stretch outside the branches and loops at hand: what it writes stays."""
-        path, turns, journal, phase = self.path, self.turns, self.journal, self.phase
-        self.path, self.turns, self.journal, self.phase = Path(), (), [], "constructor"
+        path, turns, journal, phase, longest = self.path, self.turns, self.journal, self.phase, self.longest
+        self.path, self.turns, self.journal, self.phase, self.longest = Path(), (), [], "constructor", MAX_ITEMS
         try:
             yield
         finally:
-            self.path, self.turns, self.journal, self.phase = path, turns, journal, phase
+            self.path, self.turns, self.journal, self.phase, self.longest = path, turns, journal, phase, longest
 
     def unknown_instance(self, ident: int) -> Instance:
         """The instance that stands for an unknown value that is called like a module."""

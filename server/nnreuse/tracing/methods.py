@@ -2,9 +2,9 @@
 
 import ast
 
-from nnreuse.tracing import calls, objects
+from nnreuse.tracing import calls, objects, texts
 from nnreuse.tracing.machine import Frame, Machine
-from nnreuse.tracing.models import Keywords, Positional, pure
+from nnreuse.tracing.models import Keywords, Positional
 from nnreuse.tracing.values import NONE, Const, Content, Function, Index, Instance, Items, Mapping, Super, Value
 
 
@@ -19,26 +19,11 @@ def call_method(
         return _module_method(m, f, node, receiver, name, positional, keywords)
     if isinstance(receiver, Items | Mapping):
         return container_method(m, receiver, name, positional, keywords)
-    if isinstance(receiver, Const) and isinstance(receiver.value, str) and name == "format":
-        return _format(m, receiver.value, positional)
     if isinstance(receiver, Const):
-        return pure(m, name, (receiver, *positional))
+        return texts.method(m, receiver, name, positional)
     if isinstance(receiver, Function):
         return m.opaque()
     return calls.unknown(m, positional, keywords, m.lineage(receiver))
-
-
-def _format(m: Machine, pattern: str, positional: Positional) -> Value:
-    values = [m.settle(v) for v in positional]
-    if not all(isinstance(v, Const | Index) for v in values):
-        return m.opaque("format", pattern, *(m.ident(v) for v in values))
-    plain = [v.position if isinstance(v, Index) else v.value for v in values if isinstance(v, Const | Index)]
-    shown = ["*" if isinstance(v, Index) else (v.display or v.value) for v in values if isinstance(v, Const | Index)]
-    try:
-        starred = any(isinstance(v, Index) for v in values)
-        return Const(pattern.format(*plain), pattern.format(*shown) if starred else None)
-    except (ValueError, IndexError, KeyError, AttributeError):
-        return m.opaque("format", pattern)
 
 
 def _super_method(
@@ -93,7 +78,7 @@ def _module_method(
     if name in ("add_module", "register_module"):
         both = [*positional, *keywords.values()]
         if len(both) == 2:
-            if receiver.elements is not None and receiver.cls is None:
+            if isinstance(receiver.elements, Mapping) or (receiver.elements is not None and receiver.cls is None):
                 return _add_to_container(m, receiver, key_of(m, both[0]), both[1])
             assign_attribute(m, f, receiver, key_of(m, both[0]), both[1], node)
         return NONE
@@ -214,14 +199,23 @@ def _mapping_method(m: Machine, container: Mapping, name: str, positional: Posit
         return NONE
     key, other = (*positional, None, None)[:2]
     if name in ("get", "pop", "__getitem__") and key is not None:
-        known = isinstance(key, Const) and key.value in entries
-        if not known and not container.open and other is not None and isinstance(key, Const):
-            return other
-        return objects.subscript(m, container, key)
+        return _taken(m, container, name, key, other)
     if name == "setdefault" and key is not None and other is not None:
         objects.put(m, container, key, other)
         return other
     return m.opaque(lineage=m.lineage(container))
+
+
+def _taken(m: Machine, container: Mapping, name: str, key: Value, other: Value | None) -> Value:
+    """`get`, `pop` and indexing of a dict."""
+    if not isinstance(key, Const):
+        return objects.subscript(m, container, key)
+    if key.value not in container.entries and not container.open and (other is not None or name == "get"):
+        return other if other is not None else NONE
+    found = objects.subscript(m, container, key)
+    if name == "pop":
+        m.forget(container.entries, key.value)
+    return found
 
 
 def key_of(m: Machine, name: Value) -> Value:

@@ -4,9 +4,10 @@ import ast
 import re
 from collections.abc import Callable
 
-from nnreuse.tracing import calls, methods, objects
+from nnreuse.tracing import arithmetic, calls, kinds, methods, objects
+from nnreuse.tracing.arithmetic import pure
 from nnreuse.tracing.iteration import Iteration, counted, iterate
-from nnreuse.tracing.machine import Frame, Machine
+from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
 from nnreuse.tracing.values import (
     NONE,
     Class,
@@ -55,14 +56,6 @@ def call_external(
     if last.startswith(("is_", "has_")) or dotted.startswith("math."):
         return pure(m, dotted, positional)
     return calls.unknown(m, positional, keywords)
-
-
-def pure(m: Machine, name: str, positional: Positional) -> Value:
-    """The result of something without side effects: equal arguments, equal result."""
-    lineage = 0
-    for value in positional:
-        lineage |= m.lineage(value)
-    return m.opaque("pure", name, *(m.ident(v) for v in positional), lineage=lineage)
 
 
 def _returned(m: Machine, positional: Positional, keywords: Keywords, adds_state: bool) -> Value:
@@ -224,6 +217,7 @@ def _dict(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords
         objects.update(m, made, positional[0])
     for key, value in keywords.items():
         made.entries[key] = value
+    made.open = made.entries.pop("**", None) is not None or made.open
     return made
 
 
@@ -235,28 +229,6 @@ def _len(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords:
     if isinstance(container, Mapping) and not container.open:
         return Const(len(container.entries))
     return m.opaque("len", m.ident(value))
-
-
-def _isinstance(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
-    if len(positional) == 2:
-        known = _is_instance(m, m.settle(positional[0]), m.settle(positional[1]))
-        if known is not None:
-            return Const(known)
-    return pure(m, "isinstance", positional)
-
-
-def _is_instance(m: Machine, value: Value, kind: Value) -> bool | None:
-    if isinstance(kind, Items) and kind.kind == "tuple":
-        several = {_is_instance(m, value, k) for k in kind.content.items}
-        return True if True in several else None if None in several else False
-    if not isinstance(value, Instance) or value.type_name is None or not value.complete:
-        return None
-    if isinstance(kind, Class) and value.cls is not None:
-        return kind.cls in value.cls.mro
-    facts = m.program.catalog.find(kind.external.dotted) if isinstance(kind, Name) else None
-    if facts is None or value.facts is None:
-        return None
-    return facts.name == value.facts.name or facts.name in value.facts.bases
 
 
 def _getattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -291,9 +263,23 @@ def _isolated(m: Machine, f: Frame, node: ast.Call, positional: Positional, keyw
     return m.opaque()
 
 
+def _never(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    """Traces are of eager execution."""
+    return Const(False)
+
+
 def _chain(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     contents = [objects.as_content(m, p) for p in positional]
     return m.items("list", [v for c in contents for v in c.items], any(c.open for c in contents))
+
+
+def _repeat(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    if not positional:
+        return m.opaque()
+    times = m.settle(positional[1]) if len(positional) > 1 else None
+    number = times.value if isinstance(times, Const) and isinstance(times.value, int) else None
+    known = number if number is not None and number <= MAX_ITEMS else 2
+    return m.items("list", [positional[0]] * max(known, 0), number != known)
 
 
 def _str(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -340,7 +326,8 @@ _MODELS: dict[str, Model] = {
     "builtins.tuple": _tuple,
     "builtins.dict": _dict,
     "builtins.len": _len,
-    "builtins.isinstance": _isinstance,
+    "builtins.isinstance": kinds.is_instance,
+    "builtins.callable": kinds.is_callable,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.map": _map,
@@ -350,12 +337,16 @@ _MODELS: dict[str, Model] = {
     "builtins.type": _type,
     "builtins.next": _next,
     "builtins.print": _isolated,
+    **arithmetic.MODELS,
     "collections.OrderedDict": _dict,
     "copy.deepcopy": _deepcopy,
     "copy.copy": _deepcopy,
     "functools.partial": _partial,
     "functools.reduce": _reduce,
     "itertools.chain": _chain,
+    "itertools.repeat": _repeat,
+    "torch.jit.is_scripting": _never,
+    "torch.jit.is_tracing": _never,
     "torch.compile": _transparent,
     "torch.jit.script": _transparent,
     "torch.jit.ignore": _transparent,

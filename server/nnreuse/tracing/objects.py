@@ -328,6 +328,8 @@ def allocate(
     if cls is not None:
         note_read(m, cls)
     made.is_module = facts is not None or (cls is not None and m.program.is_module_class(cls))
+    if m.intern.made is not None:
+        m.intern.made.append(made)
     if facts is not None and cls is None:
         fill(m, made, facts, positional, keywords)
         made.constructed = True
@@ -361,6 +363,17 @@ def fill(
         made.elements = Mapping(m.intern.fresh(), {}, False)
         if given is not None:
             update(m, made.elements, given)
+
+
+def admit_others(m: Machine, elements: Items | Mapping) -> None:
+    """Gives a container that may hold anything two unknown elements, so that loops over it have some."""
+    others = [m.opaque("others", elements.ident, number) for number in range(2)]
+    if isinstance(elements, Items) and elements.content.open and not elements.content.items:
+        elements.cell[0] = Content(tuple(others), True)
+    elif isinstance(elements, Mapping) and elements.open and not elements.entries:
+        for number, other in enumerate(others):
+            elements.entries["others", number] = other
+            elements.shown["others", number] = "*"
 
 
 def flat(m: Machine, positional: tuple[Value, ...]) -> list[Value]:

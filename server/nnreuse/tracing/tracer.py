@@ -6,12 +6,11 @@ from contextlib import suppress
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing import attributes, calls, construction, objects
 from nnreuse.tracing.conditions import Path
+from nnreuse.tracing.holding import held_under
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, Machine, OutOfBounds
 from nnreuse.tracing.trace import Trace
-from nnreuse.tracing.values import Class, Function, Instance, Items, Mapping, Value, alternatives
+from nnreuse.tracing.values import Class, Function, Instance
 from nnreuse.types.program import ModuleClass, Program
-
-_MAX_HELD = 4_000
 
 
 def trace(program: Program, cls: ModuleClass) -> Trace:
@@ -26,6 +25,9 @@ def trace(program: Program, cls: ModuleClass) -> Trace:
     except RecursionError:
         m.complete = False
     _run_body(m, cls)
+    if this.elements is not None:
+        objects.admit_others(m, this.elements)
+        attributes.remember(m, this, "")
     seen = _run_entries(m, this, cls)
     result.complete = m.complete and not m.escaped
     result.held = held_under(m, this)
@@ -82,45 +84,3 @@ def _entries(cls: ModuleClass) -> list[str]:
         if isinstance(s, calls.DEFINITIONS)
     ]
     return [n for n in dict.fromkeys(names) if not n.startswith("_")][:12]
-
-
-def held_under(m: Machine, this: Instance) -> dict[str, list[Instance]]:
-    """Every access path of the class, and the instances found there: names made in loops and integer indices written `*`."""
-    held: dict[str, list[Instance]] = {}
-    queue: list[tuple[str, Value, tuple[int, ...]]] = [("", this, ())]
-    visited = 0
-    while queue and visited < _MAX_HELD:
-        visited += 1
-        path, value, above = queue.pop(0)
-        for one in alternatives(value):
-            if isinstance(one, Instance) and one.ident not in above:
-                if path and one.is_module:
-                    held.setdefault(path, []).append(one)
-                if one.is_module:
-                    queue += [(p, v, (*above, one.ident)) for p, v in _below(path, one)]
-            elif isinstance(one, Items | Mapping) and path.count(".") < 3:
-                plain = path if "(unregistered)" in path else f"{path}(unregistered)"
-                queue += [(f"{plain}.{name}", v, above) for name, v in _elements(one)]
-    for ident, instance in m.unknowns.items():
-        held.setdefault(m.origins.get(ident, "*"), []).append(instance)
-    return held
-
-
-def _below(path: str, owner: Instance) -> list[tuple[str, Value]]:
-    prefix = f"{path}." if path else ""
-    rows = [(prefix + owner.shown.get(k, k), v) for k, v in owner.attrs.items() if not k.startswith("<")]
-    if owner.elements is not None:
-        rows += [(prefix + name, v) for name, v in _elements(owner.elements)]
-    return rows
-
-
-def _elements(container: Items | Mapping) -> list[tuple[str, Value]]:
-    if isinstance(container, Items):
-        return [("*", v) for v in (*container.content.items, *container.more.values())]
-    rows = [(_shown(container, k), v) for k, v in container.entries.items()]
-    return [*rows, *(("*", v) for v in container.more.values())]
-
-
-def _shown(container: Mapping, key: object) -> str:
-    name = container.shown.get(key, str(key))
-    return "*" if name.isdigit() else name

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Opaque:
-    """Anything not known. `written` grows when the value is written to in place."""
+    """Anything not known. `kind` is the builtin type that an annotation gives it: `int`, `str`."""
 
     ident: int
     lineage: int = 0
     truth: bool | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ class Program:
     def __init__(self, library: Library, catalog: Catalog) -> None:
         self.library = library
         self.catalog = catalog
+        self._resolving: set[tuple[str, str]] = set()
 
     def lookup(self, file: File, name: str, depth: int = 0) -> Meaning | None:
         """What a module-level name of a file means; None for builtins and names nothing binds."""
@@ -141,15 +142,32 @@ class Program:
         return ValueRef(file, binding.unit, node)
 
     def follow(self, dotted: str, depth: int = 0) -> Meaning:
-        """What an absolute dotted name means: the longest prefix that is a readable module, then names inside it."""
+        """What an absolute dotted name means: a name of the module before its last dot, or that module's submodule.
+
+        As in Python, where a package binds a name that one of its modules has as well, the package's binding counts.
+        """
         if depth > _DEPTH or dotted == "torch" or dotted.startswith("torch."):
             return External(dotted)
         parts = dotted.split(".")
+        package = self.library.find(".".join(parts[:-1])) if len(parts) > 1 else None
+        if package is not None and package.package and (bound := self._bound(package, parts[-1], depth)) is not None:
+            return bound
         for size in range(len(parts), 0, -1):
             file = self.library.find(".".join(parts[:size]))
             if file is not None:
                 return self._descend(file, parts[size:], depth) or External(dotted)
         return External(dotted)
+
+    def _bound(self, package: File, name: str, depth: int) -> Meaning | None:
+        """What a package's `__init__` binds a name to; None for its submodules, imported by `from . import name` as well."""
+        key, binding = (package.path, name), package.index.bindings.get(name)
+        if binding is None or key in self._resolving:
+            return None
+        self._resolving.add(key)
+        try:
+            return self._meaning(package, binding, depth + 1)
+        finally:
+            self._resolving.discard(key)
 
     def _descend(self, file: File, rest: list[str], depth: int) -> Meaning | None:
         meaning: Meaning | None = FileRef(file)

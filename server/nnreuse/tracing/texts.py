@@ -1,0 +1,60 @@
+"""Texts: the methods of strings, on constants."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nnreuse.tracing.machine import Machine
+from nnreuse.tracing.values import Const, Index, Items, Value
+
+_PLAIN: dict[str, Callable[..., Any]] = {
+    name: getattr(str, name)
+    for name in (
+        "lower upper strip lstrip rstrip replace startswith endswith split rsplit capitalize title removeprefix removesuffix "
+        "isdigit partition rpartition find count"
+    ).split()
+}
+
+
+def method(m: Machine, receiver: Const, name: str, positional: tuple[Value, ...]) -> Value:
+    """A method of a constant: carried out where it and all its arguments are constants."""
+    values = [m.settle(v) for v in positional]
+    if isinstance(receiver.value, str):
+        if name == "format":
+            return _format(m, receiver.value, values)
+        run = _PLAIN.get(name)
+        if run is not None and receiver.display is None and all(isinstance(v, Const) for v in values):
+            try:
+                return _value(m, run(receiver.value, *(v.value for v in values if isinstance(v, Const))))
+            except (TypeError, ValueError):
+                return m.opaque()
+        if name == "join" and values and isinstance(values[0], Items):
+            return _join(m, receiver.value, values[0])
+    lineage = 0
+    for value in values:
+        lineage |= m.lineage(value)
+    return m.opaque("pure", name, m.ident(receiver), *(m.ident(v) for v in values), lineage=lineage)
+
+
+def _value(m: Machine, result: object) -> Value:
+    if isinstance(result, list | tuple):
+        return m.items("list" if isinstance(result, list) else "tuple", [Const(one) for one in result])  # type: ignore[union-attr]
+    return Const(result)
+
+
+def _join(m: Machine, separator: str, values: Items) -> Value:
+    parts = [v.value for v in values.content.items if isinstance(v, Const) and v.display is None]
+    if values.content.open or len(parts) < len(values.content.items) or not all(isinstance(p, str) for p in parts):
+        return m.opaque()
+    return Const(separator.join(str(p) for p in parts))
+
+
+def _format(m: Machine, pattern: str, values: list[Value]) -> Value:
+    if not all(isinstance(v, Const | Index) for v in values):
+        return m.opaque("format", pattern, *(m.ident(v) for v in values))
+    plain = [v.position if isinstance(v, Index) else v.value for v in values if isinstance(v, Const | Index)]
+    shown = ["*" if isinstance(v, Index) else (v.display or v.value) for v in values if isinstance(v, Const | Index)]
+    try:
+        starred = any(isinstance(v, Index) for v in values)
+        return Const(pattern.format(*plain), pattern.format(*shown) if starred else None)
+    except (ValueError, IndexError, KeyError, AttributeError):
+        return m.opaque("format", pattern)
