@@ -11,7 +11,9 @@ HEADER = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n
 
 def facts(body: str) -> dict[str, dict[str, object]]:
     """The facts of the last class of a text, by attribute."""
-    rows = Project(Settings()).facts(Path("model.py"), HEADER + textwrap.dedent(body))
+    project, path = Project(Settings()), Path("model.py")
+    project.admit(path, HEADER + textwrap.dedent(body))
+    rows = project.facts(path)
     last = rows[-1]["class"]
     return {str(row["attribute"]): row for row in rows if row["class"] == last}
 

@@ -167,7 +167,8 @@ def test_imports_into_installed_packages_are_followed_and_torch_is_the_catalogs(
     (site_of(tmp_path / "env") / "torch").mkdir()
     (site_of(tmp_path / "env") / "torch" / "__init__.py").write_text("nn = None\n")
     project = Project(Settings(), environment_of(Interpreter(python, False)))
-    rows = {row["attribute"]: row for row in project.facts(tmp_path / "model.py", USER)}
+    project.admit(tmp_path / "model.py", USER)
+    rows = {row["attribute"]: row for row in project.facts(tmp_path / "model.py")}
     assert {name: row["type"] for name, row in rows.items()} == {
         "direct": "blocks.inner.deep.Deep",
         "renamed": "blocks.inner.deep.Other",
@@ -175,4 +176,5 @@ def test_imports_into_installed_packages_are_followed_and_torch_is_the_catalogs(
         "torch": "torch.nn.modules.linear.Linear",
     }
     assert rows["renamed"]["running_stats"] is True
-    assert project.facts(tmp_path / "other.py", "import blocks.missing.name\n" + USER)
+    project.admit(tmp_path / "other.py", "import blocks.missing.name\n" + USER)
+    assert project.facts(tmp_path / "other.py")

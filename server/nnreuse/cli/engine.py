@@ -24,8 +24,12 @@ class Engine(Protocol):
         """The findings of a file."""
         ...
 
-    def facts(self, path: Path, text: str) -> list[dict[str, object]]:
-        """What the static tracer saw of a file's module classes."""
+    def admit(self, path: Path, text: str) -> None:
+        """Adds a file to those that facts are asked of."""
+        ...
+
+    def facts(self, path: Path) -> list[dict[str, object]]:
+        """What the static tracer saw of an admitted file's module classes."""
         ...
 
 
@@ -68,7 +72,7 @@ Answer = TypeVar("Answer")
 Job = Callable[[Engines, Target], Answer]
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """Trees and traces are many objects and little garbage: full collections would take a third of a run's time."""
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)
@@ -76,7 +80,7 @@ def _collect_rarely() -> None:
 
 def run(job: Job[Answer], targets: Sequence[Target], make: MakeEngine, jobs: int | None) -> Iterator[Answer]:
     """The job's answer for each target, in order. `jobs` None: as many processes as pay off."""
-    _collect_rarely()
+    collect_rarely()
     processes = jobs or min(os.cpu_count() or 1, len(targets) // _FILES_FOR_A_PROCESS)
     if processes <= 1 or len(targets) <= 1:
         engines = Engines(make)
@@ -94,7 +98,7 @@ _engines: list[Engines] = []
 
 
 def _begin(make: MakeEngine) -> None:
-    _collect_rarely()
+    collect_rarely()
     _engines[:] = [Engines(make)]
 
 

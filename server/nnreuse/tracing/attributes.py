@@ -25,7 +25,8 @@ from nnreuse.types.program import External, File, FileRef, FunctionRef, Meaning,
 
 _BUILTINS = frozenset(
     "abs all any bool callable dict enumerate filter float getattr hasattr id int isinstance issubclass iter len list map max "
-    "bytes complex min next object print property range reversed round set setattr sorted staticmethod str sum super tuple type vars zip".split()
+    "bytes complex "
+    "min next object print property range reversed round set setattr sorted staticmethod str sum super tuple type vars zip".split()
 )
 _DIGITS = re.compile(r"\d+")
 
@@ -97,9 +98,8 @@ def get(m: Machine, value: Value, name: str) -> Value:
             return value_of(m, meaning) if meaning else m.opaque("global", ref.file.path, name)
         case Name(external):
             return Name(External(f"{external.dotted}.{name}"))
-        case Partial(function, given, named) if name in ("func", "args", "keywords"):
-            whole = {"func": function, "args": m.items("tuple", given), "keywords": Mapping(m.intern.fresh(), dict(named))}
-            return whole[name]
+        case Partial() if name in ("func", "args", "keywords"):
+            return _of_partial(m, value, name)
         case Items() | Mapping() | Function() | Const():
             return Method(value, name)
         case _:
@@ -108,6 +108,16 @@ def get(m: Machine, value: Value, name: str) -> Value:
             if origin is not None:
                 m.origins.setdefault(found.ident, f"{origin}.{name}")
             return found
+
+
+def _of_partial(m: Machine, value: Partial, name: str) -> Value:
+    match name:
+        case "func":
+            return value.function
+        case "args":
+            return m.items("tuple", value.positional)
+        case _:
+            return Mapping(m.intern.fresh(), {**value.keywords})
 
 
 def _name_of(value: Value) -> str | None:

@@ -308,7 +308,14 @@ def enter(
     m.stack.append(callee.node)
     try:
         with m.bounded(HELPER_STEPS * 4 if helper else None) as ran:
-            _bind(m, frame, callee, positional, keywords, node is None and m.root is not None and callee.receiver is m.root)
+            _bind(
+                m,
+                frame,
+                callee,
+                positional,
+                keywords,
+                node is None and m.root is not None and callee.receiver is m.root,
+            )
             result = _run(m, frame, callee)
         if not ran.within:
             return unknown(m, positional, keywords)

@@ -34,7 +34,9 @@ _ABSTRACT = frozenset(
 _LISTS = {"builtins.list": "list", "builtins.tuple": "tuple", "builtins.set": "set"}
 
 
-def is_instance(m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+def is_instance(
+    m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, ...], keywords: dict[str, Value]
+) -> Value:
     """`isinstance(value, kind)`: known for constants, containers, classes, functions and instances of known class."""
     if len(positional) != 2:
         return m.opaque()
@@ -43,7 +45,9 @@ def is_instance(m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, .
     return Const(known) if known is not None else m.opaque("isinstance", *(m.ident(v) for v in positional))
 
 
-def is_callable(m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+def is_callable(
+    m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, ...], keywords: dict[str, Value]
+) -> Value:
     """`callable(value)`."""
     value = m.settle(positional[0]) if positional else m.opaque()
     known = _callable(value)

@@ -17,7 +17,6 @@ from nnreuse.tracing.values import (
     Items,
     Mapping,
     May,
-    Name,
     Opaque,
     Partial,
     Value,
@@ -276,10 +275,11 @@ def _chain(m: Machine, f: Frame, node: ast.Call, positional: Positional, keyword
 def _repeat(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     if not positional:
         return m.opaque()
-    times = m.settle(positional[1]) if len(positional) > 1 else None
+    given, *rest = positional
+    times = m.settle(rest[0]) if rest else None
     number = times.value if isinstance(times, Const) and isinstance(times.value, int) else None
     known = number if number is not None and number <= MAX_ITEMS else 2
-    return m.items("list", [positional[0]] * max(known, 0), number != known)
+    return m.items("list", [given] * max(known, 0), number != known)
 
 
 def _str(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:

@@ -21,7 +21,7 @@ _MAX_INSTANCES = 400
 _WEIGHT = 60
 """What surely stands at a path counts as much as so many guesses among alternatives."""
 
-Seen = tuple[str, Carries]
+Seen = tuple[str | None, Carries]
 
 
 @dataclass(eq=False, slots=True)
@@ -37,7 +37,7 @@ class Usage:
         counted = self.seen.get(cls, {}).get(path)
         if not counted:
             return None
-        types = Counter[str]()
+        types = Counter[str | None]()
         for (name, _), number in counted.items():
             types[name] += number
         best = types.most_common(1)[0][0]

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from nnreuse.tracing.trace import Call, Trace, most_calls, relation
+from nnreuse.tracing.usage import Seen, Usage
 from nnreuse.tracing.values import Instance
 
 _ORDER = ["none", "single", "exclusive", "parallel", "chained", "recurrent", "mixed"]
 
 
-def rows(trace: Trace) -> Iterator[dict[str, object]]:
-    """The rows of one class, in the order in which its constructor makes them."""
+def rows(trace: Trace, usage: Usage) -> Iterator[dict[str, object]]:
+    """The rows of one class, in the order in which its constructor makes them. What stands at a path, its users know best."""
     file = trace.cls.file
     line = (
         file.index.first_lines[trace.cls.units.header] + trace.cls.units.node.lineno - trace.cls.units.header.origin + 1
@@ -20,11 +21,11 @@ def rows(trace: Trace) -> Iterator[dict[str, object]]:
             "class": trace.cls.name,
             "class_line": line,
             "attribute": path,
-            **_row(trace, instances),
+            **_row(trace, instances, usage.at(trace.cls, path)),
         }
 
 
-def _row(trace: Trace, instances: list[Instance]) -> dict[str, object]:
+def _row(trace: Trace, instances: list[Instance], seen: Seen | None) -> dict[str, object]:
     per = [(instance, trace.calls_of(instance)) for instance in instances]
     judged = [(most_calls(calls), relation(calls)) for _, calls in per]
     most = max(number for (number, _), _ in judged)
@@ -32,10 +33,12 @@ def _row(trace: Trace, instances: list[Instance]) -> dict[str, object]:
     calls = [call for _, group in per for call in group]
     kinds = [kind for (number, _), kind in judged if number == most]
     known = most >= 2 or most == 1 and trace.complete or trace.complete and not any(i.handed_on for i in instances)
-    typed = max(instances, key=lambda i: _telling(trace, i))
-    carried = trace.carries(typed)
+    if seen is None:
+        typed = max(instances, key=lambda i: _telling(trace, i))
+        seen = typed.type_name, trace.carries(typed)
+    name, carried = seen
     return {
-        "type": typed.type_name,
+        "type": name,
         "parameters": carried.parameters,
         "running_stats": carried.running_stats,
         "calls": most if known else None,

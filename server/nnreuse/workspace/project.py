@@ -9,6 +9,7 @@ from nnreuse.syntax.source import Source
 from nnreuse.syntax.units import ClassUnits, Unit, Unparsable
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.tracer import trace
+from nnreuse.tracing.usage import Usage, usage_of
 from nnreuse.types.catalog import Catalog
 from nnreuse.types.program import File, ModuleClass, Program
 from nnreuse.workspace import facts
@@ -35,6 +36,8 @@ class Project:
         self.library = DiskLibrary([], read_quietly, environment.search_path if environment else ())
         self.program = Program(self.library, Catalog.shipped())
         self._traces: dict[ClassUnits, Trace] = {}
+        self._admitted: list[File] = []
+        self._usage: Usage | None = None
 
     def check(self, path: Path, text: str) -> Analysis:
         """The findings of a text at a path. Where it does not parse: none, and `error` says why."""
@@ -95,10 +98,16 @@ class Project:
             known = self._traces[cls.units] = trace(self.program, cls)
         return known
 
-    def facts(self, path: Path, text: str) -> list[dict[str, object]]:
-        """The rows of the `facts` command for a text at a path; none where it does not parse."""
-        try:
-            index = FileIndex.of(Source(text))
-        except Unparsable:
+    def admit(self, path: Path, text: str) -> None:
+        """Adds a file to those whose code is asked how it builds its classes. Raises `Unparsable`."""
+        self._admitted.append(self.file(path, FileIndex.of(Source(text))))
+        self._usage = None
+
+    def facts(self, path: Path) -> list[dict[str, object]]:
+        """The rows of the `facts` command for an admitted file."""
+        file = self.library.known(path.absolute())
+        if file is None:
             return []
-        return [row for one in self.traces(self.file(path, index)) for row in facts.rows(one)]
+        if self._usage is None:
+            self._usage = usage_of(self.program, self._admitted)
+        return [row for one in self.traces(file) for row in facts.rows(one, self._usage)]

@@ -1,0 +1,145 @@
+"""What classes hold, told by the code that builds them."""
+
+from pathlib import Path
+
+import pytest
+from traced import HEADER
+
+from nnreuse.config.settings import Settings
+from nnreuse.workspace.project import Project
+
+BLOCK = """
+class Block(nn.Module):
+    def __init__(self, width, norm_layer, act_layer=nn.ReLU, rate: float = 0.0):
+        super().__init__()
+        self.norm = norm_layer(width)
+        self.act = act_layer()
+        self.drop = nn.Dropout(rate) if rate > 0 else nn.Identity()
+    def forward(self, x):
+        return self.drop(self.act(self.norm(x)))
+"""
+
+
+def rows(text: str, cls: str) -> dict[str, dict[str, object]]:
+    project, path = Project(Settings()), Path("model.py")
+    project.admit(path, HEADER + "from functools import partial\n" + text)
+    return {str(row["attribute"]): row for row in project.facts(path) if row["class"] == cls}
+
+
+def test_what_a_class_is_given_is_seen_where_it_is_built() -> None:
+    text = BLOCK + "def small(**kwargs):\n    return Block(8, nn.BatchNorm2d, **kwargs)\n"
+    norm = rows(text, "Block")["norm"]
+    assert norm["type"] == "torch.nn.modules.batchnorm.BatchNorm2d"
+    assert (norm["parameters"], norm["running_stats"]) == (True, True)
+
+
+def test_nobody_builds_it_so_it_stays_unknown() -> None:
+    norm = rows(BLOCK, "Block")["norm"]
+    assert (norm["type"], norm["parameters"]) == (None, None)
+
+
+def test_classes_are_followed_through_builders_and_partial() -> None:
+    text = (
+        BLOCK
+        + """
+class Net(nn.Module):
+    def __init__(self, block, norm_layer=None):
+        super().__init__()
+        norm_layer = norm_layer or partial(nn.LayerNorm, eps=1e-6)
+        self.blocks = nn.Sequential(*[block(8, norm_layer) for _ in range(2)])
+    def forward(self, x):
+        return self.blocks(x)
+def build(cls, **kwargs):
+    return cls(**kwargs)
+def model(**kwargs):
+    return build(Net, **dict(dict(block=Block), **kwargs))
+"""
+    )
+    assert rows(text, "Block")["norm"]["type"] == "torch.nn.modules.normalization.LayerNorm"
+
+
+def test_a_rate_is_a_choice_of_whoever_trains() -> None:
+    text = BLOCK + "def small(**kwargs):\n    return Block(8, nn.BatchNorm2d, **kwargs)\n"
+    assert rows(text, "Block")["drop"]["type"] == "torch.nn.modules.dropout.Dropout"
+
+
+def test_the_kind_used_most_is_told_with_all_that_its_instances_carry() -> None:
+    text = BLOCK + (
+        "def one():\n    return Block(8, nn.InstanceNorm2d)\n"
+        "def two():\n    return Block(8, partial(nn.InstanceNorm2d, affine=True))\n"
+        "def three():\n    return Block(8, nn.BatchNorm2d)\n"
+    )
+    norm = rows(text, "Block")["norm"]
+    assert norm["type"] == "torch.nn.modules.instancenorm.InstanceNorm2d"
+    assert (norm["parameters"], norm["running_stats"]) == (True, False)
+
+
+REGISTRY = """
+_LAYERS = dict(batchnorm=nn.BatchNorm2d, layernorm=nn.LayerNorm)
+_KNOWN = {m for _, m in _LAYERS.items()}
+def get_norm(layer):
+    if layer is None:
+        return None
+    kwargs = {}
+    if isinstance(layer, partial):
+        kwargs.update(layer.keywords)
+        layer = layer.func
+    if isinstance(layer, str):
+        layer = _LAYERS[layer.replace("_", "").lower()]
+    elif layer not in _KNOWN:
+        layer = _LAYERS[layer.__name__.lower()]
+    return partial(layer, **kwargs) if kwargs else layer
+class Net(nn.Module):
+    def __init__(self, width, norm=NORM):
+        super().__init__()
+        self.norm = get_norm(norm)(width)
+    def forward(self, x):
+        return self.norm(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ('"Batch_Norm"', "torch.nn.modules.batchnorm.BatchNorm2d"),
+        ("nn.LayerNorm", "torch.nn.modules.normalization.LayerNorm"),
+        ("partial(nn.LayerNorm, eps=1e-6)", "torch.nn.modules.normalization.LayerNorm"),
+    ],
+)
+def test_registries_and_helpers_with_several_returns_are_run(given: str, kind: str) -> None:
+    assert rows(REGISTRY.replace("norm=NORM", f"norm={given}"), "Net")["norm"]["type"] == kind
+
+
+def test_an_annotation_rules_out_what_it_is_not() -> None:
+    text = """
+class Net(nn.Module):
+    def __init__(self, size: int):
+        super().__init__()
+        self.conv = nn.ModuleList([nn.Conv2d(1, 1, s) for s in size]) if isinstance(size, list) else nn.Conv2d(1, 1, size)
+    def forward(self, x):
+        return self.conv(x)
+"""
+    assert rows(text, "Net")["conv"]["type"] == "torch.nn.modules.conv.Conv2d"
+
+
+def test_a_name_that_a_package_binds_hides_its_submodule_of_that_name(tmp_path: Path) -> None:
+    package = tmp_path / "layers"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .create import create\n")
+    (package / "create.py").write_text("import torch.nn as nn\ndef create():\n    return nn.Linear(1, 1)\n")
+    user = tmp_path / "user.py"
+    user.write_text(
+        "import torch.nn as nn\nfrom layers import create\nclass Net(nn.Module):\n    def __init__(self):\n"
+        "        super().__init__()\n        self.a = create()\n    def forward(self, x):\n        return self.a(x)\n"
+    )
+    project = Project(Settings())
+    project.admit(user, user.read_text())
+    assert project.facts(user)[0]["type"] == "torch.nn.modules.linear.Linear"
+
+
+@pytest.mark.parametrize("base", ["nn.Sequential", "nn.ModuleDict"])
+def test_containers_filled_from_outside_have_elements_nobody_names(base: str) -> None:
+    loop = "self" if base.endswith("Sequential") else "self.values()"
+    text = f"class Net({base}):\n    def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)\n"
+    text += f"    def forward(self, x):\n        for one in {loop}:\n            x = one(x)\n        return x\n"
+    assert rows(text, "Net")["*"]["calls"] == 1
