@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from nnreuse.tracing import attributes, methods, models, objects
+from nnreuse.tracing import attributes, methods, models, objects, refining
 from nnreuse.tracing.conditions import Literal
 from nnreuse.tracing.machine import HELPER_STEPS, MAX_CALLS, MAX_DEPTH, Frame, Machine
 from nnreuse.tracing.trace import Call
@@ -157,7 +157,7 @@ def _call_opaque(
 ) -> Value:
     """An unknown value held on the class that is called like a module has identity too."""
     if m.phase != "constructor" and callee.ident in m.origins:
-        return call_instance(m, f, node, m.unknown_instance(callee.ident), positional, keywords)
+        return call_instance(m, f, node, refining.unknown_instance(m, callee.ident), positional, keywords)
     if isinstance(node.func, ast.Attribute):
         lineage = callee.lineage
         result = _made(m, unknown(m, positional, keywords, lineage))

@@ -140,12 +140,6 @@ class Machine:
         finally:
             self.path, self.turns, self.journal, self.phase, self.longest = path, turns, journal, phase, longest
 
-    def unknown_instance(self, ident: int) -> Instance:
-        """The instance that stands for an unknown value that is called like a module."""
-        if ident not in self.unknowns:
-            self.unknowns[ident] = Instance(ident, None, None, None, None, constructed=True)
-        return self.unknowns[ident]
-
     # ---- values
 
     def opaque(self, *structure: object, lineage: int = 0) -> Opaque:

@@ -21,7 +21,7 @@ from nnreuse.tracing.values import (
     Partial,
     Value,
 )
-from nnreuse.types.program import External
+from nnreuse.types.program import External, ModuleClass
 
 _CLASS_NAME = re.compile(r"[A-Z]\w+$")
 Positional = tuple[Value, ...]
@@ -49,6 +49,9 @@ def call_external(
     if last in ("DataParallel", "DistributedDataParallel"):
         return positional[0] if positional else m.opaque()
     if m.phase == "constructor" and _CLASS_NAME.match(last):
+        meaning = m.program.refined(external)
+        if isinstance(meaning, ModuleClass):
+            return objects.allocate(m, f, node, meaning, None, positional, keywords)
         made = objects.allocate(m, f, node, None, None, positional, keywords)
         made.external, made.is_module, made.constructed = dotted, True, True
         return made

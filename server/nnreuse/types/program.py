@@ -11,6 +11,7 @@ from typing import Protocol
 from nnreuse.syntax.index import Binding, FileIndex, Import
 from nnreuse.syntax.units import ClassUnits, Unit
 from nnreuse.types.catalog import Catalog, ModuleFacts
+from nnreuse.types.questions import Answers, NameQuestion
 
 MODULE = "torch.nn.modules.module.Module"
 _DEPTH = 24
@@ -111,6 +112,7 @@ class Program:
         self.library = library
         self.catalog = catalog
         self._resolving: set[tuple[str, str]] = set()
+        self.answers = Answers()
 
     def lookup(self, file: File, name: str, depth: int = 0) -> Meaning | None:
         """What a module-level name of a file means; None for builtins and names nothing binds."""
@@ -169,6 +171,15 @@ class Program:
         finally:
             self._resolving.discard(key)
 
+    def refined(self, external: External) -> Meaning:
+        """An external name that stands for a class: what it means by an answer, asked for where its package can be read."""
+        dotted = external.dotted
+        top = dotted.partition(".")[0]
+        if top in (dotted, "torch") or self.catalog.find(dotted) or self.library.find(top) is None:
+            return external
+        answer = self.answers.about(NameQuestion(dotted))
+        return self.follow(answer) if answer else external
+
     def _descend(self, file: File, rest: list[str], depth: int) -> Meaning | None:
         meaning: Meaning | None = FileRef(file)
         for name in rest:
@@ -180,9 +191,11 @@ class Program:
         match meaning:
             case FileRef(file):
                 found = self.lookup(file, name, depth + 1)
-                if found is None and file.package:
-                    inner = self.library.find(f"{file.module}.{name}")
-                    return FileRef(inner) if inner else None
+                inner = self.library.find(f"{file.module}.{name}") if found is None and file.package else None
+                if inner is not None:
+                    return FileRef(inner)
+                if found is None and "__getattr__" in file.index.bindings:
+                    return External(f"{file.module}.{name}")
                 return found
             case External(dotted):
                 return External(f"{dotted}.{name}")
@@ -220,14 +233,20 @@ class Program:
         file.classes[units] = cls
         for unit, node in units.statements():
             _collect(cls.members, unit, node)
-        for base in units.node.bases:
-            meaning = self.dotted(file, base)
-            if isinstance(meaning, ModuleClass | External):
-                cls.bases.append(meaning)
-            elif meaning is None and isinstance(base, ast.Name | ast.Attribute):
-                cls.bases.append(External(ast.unparse(base)))
+        cls.bases += [base for node in units.node.bases if (base := self._base(file, node)) is not None]
         cls.mro = _linear(cls)
         return cls
+
+    def _base(self, file: File, node: ast.expr) -> ModuleClass | External | None:
+        meaning = self.dotted(file, node)
+        if isinstance(meaning, ValueRef) and isinstance(node, ast.Name | ast.Attribute):
+            names = [name for name, binding in meaning.file.index.bindings.items() if binding.node is meaning.node]
+            meaning = External(f"{meaning.file.module}.{names[0]}") if names else None
+        if isinstance(meaning, External):
+            meaning = self.refined(meaning)
+        if meaning is None and isinstance(node, ast.Name | ast.Attribute):
+            return External(ast.unparse(node))
+        return meaning if isinstance(meaning, ModuleClass | External) else None
 
     def facts(self, cls: ModuleClass | External) -> ModuleFacts | None:
         """The catalog's facts of a torch class, or of the nearest torch ancestor of a user class."""

@@ -29,6 +29,11 @@ class DiskLibrary:
             self._roots.append(root)
             self._by_name = {name: file for name, file in self._by_name.items() if file is not None}
 
+    @property
+    def search_path(self) -> list[Path]:
+        """The folders that imports lead to, in order."""
+        return [*self._roots, *self._installed]
+
     def find(self, dotted: str) -> File | None:
         if dotted in self._by_name:
             return self._by_name[dotted]
@@ -68,6 +73,11 @@ class DiskLibrary:
         self._by_path[str(path)] = file
         self._by_name[dotted] = file
         return file
+
+    def forget_classes(self) -> None:
+        """Has every class made anew when it is next asked for."""
+        for file in self._by_path.values():
+            file.classes.clear()
 
     def known(self, path: Path) -> File | None:
         return self._by_path.get(str(path))

@@ -1,5 +1,6 @@
 """Project: analyses files under one set of settings. What it read stays read; traces stay valid while their units do."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from nnreuse.config.settings import Settings
@@ -12,11 +13,18 @@ from nnreuse.tracing.tracer import trace
 from nnreuse.tracing.usage import Usage, usage_of
 from nnreuse.types.catalog import Catalog
 from nnreuse.types.program import File, ModuleClass, Program
+from nnreuse.types.questions import AttributeQuestion, NameQuestion, Question
 from nnreuse.workspace import facts
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.environment import Environment
 from nnreuse.workspace.files import read_quietly
 from nnreuse.workspace.library import DiskLibrary, module_name
+from nnreuse.workspace.refinement import Asked, Inference, snapshot
+
+_QUESTIONS = 60
+"""Put to jedi in one scan, at 0.1 s each as measured: a scan of a large library is not to become one of jedi's."""
+_ROUNDS = 2
+"""An answer can raise further questions: a base class, then what its constructor makes."""
 
 
 def _plain(index: FileIndex) -> list[Unit]:
@@ -27,6 +35,15 @@ def _with_nested(units: ClassUnits) -> list[ClassUnits]:
     return [units, *(one for member in units.members if isinstance(member, ClassUnits) for one in _with_nested(member))]
 
 
+def _called(one: Trace, question: AttributeQuestion) -> bool:
+    return any(one.calls_of(instance) for instance in one.held.get(question.attribute, []))
+
+
+def _called_again(one: Trace, question: AttributeQuestion) -> bool:
+    """What is called once is no finding, whatever it is."""
+    return any(len(one.calls_of(instance)) > 1 for instance in one.held.get(question.attribute, []))
+
+
 class Project:
     """One program: the files asked about, and those they import."""
 
@@ -35,6 +52,8 @@ class Project:
         self.settings = settings
         self.library = DiskLibrary([], read_quietly, environment.search_path if environment else ())
         self.program = Program(self.library, Catalog.shipped())
+        self._inference = Inference()
+        self._questions_left = _QUESTIONS if environment else 0
         self._traces: dict[ClassUnits, Trace] = {}
         self._admitted: list[File] = []
         self._usage: Usage | None = None
@@ -42,10 +61,15 @@ class Project:
     def check(self, path: Path, text: str) -> Analysis:
         """The findings of a text at a path. Where it does not parse: none, and `error` says why."""
         try:
-            index = FileIndex.of(Source(text))
+            index = self._index(path, text)
         except Unparsable as error:
             return Analysis(FileIndex(Source(text), []), (), error)
+        self._refine(self.file(path, index), _called_again)
         return self.analyse(path, index)
+
+    def _index(self, path: Path, text: str) -> FileIndex:
+        known = self.library.known(path.absolute())
+        return known.index if known is not None and known.index.source.text == text else FileIndex.of(Source(text))
 
     def analyse(self, path: Path, index: FileIndex) -> Analysis:
         """The findings of an index at a path; classes whose units are those of last time are not traced again."""
@@ -64,6 +88,22 @@ class Project:
         dotted, root = module_name(path)
         self.library.add_root(root)
         return self.library.put(path, dotted, index)
+
+    def open_questions(self) -> list[Asked]:
+        """What the traces made since the last time leave to be inferred, for `Inference`; empties the list."""
+        return snapshot(self.program.answers.take(), self.library.search_path)
+
+    def learn(self, question: Question, answer: str | None) -> None:
+        """Takes in an answer: what was traced without it is traced anew when it is next asked for."""
+        self.program.answers.known[question] = answer
+        if answer is None:
+            return
+        if isinstance(question, NameQuestion):  # a base class, perhaps: the classes are other classes now
+            self.library.forget_classes()
+            self._traces.clear()
+        for units, one in list(self._traces.items()):
+            if question in one.read:
+                del self._traces[units]
 
     def _forget(self, file: File, index: FileIndex) -> None:
         """Drops the classes and traces that a new index of a file makes untrue: those that read what has changed."""
@@ -100,7 +140,7 @@ class Project:
 
     def admit(self, path: Path, text: str) -> None:
         """Adds a file to those whose code is asked how it builds its classes. Raises `Unparsable`."""
-        self._admitted.append(self.file(path, FileIndex.of(Source(text))))
+        self._admitted.append(self.file(path, self._index(path, text)))
         self._usage = None
 
     def facts(self, path: Path) -> list[dict[str, object]]:
@@ -109,5 +149,21 @@ class Project:
         if file is None:
             return []
         if self._usage is None:
+            for one in self._admitted:
+                self._refine(one, _called)
             self._usage = usage_of(self.program, self._admitted)
         return [row for one in self.traces(file) for row in facts.rows(one, self._usage)]
+
+    def _refine(self, file: File, worth: Callable[[Trace, AttributeQuestion], bool]) -> None:
+        """Has inferred, here and now, what a file's traces leave open and is worth it. A scan asks so many questions, no more."""
+        for _ in range(_ROUNDS if self._questions_left > 0 else 0):
+            traces = self.traces(file)
+            asked = [
+                (question, request)
+                for question, request in self.open_questions()
+                if isinstance(question, NameQuestion)
+                or any(question in one.read and worth(one, question) for one in traces)
+            ]
+            for question, answer in self._inference.answers(asked[: max(0, self._questions_left)]):
+                self.learn(question, answer)
+            self._questions_left -= len(asked)
