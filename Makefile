@@ -30,12 +30,13 @@ lint: .venv/installed-test
 catalog: .venv/installed-test
 	$(BIN)/python server/nnreuse/probe.py --write server/nnreuse/types/torch_catalog.json
 
-# The rules' pages, as their docstrings say; a page whose rule is gone goes too.
+# The rules' pages, as their docstrings say; a page whose rule is gone goes too. And the schema of the settings.
 docs: .venv/installed
 	@mkdir -p docs/rules && rm -f docs/rules/*.md
 	@for name in $$($(BIN)/python -c "from nnreuse.rules.registry import names; print(*names())"); do \
 	  $(NNREUSE) rule $$name > docs/rules/$$name.md || exit 1; \
 	done
+	@$(NNREUSE) schema > docs/nnreuse.schema.json
 
 # Scan times beside ruff's and TorchFix's. TorchFix has an environment of its own: its libcst is not ours to choose.
 bench: .venv/installed-test .venv-bench/installed $(BENCH)/timm

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
+from nnreuse.config.settings import Settings
 from nnreuse.config.severity import Severity
 from nnreuse.lsp.client import Client
 from nnreuse.lsp.convert import View, changes_of, edits_to
@@ -39,7 +40,7 @@ def view_of(text: str, client: Client, now: str | None = None) -> View:
     """A view of `text`; where `now` is given, of a later text that does not parse."""
     index = FileIndex.of(Source(text))
     error = None if now is None else Unparsable("no", 0)
-    return View(URI, Analysis(index, (), error), index.source if now is None else Source(now), client)
+    return View(URI, Analysis(index, (), error), index.source if now is None else Source(now), client, Settings())
 
 
 @pytest.mark.parametrize(("encoding", "column"), [(Encoding.UTF8, 22), (Encoding.UTF16, 19), (Encoding.UTF32, 18)])

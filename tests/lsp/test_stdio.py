@@ -8,25 +8,11 @@ import pytest
 import pytest_lsp
 from lsprotocol import types as lsp
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+from talking import NET
 
 from nnreuse.syntax.source import Encoding, Position, Source
 
 SERVER = Path(__file__).parents[2] / "server"
-NET = """import torch.nn as nn
-
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 3, padding=1)
-        self.conv2 = nn.Conv2d(64, 64, 3, padding=1)
-        self.bn = nn.BatchNorm2d(64)
-
-    def forward(self, x):
-        label = "🔥"; x = self.bn(self.conv1(x))
-        x = self.bn(self.conv2(x))
-        return x
-"""
 SECOND = "        self.bn2 = nn.BatchNorm2d(64)\n"
 SPLIT = {
     "Split `self.bn` into `bn`, `bn2`": NET.replace("BatchNorm2d(64)\n", "BatchNorm2d(64)\n" + SECOND).replace(
@@ -46,6 +32,7 @@ SPLIT = {
     )
 )
 async def client(lsp_client: LanguageClient):
+    lsp_client.feature(lsp.CLIENT_REGISTER_CAPABILITY)(lambda params: None)
     # VS Code's capabilities: UTF-16, resolves edits, checks versions.
     await lsp_client.initialize_session(
         lsp.InitializeParams(capabilities=client_capabilities("visual-studio-code"), workspace_folders=[])

@@ -137,7 +137,8 @@ def _change(options: _Selection) -> Callable[[Settings], Settings]:
     """What the options do to the settings of a file: they add to `ignore` and `severity`, and replace the others."""
     severities = [_severity(pair) for pair in _names(options["severity"])]
     select, ignore = _names(options["select"]), _names(options["ignore"])
-    refuse_unknown_rules([*select, *ignore, *(rule for rule, _ in severities)], "")
+    named = Settings(select=frozenset(select), ignore=frozenset(ignore), severities=frozenset(severities))
+    refuse_unknown_rules(named, "")
 
     def change(settings: Settings) -> Settings:
         level, compat, python = options["min_severity"], options["checkpoint_compat"], options["python"]

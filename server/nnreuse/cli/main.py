@@ -13,6 +13,7 @@ _COMMANDS = {
     "check": ("nnreuse.cli.check", "Find modules that are reused by mistake, and repair them."),
     "facts": ("nnreuse.cli.facts", "Print what the static tracer saw, a JSON line for each attribute."),
     "rule": ("nnreuse.cli.rule", "Print a rule's page, or all of them."),
+    "schema": ("nnreuse.cli.schema", "Print the JSON schema of the settings files."),
     "server": ("nnreuse.cli.server", "Run the language server."),
 }
 

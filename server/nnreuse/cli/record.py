@@ -1,6 +1,6 @@
 """Records: findings with their positions worked out, which formats print and processes can hand over."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nnreuse.config.settings import Settings
@@ -61,13 +61,7 @@ class Record:
 
 def shown(analysis: "Analysis", settings: Settings) -> "list[Finding]":
     """The findings a user wants to see, in the order of their places, with the severities of the settings."""
-    wanted = [
-        replace(finding, severity=settings.severity(finding.rule, finding.severity))
-        for finding in analysis.findings
-        if settings.enabled(finding.rule)
-    ]
-    visible = [finding for finding in wanted if settings.shows(finding.severity)]
-    return sorted(visible, key=lambda finding: (analysis.index.span(finding.place), finding.rule))
+    return sorted(analysis.shown(settings), key=lambda finding: (analysis.index.span(finding.place), finding.rule))
 
 
 def record(finding: "Finding", index: "FileIndex", filename: str, repairs: tuple[Repair, ...] = ()) -> Record:

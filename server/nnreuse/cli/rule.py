@@ -3,6 +3,7 @@
 import click
 
 from nnreuse.cli.targets import refuse_unknown_rules
+from nnreuse.config.settings import Settings
 
 
 @click.command
@@ -13,6 +14,6 @@ def rule(name: str | None) -> None:
     from nnreuse.rules.registry import names
 
     if name:
-        refuse_unknown_rules([name], "")
+        refuse_unknown_rules(Settings(select=frozenset({name})), "")
     pages = [page(each).rstrip("\n") for each in ([name] if name else names())]
     click.echo("\n\n".join(pages))

@@ -10,7 +10,7 @@ import click
 
 from nnreuse.cli.engine import Target
 from nnreuse.config.settings import Settings
-from nnreuse.config.toml import SettingsError, nearest, read
+from nnreuse.config.toml import SettingsError, nearest, read, unknown_rules
 from nnreuse.workspace.environment import NoInterpreter, find_interpreter
 from nnreuse.workspace.files import FileProblem, discover
 
@@ -53,7 +53,7 @@ class SettingsByFolder:
             origin = nearest(folder)
             if origin not in self._of_file:
                 settings = read(origin) if origin else Settings()
-                refuse_unknown_rules(settings.rules_named(), f"{origin}: ")
+                refuse_unknown_rules(settings, f"{origin}: ")
                 self._of_file[origin] = self._change(settings)
             settings = self._of_file[origin]
             python = find_interpreter(folder, settings.python, settings.python_may_run)
@@ -62,23 +62,14 @@ class SettingsByFolder:
             raise click.UsageError(str(error)) from None
 
 
-def refuse_unknown_rules(named: Iterable[str], where: str) -> None:
-    """Raises a usage error, with the likely spelling, where a name is no rule."""
-    if not (wanted := sorted(named)):
+def refuse_unknown_rules(settings: Settings, where: str) -> None:
+    """Raises a usage error, with the likely spelling, where the settings name what is no rule."""
+    if not settings.rules_named():
         return
     from nnreuse.rules.registry import names  # imports every rule
 
-    known = set(names())
-    for name in wanted:
-        if name not in known:
-            raise click.UsageError(f"{where}no rule is called `{name}`{_near(name, known)}")
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # only for this message
-
-    near = get_close_matches(name, known, 1)
-    return f"; do you mean `{near[0]}`?" if near else "; `nnreuse rule` lists them"
+    for problem in unknown_rules(settings, names()):
+        raise click.UsageError(f"{where}{problem.message}")
 
 
 def _files(path: Path, on_problem: Callable[[FileProblem], None]) -> Iterator[Path]:

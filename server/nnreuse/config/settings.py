@@ -1,12 +1,17 @@
 """Settings: what a user has decided. Immutable and hashable, so that files under equal settings share one analysis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from nnreuse.config.severity import Severity
 
 CheckpointCompat = Literal["none", "hook"]
+
+
+def _says(sentence: str, key: str = "") -> dict[str, str]:
+    """Marks a setting that users write: the sentence of the schema about it, and its key where the files call it otherwise."""
+    return {"says": sentence, "key": key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +21,23 @@ class Settings:
     `python_may_run`: the user has named it on the command line, or trusts the workspace that did.
     """
 
-    select: frozenset[str] | None = None
-    ignore: frozenset[str] = frozenset()
-    severities: frozenset[tuple[str, Severity]] = frozenset()
-    min_severity: Severity = Severity.INFORMATION
-    checkpoint_compat: CheckpointCompat = "none"
-    python: Path | None = None
+    select: frozenset[str] | None = field(
+        default=None, metadata=_says("The only rules to run. Without it: those that are on by default.")
+    )
+    ignore: frozenset[str] = field(default=frozenset(), metadata=_says("Rules not to run."))
+    severities: frozenset[tuple[str, Severity]] = field(
+        default=frozenset(), metadata=_says("The severity a rule's findings are shown with.", key="severity")
+    )
+    min_severity: Severity = field(
+        default=Severity.INFORMATION, metadata=_says("Findings below this severity are not shown.")
+    )
+    checkpoint_compat: CheckpointCompat = field(
+        default="none",
+        metadata=_says("`hook`: fixes that rename parameters add a hook that loads old checkpoints."),
+    )
+    python: Path | None = field(
+        default=None, metadata=_says("The Python interpreter whose installed packages the code imports.")
+    )
     python_may_run: bool = False
 
     def enabled(self, rule: str, by_default: bool = True) -> bool:

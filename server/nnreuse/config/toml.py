@@ -1,8 +1,13 @@
-"""Settings as written in `nnreuse.toml` or under `[tool.nnreuse]` in `pyproject.toml`; the nearest file wins, whole."""
+"""Settings as written in `nnreuse.toml`, under `[tool.nnreuse]` in `pyproject.toml`, or by a client.
 
+The nearest file wins, whole, over any other file; key by key over what a client says. Whatever means nothing is a
+`Problem` with its key, and the rest of the file holds.
+"""
+
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
 
@@ -10,98 +15,215 @@ from nnreuse.config.settings import CheckpointCompat, Settings
 from nnreuse.config.severity import Severity
 
 Table = Mapping[str, object]
+ReadText = Callable[[Path], str]
+FILES = ("nnreuse.toml", "pyproject.toml")
+"""The names of settings files, the stronger first."""
 
-_KEYS = ["checkpoint-compat", "ignore", "min-severity", "python", "select", "severity"]
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that means nothing. `keys` lead to it, none where the whole text is no TOML; then `line` (zero-based) says where."""
+
+    message: str
+    keys: tuple[str, ...] = ()
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a table says, and what of it means nothing."""
+
+    settings: Settings
+    problems: tuple[Problem, ...] = ()
 
 
 class SettingsError(Exception):
     """A settings file says something that means nothing. The message names the file and the key."""
 
 
+class NoToml(Exception):
+    """A settings file that cannot be read at all."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
 def nearest(folder: Path) -> Path | None:
     """The settings file in force for a folder. Raises SettingsError where one on the way cannot be read."""
     for parent in [folder, *folder.parents]:
-        own = parent / "nnreuse.toml"
-        if own.is_file():
-            return own
-        project = parent / "pyproject.toml"
-        if project.is_file() and _table(project) is not None:
-            return project
+        for file in (parent / name for name in FILES):
+            if file.is_file() and _table_or_error(file) is not None:
+                return file
     return None
 
 
 def read(file: Path) -> Settings:
     """The settings of one file. Raises SettingsError."""
-    return parse(_table(file) or {}, file)
+    reading = parse(_table_or_error(file) or {}, file.parent)
+    for problem in reading.problems:
+        raise SettingsError(f"{file}: {problem.message}")
+    return reading.settings
 
 
-def parse(table: Table, file: Path) -> Settings:
-    """The settings of a table. Raises SettingsError.
-
-    A relative `python` starts from the file's folder; a bare name that is not there is looked up as in a shell.
-    """
-    settings = Settings()
-    for key, value in table.items():
-        settings = _with(settings, key, value, file)
-    return settings
-
-
-def _table(file: Path) -> Table | None:
+def _table_or_error(file: Path) -> Table | None:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return table(file, _read_text)
+    except NoToml as error:
         raise SettingsError(f"{file}: {error}") from None
-    if file.name == "nnreuse.toml":
+
+
+def _read_text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def table(file: Path, read_text: ReadText) -> Table | None:
+    """What a file says to us; None for a `pyproject.toml` that says nothing. Raises NoToml."""
+    try:
+        content: Table = tomllib.loads(read_text(file))
+    except (OSError, ValueError) as error:
+        raise NoToml(Problem(str(error), line=_line_in(str(error)))) from None
+    if file.name == FILES[0]:
         return content
-    table: object = cast("Table", content.get("tool", {})).get("nnreuse")
-    if table is not None and not isinstance(table, dict):
-        raise SettingsError(f"{file}: `tool.nnreuse` must be a table")
-    return cast("Table | None", table)
+    tool = content.get("tool")
+    found = cast("Table", tool).get("nnreuse") if isinstance(tool, dict) else None
+    if found is not None and not isinstance(found, dict):
+        raise NoToml(Problem("`tool.nnreuse` must be a table", ("tool", "nnreuse")))
+    return cast("Table | None", found)
 
 
-def _with(settings: Settings, key: str, value: object, file: Path) -> Settings:
-    where = f"{file}: `{key}`"
-    match key:
-        case "select":
-            return replace(settings, select=_names(value, where))
-        case "ignore":
-            return replace(settings, ignore=_names(value, where))
-        case "severity":
-            return replace(settings, severities=_severities(value, where))
-        case "min-severity":
-            return replace(settings, min_severity=_severity(value, where))
-        case "checkpoint-compat":
-            if value not in get_args(CheckpointCompat):
-                raise SettingsError(f'{where} must be "none" or "hook"')
-            return replace(settings, checkpoint_compat=cast("CheckpointCompat", value))
-        case "python":
-            if not isinstance(value, str):
-                raise SettingsError(f"{where} must be the path of an interpreter")
-            beside = file.parent / Path(value).expanduser()
-            by_name = len(Path(value).parts) == 1 and not beside.exists()
-            return replace(settings, python=Path(value) if by_name else beside)
-        case _:
-            raise SettingsError(f"{file}: unknown key `{key}`; known are {', '.join(_KEYS)}")
+def parse(found: Table, folder: Path, base: Settings | None = None) -> Reading:
+    """The settings of a table on top of others. A relative `python` starts from the folder; a bare name is looked up later."""
+    settings, problems = base or Settings(), list[Problem]()
+    for key, value in found.items():
+        try:
+            settings = _with(settings, key, value, folder)
+        except _Meaningless as error:
+            problems.append(Problem(error.message, (key, *error.below)))
+    return Reading(settings, tuple(problems))
 
 
-def _names(value: object, where: str) -> frozenset[str]:
+def line_of(text: str, keys: tuple[str, ...], pyproject: bool) -> int:
+    """The zero-based line where a key stands in a settings file, or the one of its table; 0 where it cannot be found."""
+    wanted = (("tool", "nnreuse") if pyproject and keys[:1] != ("tool",) else ()) + keys
+    best, length, inside = 0, -1, tuple[str, ...]()
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text)):
+        header = re.match(r"\s*\[+([^\[\]]+)\]", line)
+        assigned = re.match(r"\s*([\w\-.\"' ]+?)\s*=", line)
+        if header:
+            at = inside = _parts(header[1])
+        elif assigned:
+            at = inside + _parts(assigned[1])
+        else:
+            continue
+        if at == wanted[: len(at)] and len(at) > length:
+            best, length = number, len(at)
+    return best
+
+
+class _Meaningless(Exception):
+    def __init__(self, message: str, *below: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.below = below
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _line_in(message: str) -> int | None:
+    """The line that tomllib's message names."""
+    found = re.search(r"at line (\d+)", message)
+    return int(found[1]) - 1 if found else None
+
+
+def _with(settings: Settings, key: str, value: object, folder: Path) -> Settings:
+    reader = _READERS.get(key)
+    if reader is None:
+        known = f"known are {', '.join(sorted(_READERS))}"
+        raise _Meaningless(f"unknown key `{key}`{near(key, _READERS, known)}")
+    return reader(settings, value, folder)
+
+
+def _names(value: object, key: str) -> frozenset[str]:
     if isinstance(value, list):
         names = [name for name in cast("list[object]", value) if isinstance(name, str)]
         if len(names) == len(cast("list[object]", value)):
             return frozenset(names)
-    raise SettingsError(f"{where} must be a list of rule names")
+    raise _Meaningless(f"`{key}` must be a list of rule names")
 
 
-def _severities(value: object, where: str) -> frozenset[tuple[str, Severity]]:
+def _select(settings: Settings, value: object, folder: Path) -> Settings:
+    return replace(settings, select=_names(value, "select"))
+
+
+def _ignore(settings: Settings, value: object, folder: Path) -> Settings:
+    return replace(settings, ignore=_names(value, "ignore"))
+
+
+def _severities(settings: Settings, value: object, folder: Path) -> Settings:
     if not isinstance(value, dict):
-        raise SettingsError(f"{where} must be a table of rule names and severities")
-    return frozenset(
-        (rule, _severity(level, f"{where}.{rule}")) for rule, level in cast("dict[str, object]", value).items()
+        raise _Meaningless("`severity` must be a table of rule names and severities")
+    pairs = cast("dict[str, object]", value).items()
+    return replace(
+        settings, severities=frozenset((rule, _severity(level, f"severity.{rule}", rule)) for rule, level in pairs)
     )
 
 
-def _severity(value: object, where: str) -> Severity:
+def _severity(value: object, key: str, *below: str) -> Severity:
     try:
         return Severity(value)
     except ValueError:
-        raise SettingsError(f"{where} must be one of {', '.join(level.value for level in Severity)}") from None
+        levels = ", ".join(level.value for level in Severity)
+        raise _Meaningless(f"`{key}` must be one of {levels}", *below) from None
+
+
+def _min_severity(settings: Settings, value: object, folder: Path) -> Settings:
+    return replace(settings, min_severity=_severity(value, "min-severity"))
+
+
+def _checkpoint_compat(settings: Settings, value: object, folder: Path) -> Settings:
+    if value not in get_args(CheckpointCompat):
+        raise _Meaningless('`checkpoint-compat` must be "none" or "hook"')
+    return replace(settings, checkpoint_compat=cast("CheckpointCompat", value))
+
+
+def _python(settings: Settings, value: object, folder: Path) -> Settings:
+    if not isinstance(value, str):
+        raise _Meaningless("`python` must be the path of an interpreter")
+    beside = folder / Path(value).expanduser()
+    by_name = len(Path(value).parts) == 1 and not beside.exists()
+    return replace(settings, python=Path(value) if by_name else beside)
+
+
+_READERS: dict[str, Callable[[Settings, object, Path], Settings]] = {
+    "select": _select,
+    "ignore": _ignore,
+    "severity": _severities,
+    "min-severity": _min_severity,
+    "checkpoint-compat": _checkpoint_compat,
+    "python": _python,
+}
+
+
+def unknown_rules(settings: Settings, known: Iterable[str]) -> list[Problem]:
+    """A problem for each name in the settings that is no rule, with the likely spelling."""
+    rules = set(known)
+    written = [(("select", name), name) for name in settings.select or ()] + [
+        (("ignore", name), name) for name in settings.ignore
+    ]
+    written += [(("severity", name), name) for name, _ in settings.severities]
+    return [
+        Problem(f"no rule is called `{name}`{near(name, rules)}", keys)
+        for keys, name in sorted(written)
+        if name not in rules
+    ]
+
+
+def near(name: str, known: Iterable[str], otherwise: str = "`nnreuse rule` lists them") -> str:
+    """The rest of a message about a name that nothing has."""
+    from difflib import get_close_matches  # only for this message
+
+    found = get_close_matches(name, list(known), 1)
+    return f"; do you mean `{found[0]}`?" if found else f"; {otherwise}"

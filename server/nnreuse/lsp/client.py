@@ -18,6 +18,11 @@ class Client:
     knows_preferred: bool = False
     document_changes: bool = False
     markdown: bool = False
+    configuration: bool = False
+    registers_configuration: bool = False
+    watches_files: bool = False
+    pulls: bool = False
+    tags: bool = False
 
     @staticmethod
     def of(capabilities: lsp.ClientCapabilities) -> "Client":
@@ -32,6 +37,15 @@ class Client:
             resolves_edits="edit" in resolvable,
             knows_preferred=get_capability(capabilities, "text_document.code_action.is_preferred_support", False),
             document_changes=get_capability(capabilities, "workspace.workspace_edit.document_changes", False),
+            configuration=get_capability(capabilities, "workspace.configuration", False),
+            registers_configuration=get_capability(
+                capabilities, "workspace.did_change_configuration.dynamic_registration", False
+            ),
+            watches_files=get_capability(
+                capabilities, "workspace.did_change_watched_files.dynamic_registration", False
+            ),
+            pulls=get_capability(capabilities, "text_document.diagnostic", None) is not None,
+            tags=get_capability(capabilities, "text_document.publish_diagnostics.tag_support", None) is not None,
             markdown=lsp.MarkupKind.Markdown in formats,
         )
 

@@ -4,13 +4,15 @@ Costs the findings, not the file: a position is the line where its unit begins p
 edits of a fix that someone asked for touch the whole text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from lsprotocol import types as lsp
 
+from nnreuse.config.settings import Settings
 from nnreuse.config.severity import Severity
+from nnreuse.config.toml import Problem
 from nnreuse.lsp.client import Client
 from nnreuse.rules import pages
 from nnreuse.rules.finding import Finding
@@ -63,6 +65,20 @@ def edits_to(edits: Sequence[Edit], source: Source, encoding: Encoding) -> list[
     ]
 
 
+def problem_diagnostics(problems: Iterable[Problem]) -> list[lsp.Diagnostic]:
+    """What means nothing in a settings file, each at its line."""
+    return [
+        lsp.Diagnostic(
+            lsp.Range(lsp.Position(line := problem.line or 0, 0), lsp.Position(line + 1, 0)),
+            problem.message,
+            severity=lsp.DiagnosticSeverity.Warning,
+            source="nnreuse",
+            code="settings",
+        )
+        for problem in problems
+    ]
+
+
 @dataclass(frozen=True)
 class View:
     """One analysis as the client sees it. `source` is the newest text, which may be one that does not parse."""
@@ -71,14 +87,15 @@ class View:
     analysis: Analysis
     source: Source
     client: Client
+    settings: Settings
 
     def range(self, place: Place) -> lsp.Range:
         """Where a place is in the newest text."""
         return lsp.Range(self._position(place.unit, place.span.start), self._position(place.unit, place.span.end))
 
     def diagnostics(self) -> list[lsp.Diagnostic]:
-        """What to publish: everything but hints, which are knowledge for those who ask and no complaint."""
-        return [self.diagnostic(finding) for finding in self.analysis.findings if finding.severity is not Severity.HINT]
+        """What to publish: what the settings show; unasked, hints are knowledge for those who look, and no complaint."""
+        return [self.diagnostic(finding) for finding in self.analysis.shown(self.settings)]
 
     def diagnostic(self, finding: Finding) -> lsp.Diagnostic:
         """A finding as a diagnostic; `data` names the instance, which no range does once the text has changed."""

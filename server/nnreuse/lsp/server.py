@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from lsprotocol import types as lsp
@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 import nnreuse
 from nnreuse.lsp.protocol import Protocol
 from nnreuse.lsp.session import Session
+from nnreuse.lsp.status import STATUS, status
 from nnreuse.lsp.transport import serve
 from nnreuse.workspace.workspace import Workspace
 
@@ -34,7 +35,6 @@ class Guard:
     def around(self, method: str, handler: Callable[[Params], Result]) -> Callable[[Params], Result | None]:
         """The handler, answering nothing where it fails. Deliberate refusals pass, and so does the client's end."""
 
-        @wraps(handler)
         def run(params: Params) -> Result | None:
             try:
                 return handler(params)
@@ -68,7 +68,7 @@ def create_server(workspace: Workspace) -> LanguageServer:
     """A server over a workspace, not yet speaking to anyone."""
     server = LanguageServer("nnreuse", nnreuse.__version__, protocol_cls=Protocol)
     protocol_of(server).forget_text_store()
-    session = Session(workspace, server.text_document_publish_diagnostics)
+    session = Session(workspace, server)
     guard = Guard(server)
 
     def feature(method: str, handler: Callable[[Any], object], options: object = None) -> None:
@@ -76,6 +76,11 @@ def create_server(workspace: Workspace) -> LanguageServer:
         register(guard.around(method, handler))
 
     feature(lsp.INITIALIZE, session.initialize)
+    feature(lsp.INITIALIZED, session.settings.initialized)
+    feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, session.settings.did_change_configuration)
+    feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, session.settings.did_change_folders)
+    feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, session.did_change_watched_files)
+    feature(STATUS, partial(status, session))
     feature(lsp.TEXT_DOCUMENT_DID_OPEN, session.did_open)
     feature(lsp.TEXT_DOCUMENT_DID_CHANGE, session.did_change)
     feature(lsp.TEXT_DOCUMENT_DID_SAVE, session.did_save)

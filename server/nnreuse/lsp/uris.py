@@ -10,3 +10,8 @@ def path_of(uri: str) -> Path:
     """The path of a document; a buffer that is no file (`untitled:`) gets a relative path of its own that does not exist."""
     path = uris.to_fs_path(uri)
     return Path(quote(uri, safe=":")) if path is None else Path(path)
+
+
+def uri_of(path: Path) -> str:
+    """The URI of a file."""
+    return path.as_uri()

@@ -1,7 +1,8 @@
 """Analysis: what is known of one revision of one file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from nnreuse.config.settings import Settings
 from nnreuse.rules.finding import Finding
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.units import Unparsable
@@ -14,3 +15,14 @@ class Analysis:
     index: FileIndex
     findings: tuple[Finding, ...]
     error: Unparsable | None = None
+
+    def shown(self, settings: Settings) -> list[Finding]:
+        """The findings a user wants to see, in text order, with the severities of the settings."""
+        wanted = [
+            replace(finding, severity=settings.severity(finding.rule, finding.severity))
+            if settings.severities
+            else finding
+            for finding in self.findings
+            if settings.enabled(finding.rule)
+        ]
+        return [finding for finding in wanted if settings.shows(finding.severity)]

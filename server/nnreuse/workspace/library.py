@@ -79,6 +79,11 @@ class DiskLibrary:
         for file in self._by_path.values():
             file.classes.clear()
 
+    @property
+    def size(self) -> int:
+        """How many files are read."""
+        return len(self._by_path)
+
     def known(self, path: Path) -> File | None:
         return self._by_path.get(str(path))
 

@@ -44,6 +44,15 @@ def _called_again(one: Trace, question: AttributeQuestion) -> bool:
     return any(len(one.calls_of(instance)) > 1 for instance in one.held.get(question.attribute, []))
 
 
+def _forget_heirs(cls: ModuleClass, file: File) -> None:
+    """Drops the class, and those it inherits from, where they inherit from a class of the file."""
+    for one in cls.mro:
+        if isinstance(one, ModuleClass) and any(
+            isinstance(base, ModuleClass) and base.file is file for base in one.mro
+        ):
+            one.file.classes.pop(one.units, None)
+
+
 class Project:
     """One program: the files asked about, and those they import."""
 
@@ -57,6 +66,7 @@ class Project:
         self._traces: dict[ClassUnits, Trace] = {}
         self._admitted: list[File] = []
         self._usage: Usage | None = None
+        self._outdated: set[Path] = set()
 
     def check(self, path: Path, text: str) -> Analysis:
         """The findings of a text at a path. Where it does not parse: none, and `error` says why."""
@@ -122,6 +132,9 @@ class Project:
         for units, one in list(self._traces.items()):
             if not gone.isdisjoint(one.read):
                 del self._traces[units]
+                if one.cls.file is not file:
+                    self._outdated.add(Path(one.cls.file.path))
+                    _forget_heirs(one.cls, file)
 
     def traces(self, file: File) -> list[Trace]:
         """The traces of a file's module classes, in text order."""
@@ -137,6 +150,26 @@ class Project:
         if known is None or known.cls is not cls:
             known = self._traces[cls.units] = trace(self.program, cls)
         return known
+
+    def take_outdated(self) -> set[Path]:
+        """The files whose classes were made untrue by a change of another file since the last call."""
+        taken, self._outdated = self._outdated, set()
+        return taken
+
+    def reread(self, path: Path) -> None:
+        """A file that is not open has changed on disk. One that no longer parses counts as empty."""
+        if self.library.known(path) is None:
+            return
+        try:
+            index = FileIndex.of(Source(read_quietly(path) or ""))
+        except Unparsable:
+            index = FileIndex(Source(""), [])
+        self.file(path, index)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many files are read, and how many traces are kept."""
+        return self.library.size, len(self._traces)
 
     def admit(self, path: Path, text: str) -> None:
         """Adds a file to those whose code is asked how it builds its classes. Raises `Unparsable`."""

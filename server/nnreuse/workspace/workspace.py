@@ -1,6 +1,6 @@
 """Workspace: open buffers, kept current edit by edit, and the one entry point that analyses them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Encoding, LineChange, Position, Source
 from nnreuse.syntax.units import Unparsable
 from nnreuse.workspace.analysis import Analysis
+from nnreuse.workspace.configuration import Configuration
+from nnreuse.workspace.environment import Interpreter, environment_of
 from nnreuse.workspace.project import Project
 
 
@@ -36,14 +38,90 @@ class _Buffer:
     source: Source
     index: FileIndex
     analysis: Analysis
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Of the process: how many files are open and how many were read, how many traces are kept. Of a file: the rest."""
+
+    open_files: int
+    files: int
+    traces: int
+    interpreter: Path | None
+    may_run: bool
+    torch: tuple[str, Path] | None
+    settings_files: list[Path]
 
 
 class Workspace:
     """Holds what is open. Every method answers at once and never raises for the content of a file."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._project = Project(settings or Settings())
+    def __init__(self, configuration: Configuration | None = None) -> None:
+        self.configuration = configuration or Configuration()
+        self._projects: dict[Settings, Project] = {}
         self._open: dict[Path, _Buffer] = {}
+
+    def settings(self, path: Path) -> Settings:
+        """The settings in force for a file."""
+        return self.configuration[path]
+
+    def reconfigured(self) -> list[Path]:
+        """Analyses anew the open files whose settings have changed, and returns them; projects without a file are dropped."""
+        changed: list[Path] = []
+        for path, buffer in list(self._open.items()):
+            if buffer.settings != self.settings(path):
+                self._analysed(path, buffer.source, buffer.index)
+                changed.append(path)
+        used = {buffer.settings for buffer in self._open.values()}
+        self._projects = {settings: project for settings, project in self._projects.items() if settings in used}
+        return changed
+
+    def outdated(self) -> list[Path]:
+        """Analyses anew the open files that read what another file has changed, and returns them."""
+        changed = [path for project in self._projects.values() for path in project.take_outdated()]
+        return self._again([path for path in changed if path in self._open])
+
+    def changed_on_disk(self, paths: Iterable[Path], anew: bool) -> list[Path]:
+        """Takes notice of files that are not open; `anew`: some have come or gone. Returns what was analysed anew."""
+        closed = [path for path in paths if path not in self._open]
+        if not closed:
+            return []
+        if anew:  # what a name means may be different everywhere
+            self._projects.clear()
+            return self._again(list(self._open))
+        for project in self._projects.values():
+            for path in closed:
+                project.reread(path)
+        return self.outdated()
+
+    def _again(self, paths: list[Path]) -> list[Path]:
+        for path in paths:
+            self._analysed(path, self._open[path].source, self._open[path].index)
+        return paths
+
+    def _project(self, path: Path) -> Project:
+        settings = self.settings(path)
+        if settings not in self._projects:
+            python = settings.python
+            found = environment_of(Interpreter(python, settings.python_may_run)) if python else None
+            self._projects[settings] = Project(settings, found)
+        return self._projects[settings]
+
+    def status(self, path: Path | None = None) -> Status:
+        """What a client can show of us; `path` None: what holds for the file opened last."""
+        path = path if path is not None else next(reversed(self._open), None)
+        settings = self.settings(path) if path else Settings()
+        found = environment_of(Interpreter(settings.python, settings.python_may_run)) if settings.python else None
+        return Status(
+            open_files=len(self._open),
+            files=sum(project.size[0] for project in self._projects.values()),
+            traces=sum(project.size[1] for project in self._projects.values()),
+            interpreter=settings.python,
+            may_run=settings.python_may_run,
+            torch=found.torch if found else None,
+            settings_files=self.configuration.files(),
+        )
 
     def open(self, path: Path, text: str) -> Analysis:
         """Begins to follow a buffer."""
@@ -61,19 +139,19 @@ class Workspace:
             return self.open(path, "".join(c.text for c in changes[-1:]))
         source, index = buffer.source, buffer.index
         for change in changes:
-            source, lines = _applied(source, change, encoding)
+            source, lines = applied(source, change, encoding)
             index = index.updated(source, lines)
         return self._analysed(path, source, index)
 
     def _analysed(self, path: Path, source: Source, index: FileIndex) -> Analysis:
         last = self._open.get(path)
         if index.broken is None:
-            analysis = self._project.analyse(path, index)
+            analysis = self._project(path).analyse(path, index)
         elif last is not None:
             analysis = replace(last.analysis, error=index.broken)
         else:
             analysis = Analysis(index, (), index.broken)
-        self._open[path] = _Buffer(source, index, analysis)
+        self._open[path] = _Buffer(source, index, analysis, self.settings(path))
         return analysis
 
     def close(self, path: Path) -> None:
@@ -95,9 +173,10 @@ class Workspace:
         buffer = self._open.get(path)
         if buffer is None or buffer.analysis.error is not None:
             return None
-        file = self._project.file(path, buffer.index)
+        project = self._project(path)
+        file = project.file(path, buffer.index)
         offset = buffer.source.offset(position, encoding)
-        for trace in self._project.traces(file):
+        for trace in project.traces(file):
             found = hover.explain(trace, buffer.index, offset)
             if found is not None:
                 markdown, span = found
@@ -106,7 +185,8 @@ class Workspace:
         return None
 
 
-def _applied(source: Source, change: TextChange, encoding: Encoding) -> tuple[Source, LineChange]:
+def applied(source: Source, change: TextChange, encoding: Encoding) -> tuple[Source, LineChange]:
+    """The text after one change, and the lines it touched."""
     if change.start is None or change.end is None:
         whole = Source(change.text)
         return whole, LineChange(0, len(source.lines), len(whole.lines))

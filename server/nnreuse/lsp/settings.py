@@ -1,0 +1,119 @@
+"""Where settings come from on the protocol's side: what the client says, when it says so, and which files to watch for more.
+
+A client that can be asked is asked, for every workspace folder; else `initializationOptions` and the payload of
+`workspace/didChangeConfiguration` hold. What it cannot be told anew stays as it was.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from nnreuse.config import editor
+from nnreuse.config.editor import Editor
+from nnreuse.config.toml import Table
+from nnreuse.lsp.client import Client
+from nnreuse.lsp.uris import path_of
+from nnreuse.workspace.configuration import ClientSettings
+
+log = logging.getLogger(__name__)
+_SECTION = "nnreuse"
+_WATCHED = ("**/*.py", "**/*.ipynb", "**/nnreuse.toml", "**/pyproject.toml")
+
+Apply = Callable[[Editor, ClientSettings], None]
+
+
+class SettingsOfClient:
+    """Collects what the client says, and hands the whole of it to `apply` whenever it changes."""
+
+    def __init__(self, server: LanguageServer, apply: Apply) -> None:
+        self._server = server
+        self._apply = apply
+        self._client = Client()
+        self._options: Table = {}
+        self._said: Table = {}
+        self._of_folders: dict[Path, Table] = {}
+        self.folders: dict[str, Path] = {}
+
+    def initialize(self, client: Client, params: lsp.InitializeParams) -> None:
+        """Takes the options and the folders. Raises nothing; nonsense is reported by `apply`."""
+        self._client = client
+        roots = [folder.uri for folder in params.workspace_folders or ()]
+        if not roots and params.root_uri:
+            roots = [params.root_uri]
+        self.folders = {uri: path_of(uri) for uri in roots}
+        self._options = editor.of_client(params.initialization_options)
+        self._tell()
+
+    def initialized(self, params: lsp.InitializedParams) -> None:
+        registrations: list[lsp.Registration] = []
+        if self._client.registers_configuration:
+            options = {"section": _SECTION}
+            registrations.append(lsp.Registration("configuration", lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, options))
+        if self._client.watches_files:
+            watchers = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher(glob) for glob in _WATCHED])
+            registrations.append(lsp.Registration("files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, watchers))
+        if registrations:
+            self._server.client_register_capability(lsp.RegistrationParams(registrations))
+        self._ask()
+
+    def did_change_configuration(self, params: lsp.DidChangeConfigurationParams) -> None:
+        if self._client.configuration:
+            self._ask()
+        else:
+            self._of_folders.clear()
+            self._hold(params.settings)
+
+    def did_change_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        for folder in params.event.removed:
+            self.folders.pop(folder.uri, None)
+        self.folders |= {folder.uri: path_of(folder.uri) for folder in params.event.added}
+        self._of_folders = {path: said for path, said in self._of_folders.items() if path in self.folders.values()}
+        self._tell()
+        self._ask()
+
+    def _ask(self) -> None:
+        """Asks the client for the settings of everything, and of each folder."""
+        if not self._client.configuration:
+            return
+        uris = list(self.folders)
+        items = [lsp.ConfigurationItem(section=_SECTION)]
+        items += [lsp.ConfigurationItem(scope_uri=uri, section=_SECTION) for uri in uris]
+
+        def answered(answers: Sequence[object] | None) -> None:
+            everywhere, *scoped = [editor.of_client(answer) for answer in answers or [None]]
+            self._of_folders = {
+                self.folders[uri]: said for uri, said in zip(uris, scoped, strict=False) if said and uri in self.folders
+            }
+            self._hold(everywhere)
+
+        self._server.workspace_configuration(lsp.ConfigurationParams(items), callback=_logged(answered))
+
+    def _hold(self, said: object) -> None:
+        self._said = editor.of_client(said)
+        self._tell()
+
+    def _tell(self) -> None:
+        # On top of the options: a client without the section answers with nothing.
+        said = {key: value for key, value in self._said.items() if value is not None}
+        switches, everywhere, problems = editor.split({**self._options, **said})
+        folders = {path: editor.split(said)[1] for path, said in self._of_folders.items()}
+        for path in self.folders.values():
+            folders.setdefault(path, {})
+        for problem in problems:
+            log.warning("settings of the client: %s", problem.message)
+        self._apply(switches, ClientSettings(everywhere, folders, switches.trusted))
+
+
+def _logged(answered: Callable[[Sequence[object] | None], None]) -> Callable[[Sequence[object] | None], None]:
+    """The guard of an answer: pygls would lose what it raises."""
+
+    def run(answers: Sequence[object] | None) -> None:
+        try:
+            answered(answers)
+        except Exception:
+            log.exception("internal error in the answer to workspace/configuration")
+
+    return run
