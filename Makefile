@@ -38,8 +38,10 @@ docs: .venv/installed
 	done
 	@$(NNREUSE) schema > docs/nnreuse.schema.json
 
-# Scan times beside ruff's and TorchFix's. TorchFix has an environment of its own: its libcst is not ours to choose.
+# Where the time of a scan goes, then scan times beside ruff's and TorchFix's. TorchFix has an environment of its own: its libcst is not ours to choose.
 bench: .venv/installed-test .venv-bench/installed $(BENCH)/timm
+	@for library in torchvision timm; do $(BIN)/python tests/bench/scan.py $(BENCH)/$$library; done
+	@$(BIN)/python tests/bench/retrace.py
 	@for library in torchvision timm; do \
 	  echo "== $$library: nnreuse, ruff, TorchFix"; \
 	  bash -c "time $(NNREUSE) check --exit-zero --statistics $(BENCH)/$$library"; \

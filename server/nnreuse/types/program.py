@@ -78,6 +78,14 @@ class ModuleClass:
     members: dict[str, tuple[Unit, ast.stmt]]
     bases: "list[ModuleClass | External]" = field(default_factory=list["ModuleClass | External"])
     mro: "list[ModuleClass | External]" = field(default_factory=list["ModuleClass | External"])
+    heirs: "list[ModuleClass]" = field(default_factory=list["ModuleClass"])
+
+    def drop(self) -> None:
+        """Forgets the class and those that inherit from it, in whatever file: they are resolved anew when asked for."""
+        self.file.classes.pop(self.units, None)
+        heirs, self.heirs = self.heirs, []
+        for heir in heirs:
+            heir.drop()
 
     @property
     def qualified(self) -> str:
@@ -234,6 +242,9 @@ class Program:
         for unit, node in units.statements():
             _collect(cls.members, unit, node)
         cls.bases += [base for node in units.node.bases if (base := self._base(file, node)) is not None]
+        for base in cls.bases:
+            if isinstance(base, ModuleClass):
+                base.heirs.append(cls)
         cls.mro = _linear(cls)
         return cls
 

@@ -69,15 +69,25 @@ class Project:
         self._outdated: set[Path] = set()
 
     def check(self, path: Path, text: str) -> Analysis:
-        """The findings of a text at a path. Where it does not parse: none, and `error` says why."""
+        """The findings of a text at a path. Where it does not parse: none, and `error` says why. Its traces are not kept."""
         try:
             index = self._index(path, text)
         except Unparsable as error:
             return Analysis(FileIndex(Source(text), []), (), error)
-        self._refine(self.file(path, index), _called_again)
-        return self.analyse(path, index)
+        try:
+            self._refine(self.file(path, index), _called_again)
+            return self.analyse(path, index)
+        finally:
+            self.release(path)
+
+    def release(self, path: Path) -> None:
+        """Drops the traces of a file that nobody looks at any more; its index stays, for those that import it."""
+        file = self.library.known(path.absolute())
+        for _, units in file.index.classes() if file is not None else ():
+            self._traces.pop(units, None)
 
     def _index(self, path: Path, text: str) -> FileIndex:
+        """The index of a text; that of an earlier import where it has the same text. Raises Unparsable."""
         known = self.library.known(path.absolute())
         return known.index if known is not None and known.index.source.text == text else FileIndex.of(Source(text))
 
@@ -121,14 +131,15 @@ class Project:
         gone: set[object] = {part for part in file.index.parts if part not in kept}
         if any(isinstance(part, Unit) for part in gone) or _plain(file.index) != _plain(index):
             gone = {file.path}
-            file.classes.clear()
+            for cls in list(file.classes.values()):
+                cls.drop()
         else:
             gone |= {
                 units for cls in list(file.classes.values()) if cls.units in gone for units in _with_nested(cls.units)
             }
-            for units, cls in list(file.classes.items()):
-                if any(isinstance(c, ModuleClass) and c.units in gone for c in cls.mro):
-                    del file.classes[units]
+            for cls in list(file.classes.values()):
+                if cls.units in gone:
+                    cls.drop()
         for units, one in list(self._traces.items()):
             if not gone.isdisjoint(one.read):
                 del self._traces[units]
@@ -185,7 +196,10 @@ class Project:
             for one in self._admitted:
                 self._refine(one, _called)
             self._usage = usage_of(self.program, self._admitted)
-        return [row for one in self.traces(file) for row in facts.rows(one, self._usage)]
+        try:
+            return [row for one in self.traces(file) for row in facts.rows(one, self._usage)]
+        finally:
+            self.release(path)
 
     def _refine(self, file: File, worth: Callable[[Trace, AttributeQuestion], bool]) -> None:
         """Has inferred, here and now, what a file's traces leave open and is worth it. A scan asks so many questions, no more."""

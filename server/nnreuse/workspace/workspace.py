@@ -157,6 +157,7 @@ class Workspace:
     def close(self, path: Path) -> None:
         """Stops following a buffer."""
         self._open.pop(path, None)
+        self._project.release(path)
 
     def current(self, path: Path) -> Analysis | None:
         """The latest analysis of an open file."""

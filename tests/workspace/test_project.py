@@ -1,0 +1,77 @@
+"""What a project keeps between analyses, and what an edit makes it forget."""
+
+from pathlib import Path
+
+import pytest
+
+from nnreuse.config.settings import Settings
+from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.source import Source
+from nnreuse.workspace import project
+from nnreuse.workspace.project import Project
+
+BASE = "import torch.nn as nn\nclass Base(nn.Module):\n    def forward(self, x):\n        return {}\n"
+HEIR = """import torch.nn as nn
+from base import Base
+class Net(Base):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(2, 2)
+"""
+
+
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that are parsed as whole files from now on."""
+    texts: list[str] = []
+    real = FileIndex.of
+
+    def counting(source: Source) -> FileIndex:
+        texts.append(source.text)
+        return real(source)
+
+    monkeypatch.setattr(FileIndex, "of", staticmethod(counting))
+    return texts
+
+
+def counted(one: Project, path: Path, text: str) -> list[object]:
+    one.admit(path, text)
+    return [row["calls"] for row in one.facts(path)]
+
+
+def test_a_file_that_was_imported_is_not_parsed_again_when_its_turn_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, heir = tmp_path / "base.py", tmp_path / "heir.py"
+    base.write_text(BASE.format("self.a(x)"))
+    texts = parsed(monkeypatch)
+    one = Project(Settings())
+    one.check(heir, HEIR)
+    one.check(base, base.read_text())
+    assert texts == [HEIR, base.read_text()]
+
+
+def test_an_edited_base_changes_the_classes_of_other_files(tmp_path: Path) -> None:
+    base, heir = tmp_path / "base.py", tmp_path / "heir.py"
+    base.write_text(BASE.format("self.a(x)"))
+    one = Project(Settings())
+    assert counted(one, heir, HEIR) == [1]
+    one.admit(base, BASE.format("self.a(self.a(x))"))
+    assert counted(one, heir, HEIR) == [2]
+
+
+def test_an_open_file_is_traced_once_and_a_checked_one_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced: list[str] = []
+    real = project.trace
+    monkeypatch.setattr(project, "trace", lambda program, cls: traced.append(cls.name) or real(program, cls))
+    one, path = Project(Settings()), tmp_path / "net.py"
+    text = HEIR.replace("(Base)", "(nn.Module)").replace("from base import Base\n", "")
+    index = FileIndex.of(Source(text))
+    one.analyse(path, index)
+    one.analyse(path, index)
+    assert traced == ["Net"]
+    one.release(path)
+    one.check(path, text)
+    one.check(path, text)
+    assert traced == ["Net"] * 3
