@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict
-from nnreuse.tracing.trace import Call, Creation, Definition, Repetition, Turn
+from nnreuse.tracing.trace import Call, Creation, Definition, Repetition, Store, Turn
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value
 from nnreuse.types.catalog import Carries
 from nnreuse.types.program import File, ModuleClass, Program
@@ -92,6 +92,7 @@ class Machine:
         self.repetitions: list[Repetition] = []
         self.creations: list[Creation] = []
         self.collections: list[Definition] = []
+        self.stores: list[Store] = []
         self.complete = True
         self.stack: list[ast.AST] = []
         self.origins: dict[int, str] = {}

@@ -9,7 +9,7 @@ from nnreuse.tracing import calls, decisions, expressions, objects
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.iteration import Iteration, iterate
 from nnreuse.tracing.machine import Frame, Machine
-from nnreuse.tracing.trace import Definition, Turn
+from nnreuse.tracing.trace import Definition, Store, Turn
 from nnreuse.tracing.values import NONE, Const, Function, Instance, Items, Mapping, Opaque, Value
 
 
@@ -112,6 +112,8 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
         if isinstance(one, Instance) and isinstance(name, Const) and isinstance(name.value, str):
             if one is m.root and m.phase == "constructor" and isinstance(node, ast.stmt | ast.Call):
                 _define(m, f, name.value, value, node)
+            elif one is m.root and m.phase != "constructor":
+                m.stores.append(Store(name.value, node, f.unit, f.file, m.lineage(value), m.path))
             shown = (
                 m.join([(literals, value), (NOTHING, one.attrs[name.value])])
                 if literals and name.value in one.attrs

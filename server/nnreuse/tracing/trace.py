@@ -87,6 +87,18 @@ class Creation:
     turns: tuple[Turn, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One execution of `self.name = value` outside the constructor. `lineage` has a bit for each call the value depends on."""
+
+    name: str
+    node: ast.AST
+    unit: Unit
+    file: File
+    lineage: int
+    path: Path
+
+
 @dataclass(eq=False, slots=True)
 class Trace:
     """What tracing one module class gave. `complete` is False when a bound was hit or `self` was handed to something unknown."""
@@ -100,6 +112,7 @@ class Trace:
     """What the class's own code made, and the functions it calls; not what other classes' constructors make."""
     collections: list[Definition] = field(default_factory=list[Definition])
     """Each `self.name = [...]` of a constructor, whatever the list, tuple or dict comes to hold."""
+    stores: list[Store] = field(default_factory=list[Store])
     held: dict[str, list[Instance]] = field(default_factory=dict[str, list[Instance]])
     complete: bool = True
     entries: list[str] = field(default_factory=list[str])
