@@ -23,6 +23,8 @@ class Client:
     watches_files: bool = False
     pulls: bool = False
     tags: bool = False
+    refreshes_diagnostics: bool = False
+    shows_progress: bool = False
 
     @staticmethod
     def of(capabilities: lsp.ClientCapabilities) -> "Client":
@@ -45,6 +47,8 @@ class Client:
                 capabilities, "workspace.did_change_watched_files.dynamic_registration", False
             ),
             pulls=get_capability(capabilities, "text_document.diagnostic", None) is not None,
+            refreshes_diagnostics=get_capability(capabilities, "workspace.diagnostics.refresh_support", False),
+            shows_progress=get_capability(capabilities, "window.work_done_progress", False),
             tags=get_capability(capabilities, "text_document.publish_diagnostics.tag_support", None) is not None,
             markdown=lsp.MarkupKind.Markdown in formats,
         )

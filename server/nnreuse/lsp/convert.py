@@ -30,6 +30,9 @@ _SEVERITIES = {
     Severity.ERROR: lsp.DiagnosticSeverity.Error,
 }
 
+_IDLE_NOTES = frozenset({"unused-suppression", "stale-shared-note"})
+"""Their findings are comments that may go: editors fade them."""
+
 
 def position_of(position: lsp.Position) -> Position:
     """The client's position as ours; the column stays in units of the client's encoding."""
@@ -106,6 +109,7 @@ class View:
             code=finding.rule,
             code_description=lsp.CodeDescription(href=pages.url(finding.rule)),
             source="nnreuse",
+            tags=[lsp.DiagnosticTag.Unnecessary] if self.client.tags and finding.rule in _IDLE_NOTES else None,
             related_information=self._related(finding),
             data={"owner": finding.owner, "attribute": finding.attribute},
         )

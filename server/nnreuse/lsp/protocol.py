@@ -13,6 +13,14 @@ Message = dict[str, Any]
 class Protocol(LanguageServerProtocol):
     """Takes decoded messages. pygls reads them itself otherwise, one at a time, so that no cancellation can overtake."""
 
+    run_soon: Callable[[Callable[[], None]], object] | None = None
+    """Has something run between two messages, from any thread. Set by whoever runs the loop."""
+
+    def post(self, work: Callable[[], None]) -> None:
+        """Has work of another thread done where messages are handled; nowhere, before and after the loop runs."""
+        if self.run_soon is not None:
+            self.run_soon(work)
+
     def receive(self, message: Message) -> None:
         """Handles one message; one that cannot be understood is logged by pygls and refused here."""
         try:

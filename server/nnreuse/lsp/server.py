@@ -68,7 +68,7 @@ def create_server(workspace: Workspace) -> LanguageServer:
     """A server over a workspace, not yet speaking to anyone."""
     server = LanguageServer("nnreuse", nnreuse.__version__, protocol_cls=Protocol)
     protocol_of(server).forget_text_store()
-    session = Session(workspace, server)
+    session = Session(workspace, server, protocol_of(server).post)
     guard = Guard(server)
 
     def feature(method: str, handler: Callable[[Any], object], options: object = None) -> None:
@@ -76,10 +76,14 @@ def create_server(workspace: Workspace) -> LanguageServer:
         register(guard.around(method, handler))
 
     feature(lsp.INITIALIZE, session.initialize)
-    feature(lsp.INITIALIZED, session.settings.initialized)
+    feature(lsp.INITIALIZED, session.initialized)
+    feature(lsp.SHUTDOWN, session.shutdown)
     feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, session.settings.did_change_configuration)
     feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, session.settings.did_change_folders)
     feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, session.did_change_watched_files)
+    pulled = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=True, identifier="nnreuse")
+    feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, session.diagnostic, pulled)
+    feature(lsp.WORKSPACE_DIAGNOSTIC, session.workspace_diagnostic)
     feature(STATUS, partial(status, session))
     feature(lsp.TEXT_DOCUMENT_DID_OPEN, session.did_open)
     feature(lsp.TEXT_DOCUMENT_DID_CHANGE, session.did_change)

@@ -18,6 +18,8 @@ from nnreuse.lsp import actions
 from nnreuse.lsp.actions import Built
 from nnreuse.lsp.client import Client
 from nnreuse.lsp.convert import View, changes_of, position_of, position_to, problem_diagnostics
+from nnreuse.lsp.diagnostics import ClosedFiles
+from nnreuse.lsp.scan import Post
 from nnreuse.lsp.settings import SettingsOfClient
 from nnreuse.lsp.uris import path_of, uri_of
 from nnreuse.syntax.source import Source
@@ -36,24 +38,54 @@ class Document:
     path: Path
     version: int
     built: Built | None = None
+    result: int = 0
+    """Counts up whenever its diagnostics may be others."""
 
 
 class Session:
     """The handlers. They speak to the client through `server`."""
 
-    def __init__(self, workspace: Workspace, server: LanguageServer) -> None:
+    def __init__(self, workspace: Workspace, server: LanguageServer, post: Post) -> None:
         self.workspace = workspace
         self.server = server
         self.client = Client()
         self.editor = Editor()
         self.settings = SettingsOfClient(server, self._reconfigure)
         self.documents: dict[str, Document] = {}
+        self.closed = ClosedFiles(server, post)
         self.revision = 0
+        self._results = 0
+        self._scans = False
         self._settings_files: dict[Path, tuple[Problem, ...]] = {}
 
     def initialize(self, params: lsp.InitializeParams) -> None:
-        self.client = Client.of(params.capabilities)
+        self.client = self.closed.client = Client.of(params.capabilities)
         self.settings.initialize(self.client, params)
+
+    def initialized(self, params: lsp.InitializedParams) -> None:
+        self._scans = True
+        self.settings.initialized(params)
+        if not self.client.configuration:  # else the answer begins the scan
+            self._scan()
+
+    def shutdown(self, params: object) -> None:
+        self._scans = False
+        self.closed.stop()
+
+    def diagnostic(self, params: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
+        """What a document has, or that it is what the client has already."""
+        document = self.documents.get(params.text_document.uri)
+        analysis = document and self.workspace.current(document.path)
+        if document is None or analysis is None:
+            return lsp.RelatedFullDocumentDiagnosticReport(items=[])
+        if params.previous_result_id == str(document.result):
+            return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id=str(document.result))
+        return lsp.RelatedFullDocumentDiagnosticReport(
+            items=self._diagnostics(document, analysis), result_id=str(document.result)
+        )
+
+    def workspace_diagnostic(self, params: lsp.WorkspaceDiagnosticParams) -> lsp.WorkspaceDiagnosticReport:
+        return self.closed.reports(params.previous_result_ids, params.partial_result_token)
 
     def did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
         opened = params.text_document
@@ -64,6 +96,7 @@ class Session:
             return
         document = Document(opened.uri, path, opened.version)
         self.documents[opened.uri] = document
+        self.closed.opened(path)
         self._publish(document, self.workspace.open(path, opened.text))
         self._publish_settings_problems()
 
@@ -93,12 +126,15 @@ class Session:
         if code:
             anew = any(kind is not lsp.FileChangeType.Changed for kind in code.values())
             self._publish_all(self.workspace.changed_on_disk(list(code), anew=anew))
+            if any(self.workspace.current(path) is None for path in code):
+                self._scan()
 
     def did_save(self, params: lsp.DidSaveTextDocumentParams) -> None:
         document = self.documents.get(params.text_document.uri)
         analysis = document and self.workspace.current(document.path)
         if document and analysis:
             self._publish(document, analysis)
+            self.closed.look_at(self.closed.readers(document.path), self.workspace.configuration)
 
     def did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
         path = path_of(params.text_document.uri)
@@ -106,11 +142,13 @@ class Session:
             self._settings_text(path, None)
             return
         document = self.documents.pop(params.text_document.uri, None)
-        if document is not None:
-            self.workspace.close(document.path)
-            self.server.text_document_publish_diagnostics(
-                lsp.PublishDiagnosticsParams(uri=document.uri, diagnostics=[])
-            )
+        if document is None:
+            return
+        self.workspace.close(path)
+        if not self.client.pulls:
+            self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(document.uri, []))
+        if self._scans_now() and path.is_file() and any(path.is_relative_to(each) for each in self._folders()):
+            self.closed.look_at([path], self.workspace.configuration)
 
     def code_action(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         document = self.documents.get(params.text_document.uri)
@@ -138,10 +176,15 @@ class Session:
         )
 
     def _publish(self, document: Document, analysis: Analysis) -> None:
-        diagnostics = self._view(document, analysis).diagnostics() if self.editor.enable else []
-        self.server.text_document_publish_diagnostics(
-            lsp.PublishDiagnosticsParams(document.uri, diagnostics, document.version)
-        )
+        self._results += 1
+        document.result = self._results
+        if not self.client.pulls:
+            diagnostics = self._diagnostics(document, analysis)
+            params = lsp.PublishDiagnosticsParams(document.uri, diagnostics, document.version)
+            self.server.text_document_publish_diagnostics(params)
+
+    def _diagnostics(self, document: Document, analysis: Analysis) -> list[lsp.Diagnostic]:
+        return self._view(document, analysis).diagnostics() if self.editor.enable else []
 
     def _built(self, document: Document) -> Built | None:
         """The fixes of the current analysis: those already built while it is the same object, none of an earlier one."""
@@ -170,6 +213,23 @@ class Session:
         changed = self.workspace.reconfigured()
         self._publish_all([document.path for document in self.documents.values()] if everything else changed)
         self._publish_settings_problems()
+        if (everything or changed) and self.client.pulls and self.client.refreshes_diagnostics:
+            self.server.workspace_diagnostic_refresh(None)
+        self._scan()
+
+    def _scan(self) -> None:
+        """Looks at the whole workspace, where that is wanted; what runs is superseded."""
+        if self._scans_now():
+            opened = [document.path for document in self.documents.values()]
+            self.closed.scan(self._folders(), opened, self.workspace.configuration)
+        elif self._scans:
+            self.closed.stop()
+
+    def _scans_now(self) -> bool:
+        return self._scans and self.editor.enable and self.editor.workspace and bool(self._folders())
+
+    def _folders(self) -> list[Path]:
+        return [path for path in self.settings.folders.values() if path.is_dir()]
 
     def _publish_all(self, paths: Iterable[Path]) -> None:
         wanted = set(paths)

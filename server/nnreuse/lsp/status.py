@@ -21,6 +21,7 @@ def status(session: Session, params: object) -> Answer:
         "enabled": session.editor.enable,
         "trusted": session.editor.trusted,
         "files": {"open": state.open_files, "read": state.files},
+        "workspace": session.closed.state,
         "cache": {"traces": state.traces},
         "interpreter": str(state.interpreter) if state.interpreter else None,
         "interpreterMayRun": state.may_run,

@@ -60,6 +60,7 @@ def serve(protocol: Protocol, reader: BinaryIO, writer: BinaryIO) -> None:
 async def _serve(protocol: Protocol, reader: BinaryIO) -> None:
     loop = asyncio.get_running_loop()
     inbox, gone = Inbox(protocol), asyncio.Event()
+    protocol.run_soon = loop.call_soon_threadsafe
 
     def read() -> None:
         try:

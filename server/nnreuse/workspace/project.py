@@ -177,6 +177,16 @@ class Project:
             index = FileIndex(Source(""), [])
         self.file(path, index)
 
+    def reads(self, path: Path) -> frozenset[Path]:
+        """The other files that the traces of a known file were made from."""
+        file = self.library.known(path.absolute())
+        found: set[str] = set()
+        for one in self.traces(file) if file else ():
+            found |= {read for read in one.read if isinstance(read, str)}
+            found |= {base.file.path for base in one.cls.mro if isinstance(base, ModuleClass)}
+            found |= {call.file.path for call in one.calls}
+        return frozenset(Path(name) for name in found if file is None or name != file.path)
+
     @property
     def size(self) -> tuple[int, int]:
         """How many files are read, and how many traces are kept."""

@@ -154,6 +154,14 @@ class Workspace:
         self._open[path] = _Buffer(source, index, analysis, self.settings(path))
         return analysis
 
+    def check(self, path: Path, text: str) -> Analysis:
+        """The analysis of a file that is not open."""
+        return self._project(path).check(path, text)
+
+    def reads(self, path: Path) -> frozenset[Path]:
+        """The other files that the findings of an analysed file follow from."""
+        return self._project(path).reads(path)
+
     def close(self, path: Path) -> None:
         """Stops following a buffer."""
         self._open.pop(path, None)
