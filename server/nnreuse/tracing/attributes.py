@@ -3,7 +3,7 @@
 import ast
 import re
 
-from nnreuse.tracing import calls, construction, objects
+from nnreuse.tracing import calls, construction, decorators, objects
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
     Class,
@@ -253,6 +253,9 @@ def _method(
         return Function(cls.file, unit, node, None, cls, receiver)
     if isinstance(owner, Class):
         return Function(cls.file, unit, node, None, cls)
+    outer = decorators.wrapped(m, cls, unit, node)
+    if outer is not None:
+        return Function(outer.file, outer.unit, outer.node, outer.closure, cls, owner)
     function = Function(cls.file, unit, node, None, cls, owner)
     if names & {"property", "cached_property"}:
         return calls.enter(m, function, (), {}, None)

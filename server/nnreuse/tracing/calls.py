@@ -44,6 +44,8 @@ def call(m: Machine, f: Frame, node: ast.Call) -> Value:
     if isinstance(node.func, ast.Name) and node.func.id == "super" and f.owner is not None:
         return _super(m, f)
     callee = evaluate(m, f, node.func)
+    if isinstance(callee, Method) and callee.name == "extend" and _extends_lazily(m, f, node, callee):
+        return NONE
     if any(isinstance(a, ast.Starred) for a in node.args):
         positional = tuple(_positional(m, f, node))
     else:
@@ -62,6 +64,17 @@ def call(m: Machine, f: Frame, node: ast.Call) -> Value:
     return invoke(m, f, node, callee, positional, keywords)
 
 
+def _extends_lazily(m: Machine, f: Frame, node: ast.Call, callee: Method) -> bool:
+    """`extend` by a generator: each element is there before the next one is made."""
+    from nnreuse.tracing.expressions import generate
+
+    container = objects.elements_of(callee.receiver)
+    if not isinstance(container, Items) or len(node.args) != 1 or not isinstance(node.args[0], ast.GeneratorExp):
+        return False
+    generate(m, f, node.args[0], lambda value: objects.append(m, container, value))
+    return True
+
+
 def _positional(m: Machine, f: Frame, node: ast.Call) -> Iterator[Value]:
     from nnreuse.tracing.expressions import evaluate
 
@@ -77,7 +90,7 @@ def _super(m: Machine, f: Frame) -> Value:
     scope: Frame | None = f
     while scope is not None and scope.this is None:
         scope = scope.closure
-    this = scope.this if scope else None
+    this = scope.this if scope else next(iter(f.names.values()), None)
     if isinstance(this, Instance) and f.owner is not None:
         return Super(this, f.owner)
     return m.opaque()

@@ -272,13 +272,16 @@ def _lambda(m: Machine, f: Frame, node: ast.Lambda) -> Value:
 
 def _comprehension(m: Machine, f: Frame, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
     made = m.items("list", [])
-    inner = Frame(f.file, f.unit, f, f.owner, f.this, f.name)
-
-    def add() -> None:
-        objects.append(m, made, evaluate(m, inner, node.elt))
-
-    _generate(m, inner, node.generators, add)
+    generate(m, f, node, lambda value: objects.append(m, made, value))
     return made
+
+
+def generate(
+    m: Machine, f: Frame, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, take: Callable[[Value], None]
+) -> None:
+    """Hands on each element of a comprehension as it is made."""
+    inner = Frame(f.file, f.unit, f, f.owner, f.this, f.name)
+    _generate(m, inner, node.generators, lambda: take(evaluate(m, inner, node.elt)))
 
 
 def _dict_comprehension(m: Machine, f: Frame, node: ast.DictComp) -> Value:

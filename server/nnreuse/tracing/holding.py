@@ -26,6 +26,9 @@ def held_under(m: Machine, this: Instance, deep: bool = True) -> dict[str, list[
             elif isinstance(one, Items | Mapping) and path.count(".") < 3:
                 plain = path if "(unregistered)" in path else f"{path}(unregistered)"
                 queue += [(f"{plain}.{name}", v, above) for name, v in _elements(one)]
+    for name, instance in m.late if this is m.root else ():
+        if instance.is_module and not any(known is instance for known in held.get(name, ())):
+            held.setdefault(name, []).append(instance)
     for ident, instance in m.unknowns.items():
         held.setdefault(m.origins.get(ident, "*"), []).append(instance)
     return held

@@ -98,6 +98,7 @@ class Machine:
         self.origins: dict[int, str] = {}
         self.escaped = False
         self.globals: dict[int, Value] = {}
+        self.late: list[tuple[str, Instance]] = []
         self.longest = MAX_EXACT * 2
         self.carried: dict[object, Carries] = {}
         self.unknowns: dict[int, Instance] = {}

@@ -55,7 +55,7 @@ def call_external(
         made = objects.allocate(m, f, node, None, None, positional, keywords)
         made.external, made.is_module, made.constructed = dotted, True, True
         return made
-    if last.startswith(("is_", "has_")) or dotted.startswith("math."):
+    if last.startswith(("is_", "has_")) or dotted.startswith(("math.", "builtins.")):
         return pure(m, dotted, positional)
     return calls.unknown(m, positional, keywords)
 
@@ -247,6 +247,13 @@ def _getattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywo
     return found
 
 
+def _hasattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    owner, name = ([m.settle(v) for v in positional] + [NONE, NONE])[:2]
+    if isinstance(owner, Instance) and isinstance(name, Const) and name.value in owner.attrs:
+        return Const(True)
+    return pure(m, "hasattr", positional)
+
+
 def _setattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     from nnreuse.tracing.statements import assign_attribute
 
@@ -332,6 +339,7 @@ _MODELS: dict[str, Model] = {
     "builtins.isinstance": kinds.is_instance,
     "builtins.callable": kinds.is_callable,
     "builtins.getattr": _getattr,
+    "builtins.hasattr": _hasattr,
     "builtins.setattr": _setattr,
     "builtins.map": _map,
     "builtins.str": _str,

@@ -114,6 +114,7 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
                 _define(m, f, name.value, value, node)
             elif one is m.root and m.phase != "constructor":
                 m.stores.append(Store(name.value, node, f.unit, f.file, m.lineage(value), m.path))
+                m.late += [(name.value, made) for _, made in m.options(value) if isinstance(made, Instance)]
             shown = (
                 m.join([(literals, value), (NOTHING, one.attrs[name.value])])
                 if literals and name.value in one.attrs
