@@ -93,6 +93,8 @@ def get(m: Machine, value: Value, name: str) -> Value:
             return _of_class(m, cls, name, None)
         case Super():
             return _of_super(m, value, name)
+        case Package() if name == "__dict__":
+            return Method(value, name)
         case Package(ref):
             meaning = m.program.member(ref, name)
             return value_of(m, meaning) if meaning else m.opaque("global", ref.file.path, name)

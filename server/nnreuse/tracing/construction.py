@@ -1,9 +1,11 @@
 """Construction: running an object's constructor, when someone looks inside it, and what an instance carries."""
 
 from nnreuse.tracing import calls
+from nnreuse.tracing.fields import assign_fields
 from nnreuse.tracing.machine import Machine, OutOfBounds
 from nnreuse.tracing.values import Class, Const, Function, Instance, Items, Mapping, Name, Opaque, Value, alternatives
 from nnreuse.types.catalog import UNKNOWN, Carries
+from nnreuse.types.program import ModuleClass
 
 _NESTED_STEPS = 4_000
 _NESTED_DEPTH = 6
@@ -36,20 +38,23 @@ def run_constructor(m: Machine, made: Instance, positional: tuple[Value, ...], k
                 calls.enter(m, Function(owner.file, unit, node, None, owner, made), positional, keywords, None)
         else:
             inherit(m, made, positional, keywords)
-            _class_fields(m, made, keywords)
     except OutOfBounds:
         m.complete = False
     if made.elements is None and (facts := m.program.facts(made.cls)) is not None and facts.container:
         calls.objects.fill(m, made, facts, (), {})
 
 
-def _class_fields(m: Machine, made: Instance, keywords: dict[str, Value]) -> None:
-    if not made.is_module:
-        made.attrs.update(keywords)
-
-
-def inherit(m: Machine, made: Instance, positional: tuple[Value, ...], keywords: dict[str, Value]) -> None:
-    """The torch ancestor's constructor: containers take their elements."""
+def inherit(
+    m: Machine,
+    made: Instance,
+    positional: tuple[Value, ...],
+    keywords: dict[str, Value],
+    after: ModuleClass | None = None,
+) -> None:
+    """The constructor nobody wrote: containers of torch take their elements, dataclasses their fields."""
+    if not made.is_module and made.cls is not None:
+        assign_fields(m, made, positional, keywords, after)
+        return
     facts = m.program.facts(made.cls) if made.cls is not None else None
     if facts is not None and facts.container and made.elements is None:
         calls.objects.fill(m, made, facts, positional, keywords)
@@ -168,12 +173,16 @@ def parts(m: Machine, made: Instance) -> list[Instance]:
 
 
 def _holds_unknown(m: Machine, made: Instance) -> bool:
-    """Whether something unknown stands in its container, or came from an unknown callable into an attribute."""
+    """Whether something unknown stands in its container, came from an unknown callable, or is called by its methods."""
     elements = _contained(made.elements) if made.elements is not None else []
     if any(isinstance(one, Opaque) for value in elements for one in alternatives(value)):
         return True
-    held = [one for value in made.attrs.values() for one in alternatives(value)]
-    return any(isinstance(one, Opaque) and one.ident in m.intern.constructed for one in held)
+    called = made.cls.called if made.cls is not None else frozenset[str]()
+    return any(
+        isinstance(one, Opaque) and (one.ident in m.intern.constructed or name in called)
+        for name, value in made.attrs.items()
+        for one in alternatives(value)
+    )
 
 
 def _contained(elements: Items | Mapping) -> list[Value]:

@@ -82,6 +82,13 @@ def compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | Non
             return None
     if isinstance(left, Const) and isinstance(op, ast.In | ast.NotIn):
         return _contained(op, left, objects.elements_of(right))
+    if (
+        isinstance(left, Opaque)
+        and isinstance(right, Opaque)
+        and left.ident == right.ident
+        and type(op) in _COMPARISONS
+    ):
+        return isinstance(op, ast.Eq | ast.LtE | ast.GtE)
     if isinstance(left, Class | Name) and isinstance(op, ast.In | ast.NotIn) and isinstance(right, Items):
         return _among(op, left, right)
     return None

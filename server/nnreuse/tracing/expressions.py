@@ -136,6 +136,8 @@ def binary(m: Machine, f: Frame, op: ast.operator, left: Value, right: Value, no
             [*a.items, *b.items],
             a.open or b.open,
         )
+    if isinstance(op, ast.Mult) and isinstance(left, Opaque) and right in (Const(1), Const(1.0)):
+        return left
     folded = _folded(op, left, right)
     if folded is not None:
         return folded

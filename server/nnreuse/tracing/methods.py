@@ -32,7 +32,7 @@ def _super_method(
     from nnreuse.tracing import construction
 
     if name == "__init__":
-        construction.inherit(m, receiver.receiver, positional, keywords)
+        construction.inherit(m, receiver.receiver, positional, keywords, receiver.after)
         return NONE
     this = receiver.receiver
     if name in ("forward", "__call__"):

@@ -305,7 +305,7 @@ def _number(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywor
         return value
     if isinstance(value, Const) and isinstance(value.value, int | float | bool):
         return Const(int(value.value))
-    return pure(m, "number", positional)
+    return value if isinstance(value, Opaque) and value.kind == "int" else pure(m, "number", positional)
 
 
 def _sum(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:

@@ -15,6 +15,7 @@ from nnreuse.tracing.values import (
     Items,
     Mapping,
     May,
+    Method,
     Opaque,
     Value,
 )
@@ -137,6 +138,10 @@ def subscript(m: Machine, value: Value, key: Value) -> Value:
     value, key = m.settle(value), m.settle(key)
     if isinstance(value, May):
         return m.join([(ls, subscript(m, v, key)) for ls, v in m.options(value)])
+    if isinstance(value, Method) and value.name == "__dict__" and isinstance(key, Const):
+        from nnreuse.tracing.attributes import get
+
+        return get(m, value.receiver, str(key.value))
     container = elements_of(value)
     if isinstance(container, Items):
         return _item(m, container, key)

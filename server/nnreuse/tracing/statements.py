@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from nnreuse.syntax.units import Place
-from nnreuse.tracing import calls, decisions, expressions, objects
+from nnreuse.tracing import calls, construction, decisions, expressions, objects
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.iteration import Iteration, iterate
 from nnreuse.tracing.machine import Frame, Machine
@@ -110,6 +110,8 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
     """`owner.name = value`; on the class being traced, in its constructor, also a definition."""
     for literals, one in m.options(owner):
         if isinstance(one, Instance) and isinstance(name, Const) and isinstance(name.value, str):
+            if not one.constructed:
+                construction.construct(m, one)
             if one is m.root and m.phase == "constructor" and isinstance(node, ast.stmt | ast.Call):
                 _define(m, f, name.value, value, node)
             elif one is m.root and m.phase != "constructor":

@@ -32,6 +32,10 @@ class Usage:
         default_factory=dict[ModuleClass, dict[str, "Counter[Seen]"]]
     )
 
+    def paths(self, cls: ModuleClass) -> list[str]:
+        """The access paths at which something stood."""
+        return list(self.seen.get(cls, {}))
+
     def at(self, cls: ModuleClass, path: str) -> Seen | None:
         """The type seen most at a path, with all that its instances carried; None where nothing known stood there."""
         counted = self.seen.get(cls, {}).get(path)

@@ -6,7 +6,8 @@ names (`External`), and the catalog knows what they are.
 
 import ast
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import cached_property
+from typing import Protocol, TypeGuard
 
 from nnreuse.syntax.index import Binding, FileIndex, Import
 from nnreuse.syntax.units import ClassUnits, Unit
@@ -68,7 +69,7 @@ class FileRef:
     file: File
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ModuleClass:
     """A class definition of a readable file, whether or not it turns out to be a module class."""
 
@@ -86,6 +87,16 @@ class ModuleClass:
         heirs, self.heirs = self.heirs, []
         for heir in heirs:
             heir.drop()
+
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """The attributes that methods of the class, inherited ones included, call as `self.name(...)`."""
+        found: set[str] = set()
+        for cls in self.mro:
+            if isinstance(cls, ModuleClass):
+                for _, node in cls.members.values():
+                    found |= {c.func.attr for c in ast.walk(node) if isinstance(c, ast.Call) and _is_own(c.func)}
+        return frozenset(found)
 
     @property
     def qualified(self) -> str:
@@ -293,6 +304,10 @@ def _collect(members: dict[str, tuple[Unit, ast.stmt]], unit: Unit, node: ast.st
                 _collect(members, unit, inner)
         case _:
             return
+
+
+def _is_own(node: ast.expr) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
 def _is_overload(decorator: ast.expr) -> bool:

@@ -15,7 +15,10 @@ def rows(trace: Trace, usage: Usage) -> Iterator[dict[str, object]]:
     line = (
         file.index.first_lines[trace.cls.units.header] + trace.cls.units.node.lineno - trace.cls.units.header.origin + 1
     )
-    for path, instances in trace.held.items():
+    held = dict(trace.held)
+    if "*" in held:
+        held.update({path: held["*"] for path in usage.paths(trace.cls) if path not in held and "." not in path})
+    for path, instances in held.items():
         yield {
             "file": file.path,
             "class": trace.cls.name,
