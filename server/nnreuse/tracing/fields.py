@@ -20,7 +20,7 @@ def assign_fields(
     """Sets the fields of an object from arguments and defaults, `after` a class of its MRO where `super()` asks."""
     assert made.cls is not None
     chain = made.cls.mro[made.cls.mro.index(after) + 1 :] if after in made.cls.mro else made.cls.mro
-    fields = {name: rest for cls in reversed(chain) for name, *rest in _fields(cls)}
+    fields = {name: (owner, unit, default) for cls in reversed(chain) for name, owner, unit, default in _fields(cls)}
     made.attrs.update({name: value for name, value in keywords.items() if name != "**"})
     for number, (name, (cls, unit, default)) in enumerate(fields.items()):
         if number < len(positional):

@@ -164,8 +164,8 @@ class Workspace:
 
     def close(self, path: Path) -> None:
         """Stops following a buffer."""
-        self._open.pop(path, None)
-        self._project.release(path)
+        if self._open.pop(path, None) is not None:
+            self._project(path).release(path)
 
     def current(self, path: Path) -> Analysis | None:
         """The latest analysis of an open file."""
