@@ -6,7 +6,7 @@ NNREUSE := $(BIN)/nnreuse
 DATA := build/demo-data
 BENCH := build/bench-data
 
-.PHONY: demo test lint catalog docs bench clean
+.PHONY: demo test judge lint catalog docs bench clean
 
 demo: .venv/installed $(DATA)/timm
 	@echo "== The slips in examples/article, with their evidence"
@@ -17,8 +17,12 @@ demo: .venv/installed $(DATA)/timm
 	@$(NNREUSE) check --exit-zero --min-severity warning --output-format concise $(DATA)/timm
 	@$(NNREUSE) check --exit-zero --statistics --output-format concise $(DATA)/timm
 
-test: .venv/installed-test
+test: .venv/installed-test $(BENCH)/timm
 	$(BIN)/python -m pytest
+
+# Torch judges the fixes over the classes of two libraries: some four minutes.
+judge: .venv/installed-test $(BENCH)/timm
+	PYTHONPATH=server:tests/fixes $(BIN)/python tests/fixes/judge_real_classes.py $(BENCH) --at-least 60
 
 lint: .venv/installed-test
 	$(BIN)/ruff check
