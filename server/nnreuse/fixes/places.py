@@ -15,20 +15,29 @@ def chain(place: Place) -> list[ast.AST]:
     for root in place.unit.nodes:
         # A class's header holds the whole class as its node, whose end lies outside the unit.
         if (root.end_lineno or 0) - place.unit.origin < len(place.unit.lines):
-            found = _descend(place, root)
+            found = _descend(place, _rows(place), root)
             if found:
                 return found
     return []
 
 
-def _descend(place: Place, node: ast.AST) -> list[ast.AST]:
+def _rows(place: Place) -> tuple[int, int]:
+    """The first and the last line of a place, as the unit's nodes count lines."""
+    unit = place.unit
+    return unit.row(place.span.start)[0] + unit.origin, unit.row(place.span.end)[0] + unit.origin
+
+
+def _descend(place: Place, rows: tuple[int, int], node: ast.AST) -> list[ast.AST]:
     positioned = isinstance(node, _Positioned)
-    if positioned and not place.unit.span(node).contains(place.span):
-        return []
+    if positioned:
+        if node.lineno > rows[0] or (node.end_lineno or 0) < rows[1]:
+            return []  # most nodes: lines are compared before any offset is computed
+        if not place.unit.span(node).contains(place.span):
+            return []
     # Positions inside f-strings cannot be relied on before Python 3.12.
     if not isinstance(node, ast.JoinedStr):
         for child in ast.iter_child_nodes(node):
-            found = _descend(place, child)
+            found = _descend(place, rows, child)
             if found:
                 return [node, *found]
     return [node] if positioned and place.unit.span(node) == place.span else []

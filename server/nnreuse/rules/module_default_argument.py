@@ -73,10 +73,10 @@ def check(context: Context) -> Iterator[Finding]:
     seen: set[object] = set()
     for creation in trace.creations:
         place = creation.instance.place
-        if place is None or place.unit not in units or not carries_something(trace, creation.instance):
+        if place is None or place.unit not in units:
             continue
         default = default_around(place)
-        if default is not None and default.value not in seen:
+        if default is not None and default.value not in seen and carries_something(trace, creation.instance):
             seen.add(default.value)
             yield _finding(trace, default, creation.instance, place)
 

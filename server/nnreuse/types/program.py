@@ -80,6 +80,8 @@ class ModuleClass:
     bases: "list[ModuleClass | External]" = field(default_factory=list["ModuleClass | External"])
     mro: "list[ModuleClass | External]" = field(default_factory=list["ModuleClass | External"])
     heirs: "list[ModuleClass]" = field(default_factory=list["ModuleClass"])
+    assignments: dict[str, list[object]] = field(default_factory=dict[str, list[object]])
+    """By attribute: what the methods assign to `self`, once someone has asked."""
 
     def drop(self) -> None:
         """Forgets the class and those that inherit from it, in whatever file: they are resolved anew when asked for."""

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
 from nnreuse.syntax.units import Unit
 from nnreuse.types.program import MODULE, External, File, Meaning, ModuleClass, Program
@@ -89,14 +90,23 @@ def _parameter(function: Function, name: str) -> ast.arg | None:
     return next((one for one in (*a.posonlyargs, *a.args, *a.kwonlyargs) if one.arg == name), None)
 
 
-def _assigned(cls: ModuleClass, attribute: str) -> Iterator[_Assignment]:
+def _assigned(cls: ModuleClass, attribute: str) -> list[_Assignment]:
+    """Every assignment to an attribute in the methods of one class; they are looked for once."""
+    if not cls.assignments and cls.members:
+        cls.assignments[""] = []
+        for one in _assignments(cls):
+            cls.assignments.setdefault(one.target.attr, []).append(one)
+    return cast("list[_Assignment]", cls.assignments.get(attribute, []))
+
+
+def _assignments(cls: ModuleClass) -> Iterator[_Assignment]:
     for unit, member in cls.members.values():
         if not isinstance(member, Function):
             continue
         for node in ast.walk(member):
             if isinstance(node, ast.Assign | ast.AnnAssign):
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if isinstance(target, ast.Attribute) and target.attr == attribute and _is_self(target, member):
+                    if isinstance(target, ast.Attribute) and _is_self(target, member):
                         yield _Assignment(cls.file, cls.qualified, unit, member, target, node.value)
 
 
