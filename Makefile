@@ -6,7 +6,7 @@ NNREUSE := $(BIN)/nnreuse
 DATA := build/demo-data
 BENCH := build/bench-data
 
-.PHONY: demo test judge lint catalog docs bench clean
+.PHONY: demo test judge test-vscode vsix lint catalog docs bench clean
 
 demo: .venv/installed $(DATA)/timm
 	@echo "== The slips in examples/article, with their evidence"
@@ -19,6 +19,18 @@ demo: .venv/installed $(DATA)/timm
 
 test: .venv/installed-test $(BENCH)/timm
 	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test-vscode
+
+# The VS Code extension: style, types, unit tests, and sessions played in a real VS Code. What cannot be installed is
+# skipped with a line that says so.
+test-vscode: .venv/installed
+	@vscode-client/scripts/test.sh $(BIN)/python
+
+# The extension with the server's wheels, to install offline. TARGET: linux-x64, linux-arm64, darwin-x64, darwin-arm64,
+# win32-x64, or universal, which fetches what the server depends on when it is first used.
+TARGET ?= linux-x64
+vsix: .venv/installed node_modules/.package-lock.json
+	node vscode-client/scripts/vsix.mjs $(BIN)/python $(TARGET)
 
 # Torch judges the fixes over the classes of two libraries: some four minutes.
 judge: .venv/installed-test $(BENCH)/timm
@@ -54,7 +66,7 @@ bench: .venv/installed-test .venv-bench/installed $(BENCH)/timm
 	done; true
 
 clean:
-	rm -rf .venv .venv-bench build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench build dist node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -66,6 +78,10 @@ clean:
 .venv/installed-test: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
 	@touch $@ .venv/installed
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 .venv-bench/installed: | .venv/bin/python
 	$(PYTHON) -m venv .venv-bench

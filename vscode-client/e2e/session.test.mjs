@@ -1,0 +1,108 @@
+// A person's session, in a real VS Code with the packaged extension, from the first click to the repaired file.
+// The steps follow one another: each starts from what the one before has left on the screen.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { open } from "./stage.mjs";
+
+const model = readFileSync(path.resolve(import.meta.dirname, "../../examples/article/model.py"), "utf8");
+const repaired = model
+  .replace("self.bn = nn.BatchNorm2d(64)", "self.bn = nn.BatchNorm2d(64)\n        self.bn2 = nn.BatchNorm2d(64)")
+  .replace("self.bn(self.conv2(x))", "self.bn2(self.conv2(x))");
+const secondCall = model.split("\n").findIndex((line) => line.includes("self.bn(self.conv2(x))")) + 1;
+const behindItsName = model.split("\n")[secondCall - 1].indexOf("self.bn(") + "self.bn".length + 1;
+
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+
+describe("a person's session", () => {
+  let stage;
+  let workbench;
+
+  before(async () => {
+    stage = await open({ files: { "model.py": model } });
+    workbench = stage.workbench;
+  });
+  after(() => stage?.close());
+  afterEach(async function () {
+    if (this.currentTest.state === "failed") {
+      await workbench.shot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
+    }
+  });
+
+  const saved = async () => {
+    await workbench.page.keyboard.press("Control+S");
+    await workbench.page.locator(".tab.active:not(.dirty)").waitFor();
+    return readFileSync(path.join(stage.folder, "model.py"), "utf8");
+  };
+
+  it("sets the server up by itself when a Python file is opened for the first time", async () => {
+    const clicked = await workbench.openFile("model.py");
+    await workbench.notification("preparing its server");
+    await workbench.shot("first-start");
+    await workbench.waitForSquiggles(2);
+    console.log(`      first use, click to first squiggle, the server set up on the way: ${Date.now() - clicked} ms`);
+    await workbench.waitForState("is running");
+  });
+
+  it("draws squiggles soon after a click once that is done", async () => {
+    const times = [];
+    for (let round = 0; round < 3; round++) {
+      await workbench.closeEditors();
+      await workbench.reload();
+      await workbench.page.waitForTimeout(4000); // the editor's own start is not ours to measure
+      assert.equal(await workbench.squiggles().count(), 0);
+      const clicked = await workbench.openFile("model.py");
+      await workbench.waitForSquiggles(2);
+      times.push(Date.now() - clicked);
+    }
+    console.log(`      click to first squiggle, the extension and its server not yet started: ${times.join(", ")} ms`);
+    await workbench.shot("squiggles");
+  });
+
+  it("lists the findings with their related places in Problems", async () => {
+    const rows = await workbench.problems();
+    await workbench.shot("problems");
+    const findings = rows.filter((row) => row.includes("shared-batch-norm"));
+    assert.equal(findings.length, 2);
+    assert.ok(rows.some((row) => row.includes("call 2 of the same instance")));
+    assert.ok(rows.some((row) => row.includes("defined once, here")));
+    await workbench.page.keyboard.press("Control+J");
+  });
+
+  it("explains on hover whether the module may be reused", async () => {
+    const text = await workbench.hover();
+    await workbench.shot("hover");
+    assert.match(text, /BatchNorm2d/);
+    assert.match(text, /May I reuse it\?/);
+    await workbench.moveAway();
+  });
+
+  it("offers the split first, and the file is then as expected and without squiggles", async () => {
+    await workbench.goTo(secondCall, behindItsName);
+    const titles = await workbench.quickFixes();
+    await workbench.shot("quick-fix");
+    assert.match(titles[0], /own|split/i);
+    await workbench.page.keyboard.press("Enter");
+    await workbench.waitForSquiggles(0);
+    await workbench.shot("fixed");
+    assert.equal(await saved(), repaired);
+  });
+
+  it("brings everything back on undo", async () => {
+    await workbench.page.keyboard.press("Control+Z");
+    await workbench.waitForSquiggles(2);
+    assert.equal(await saved(), model);
+  });
+
+  it("follows each keystroke", async () => {
+    await workbench.goTo(secondCall, behindItsName);
+    const times = [];
+    for (let round = 0; round < 10; round++) {
+      await workbench.timeToSquiggles("2", 0);
+      times.push(await workbench.timeToSquiggles("Backspace", 2));
+    }
+    const [fastest, slowest] = [Math.min(...times), Math.max(...times)].map(Math.round);
+    console.log(`      edit to squiggle: median ${Math.round(median(times))} ms (${fastest} to ${slowest})`);
+  });
+});

@@ -1,0 +1,42 @@
+// What a played session needs: the editor with our .vsix in a throw-away profile, a folder of files, a browser.
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { install, start } from "./code_server.mjs";
+import { Workbench } from "./workbench.mjs";
+
+const root = path.resolve(import.meta.dirname, "../..");
+export const shots = path.join(root, "build/screenshots");
+
+/** Opens an editor on a folder with these files. `close` ends all of it and leaves nothing behind. */
+export async function open({ files, settings = {}, environment = {}, target = "linux-x64", trusted = true }) {
+  const profile = mkdtempSync(path.join(tmpdir(), "nnreuse-e2e-"));
+  const folder = path.join(profile, "project");
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  }
+  const trust = trusted
+    ? { "security.workspace.trust.enabled": false }
+    : { "security.workspace.trust.startupPrompt": "never", "security.workspace.trust.banner": "never" };
+  const editor = await start({
+    entry: install(path.join(root, "build/code-server")),
+    profile,
+    vsix: vsix(target),
+    settings: { ...trust, ...settings },
+    environment,
+  });
+  const browserPath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+  const workbench = await Workbench.open({ address: editor.address, folder, shots, browserPath });
+  const close = async () => {
+    await workbench.close();
+    editor.stop();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  };
+  return { workbench, folder, profile, close };
+}
+
+export function vsix(target) {
+  return path.join(root, `build/nnreuse-0.1.0-${target}.vsix`);
+}

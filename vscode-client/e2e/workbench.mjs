@@ -1,0 +1,161 @@
+// The workbench as a person uses it: what is clicked, typed and seen, for the played sessions.
+
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+const LOCAL_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--disable-background-networking",
+  LOCAL_ONLY,
+];
+
+export class Workbench {
+  static async open({ address, folder, shots, browserPath }) {
+    mkdirSync(shots, { recursive: true });
+    const browser = await chromium.launch({ executablePath: browserPath, args: FLAGS });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(40_000);
+    const workbench = new Workbench(browser, page, shots);
+    await workbench.visit(`${address}/?folder=${encodeURIComponent(folder)}`);
+    return workbench;
+  }
+
+  constructor(browser, page, shots) {
+    this.browser = browser;
+    this.page = page;
+    this.shots = shots;
+  }
+
+  async visit(url) {
+    await this.page.goto(url, { waitUntil: "domcontentloaded" });
+    await this.page.locator(".explorer-folders-view .monaco-list-row").first().waitFor();
+  }
+
+  async reload() {
+    await this.visit(this.page.url());
+  }
+
+  close() {
+    return this.browser.close();
+  }
+
+  async shot(name) {
+    await this.page.screenshot({ path: path.join(this.shots, `${name}.png`) });
+  }
+
+  /** Opens a file from the explorer; returns the moment of the click, in milliseconds. */
+  async openFile(name) {
+    const row = this.page.locator(".explorer-folders-view .monaco-list-row", { hasText: name });
+    await row.waitFor();
+    const clicked = Date.now();
+    await row.dblclick();
+    await this.page.locator(".tab.active", { hasText: name }).waitFor();
+    return clicked;
+  }
+
+  /** Closes all files, and gives the editor the time to remember that. */
+  async closeEditors() {
+    await this.command("View: Close All Editors");
+    await this.page.locator(".tabs-container .tab").first().waitFor({ state: "detached" });
+    await this.page.waitForTimeout(1500);
+  }
+
+  async command(title) {
+    await this.page.keyboard.press("F1");
+    await this.page.locator(".quick-input-box input").fill(`>${title}`);
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
+    await this.page.keyboard.press("Enter");
+  }
+
+  squiggles() {
+    return this.page.locator(".squiggly-error, .squiggly-warning, .squiggly-info");
+  }
+
+  async waitForSquiggles(count) {
+    const drawn = (wanted) =>
+      document.querySelectorAll(".squiggly-error, .squiggly-warning, .squiggly-info").length === wanted;
+    await this.page.waitForFunction(drawn, count, { polling: "raf" });
+  }
+
+  /** Milliseconds from a key to the moment when so many squiggles are drawn, measured inside the page. */
+  async timeToSquiggles(key, count) {
+    await this.page.evaluate((wanted) => {
+      globalThis.drawn = new Promise((resolve) => {
+        addEventListener(
+          "keydown",
+          () => {
+            const pressed = performance.now();
+            const look = () => {
+              const found = document.querySelectorAll(".squiggly-error, .squiggly-warning, .squiggly-info").length;
+              found === wanted ? resolve(performance.now() - pressed) : requestAnimationFrame(look);
+            };
+            look();
+          },
+          { once: true, capture: true },
+        );
+      });
+    }, count);
+    await this.page.keyboard.press(key);
+    return this.page.evaluate(() => globalThis.drawn);
+  }
+
+  /** Puts the cursor at a place of the text, both counted from one. */
+  async goTo(line, column) {
+    await this.page.keyboard.press("Control+G");
+    await this.page.locator(".quick-input-box input").fill(`:${line}:${column}`);
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+  }
+
+  /** The text of the hover over a squiggle. */
+  async hover(index = 0) {
+    const box = await this.squiggles().nth(index).boundingBox();
+    await this.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 5 });
+    const hover = this.page.locator(".monaco-hover:not(.hidden) .hover-contents").first();
+    await hover.waitFor();
+    await this.page.waitForTimeout(500); // the hover grows as each provider answers
+    return this.page.locator(".monaco-hover:not(.hidden)").first().innerText();
+  }
+
+  async moveAway() {
+    await this.page.mouse.move(640, 12, { steps: 5 });
+    await this.page.keyboard.press("Escape");
+    await this.page.locator(".monaco-hover:not(.hidden)").first().waitFor({ state: "hidden" });
+  }
+
+  /** The titles of the quick fixes at the cursor, in their order; the menu stays open. */
+  async quickFixes() {
+    await this.page.keyboard.press("Control+.");
+    const rows = this.page.locator(".action-widget .monaco-list-row.action");
+    await rows.first().waitFor();
+    await this.page.waitForTimeout(300); // the menu takes no choice before
+    return rows.allInnerTexts();
+  }
+
+  /** The rows of the Problems panel. */
+  async problems() {
+    await this.command("Problems: Focus on Problems View");
+    const rows = this.page.locator(".markers-panel .monaco-list-row");
+    await rows.nth(1).waitFor();
+    return rows.allInnerTexts();
+  }
+
+  async notification(text) {
+    const found = this.page.locator(".notification-list-item", { hasText: text }).first();
+    await found.waitFor();
+    return found;
+  }
+
+  statusItem() {
+    return this.page.locator(".statusbar-item", { hasText: "nnreuse" });
+  }
+
+  /** Waits until the status bar says that the server is in a state: the item's label for screen readers says it. */
+  async waitForState(state) {
+    await this.page.locator(`.statusbar-item[aria-label*="nnreuse ${state}"]`).waitFor();
+  }
+}

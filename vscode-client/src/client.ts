@@ -1,0 +1,99 @@
+// One connection to one server: what it is told of this editor, and what is said when it ends by itself.
+
+import { createInterface } from "node:readline";
+import * as vscode from "vscode";
+import { CloseAction, ErrorAction, LanguageClient, type LanguageClientOptions } from "vscode-languageclient/node";
+import { interpreterOf } from "./interpreter";
+import type { Launch } from "./launch";
+import { SHOW_OUTPUT, TRY_AGAIN, tell } from "./refusal";
+
+const LANGUAGES = ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme, language: "python" }));
+const RESTARTS = { most: 4, within: 3 * 60_000 };
+
+export interface Channels {
+  log: vscode.LogOutputChannel;
+  trace: vscode.LogOutputChannel;
+}
+
+/** The settings of a folder as the server reads them: without what is ours alone, and with what only we can know. */
+export async function settingsOf(folder?: vscode.WorkspaceFolder): Promise<Record<string, unknown>> {
+  const all = vscode.workspace.getConfiguration(undefined, folder?.uri ?? null).get<Record<string, unknown>>("nnreuse");
+  const { server: _server, trace: _trace, ...settings } = { ...all };
+  return { ...settings, python: await interpreterOf(folder), trusted: vscode.workspace.isTrusted };
+}
+
+/** Tells the server that settings have changed: those of no folder, which a server that asks for each folder's ignores. */
+export async function sendSettings(client: LanguageClient): Promise<void> {
+  await client.sendNotification("workspace/didChangeConfiguration", { settings: { nnreuse: await settingsOf() } });
+}
+
+/** Starts a server and waits until it answers. Rejects with the last words of one that does not. */
+export async function connect(launch: Launch, channels: Channels): Promise<LanguageClient> {
+  let lastWords = "";
+  let running = false;
+  const ends: number[] = [];
+  const options: LanguageClientOptions = {
+    documentSelector: LANGUAGES,
+    outputChannel: channels.log,
+    traceOutputChannel: channels.trace,
+    initializationOptions: { settings: await settingsOf() },
+    initializationFailedHandler: () => false,
+    stdioOptions: {
+      stdout: () => {}, // the protocol's
+      stderr: (stream, log) => {
+        createInterface(stream).on("line", (line) => {
+          lastWords = line || lastWords;
+          log.info(line);
+        });
+      },
+    },
+    middleware: {
+      workspace: {
+        configuration: (params) =>
+          Promise.all(
+            params.items.map(({ scopeUri }) =>
+              settingsOf(scopeUri ? vscode.workspace.getWorkspaceFolder(vscode.Uri.parse(scopeUri)) : undefined),
+            ),
+          ),
+        didChangeConfiguration: () => sendSettings(client),
+      },
+    },
+    errorHandler: {
+      error: () => ({ action: ErrorAction.Continue, handled: true }),
+      closed: () => {
+        if (!running) {
+          return { action: CloseAction.DoNotRestart, handled: true };
+        }
+        ends.push(Date.now());
+        if (ends.filter((end) => Date.now() - end < RESTARTS.within).length > RESTARTS.most) {
+          void tell(
+            vscode.window.showErrorMessage,
+            "The nnreuse server keeps stopping and was not started again.",
+            TRY_AGAIN,
+            SHOW_OUTPUT,
+          );
+          return { action: CloseAction.DoNotRestart, handled: true };
+        }
+        void tell(
+          vscode.window.showWarningMessage,
+          "The nnreuse server stopped unexpectedly and was started again.",
+          SHOW_OUTPUT,
+        );
+        return { action: CloseAction.Restart, handled: true };
+      },
+    },
+  };
+  const client = new LanguageClient(
+    "nnreuse",
+    "nnreuse",
+    { command: launch.command, args: [...launch.args, "server"] },
+    options,
+  );
+  try {
+    await client.start();
+    running = true;
+    return client;
+  } catch (error) {
+    throw new Error(lastWords || (error as Error).message);
+  }
+}
