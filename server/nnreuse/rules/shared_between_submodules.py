@@ -1,0 +1,221 @@
+"""One instance is handed to several submodules, and each keeps it: they share its weights.
+
+## What it does
+Finds a module with parameters or state that is an argument of two or more constructors which keep it as it is. Constructors that make
+copies, such as `nn.TransformerEncoder`, are not counted.
+
+## Why it matters
+Each block looks as if it had its own activation or norm, and all of them have one: one PReLU slope for all depths, one set of running
+statistics for features that have nothing in common. `named_parameters()` lists it once, under the first block.
+
+## Example
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self, dim, act):
+        super().__init__()
+        self.fc = nn.Linear(dim, dim)
+        self.act = act
+
+    def forward(self, x):
+        return self.act(self.fc(x))
+
+class Net(nn.Module):
+    def __init__(self, dim, depth):
+        super().__init__()
+        act = nn.PReLU()
+        self.blocks = nn.ModuleList([Block(dim, act) for _ in range(depth)])
+        #                                       ^^^
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+```
+
+## Fixed
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self, dim, act):
+        super().__init__()
+        self.fc = nn.Linear(dim, dim)
+        self.act = act
+
+    def forward(self, x):
+        return self.act(self.fc(x))
+
+class Net(nn.Module):
+    def __init__(self, dim, depth):
+        super().__init__()
+        self.blocks = nn.ModuleList([Block(dim, nn.PReLU()) for _ in range(depth)])
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+```
+
+## Fix safety
+Unsafe: each submodule gets weights of its own. Old checkpoints load as they are: a state_dict has a key for each place. The fix is offered
+where a local name holds the instance, and only these constructors use it.
+
+## When to ignore
+When the submodules are to share it, as an encoder and a decoder share an embedding: give it, or the parameter that takes it, a name that
+says so, or write a comment. An attribute that is handed on (`Block(self.norm)`) is worth a look only.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.inline import definition_of, inline_instance
+from nnreuse.rules.context import Context
+from nnreuse.rules.evidence import severity_of
+from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared
+from nnreuse.rules.reuse import enclosing_tests, own_units, under_sharing_flag
+from nnreuse.syntax.units import Place
+from nnreuse.tracing.conditions import exclusive
+from nnreuse.tracing.trace import Creation, Trace
+from nnreuse.tracing.values import Instance, Items, Mapping, Value, alternatives
+
+MESSAGE = "`{argument}` is one `{kind}`, kept by {keepers}: they share its weights"
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """An argument of a constructor call: the expression that hands an instance over, and the call's execution."""
+
+    argument: ast.expr
+    place: Place
+    to: Creation
+
+
+def check(context: Context) -> Iterator[Finding]:
+    trace = context.trace
+    for instance, given in _handed_over(trace).items():
+        if len(given) < 2 or not carries_something(trace, instance):
+            continue
+        kept = [one for one in given if instance in trace.parts(one.to.instance)]
+        kept = [
+            one for one in kept if any(not exclusive(one.to.path, other.to.path) for other in kept if other is not one)
+        ]
+        if len(kept) > 1:
+            yield _finding(trace, instance, kept)
+
+
+def _handed_over(trace: Trace) -> dict[Instance, list[_Given]]:
+    """The instances that are arguments of constructors in the class's own code; torch's containers are not counted."""
+    found: dict[Instance, list[_Given]] = {}
+    units = own_units(trace)
+    for creation in trace.creations:
+        place, facts = creation.instance.place, creation.instance.facts
+        if (
+            place is None
+            or place.unit not in units
+            or creation.phase != "constructor"
+            or not isinstance(creation.node, ast.Call)
+        ):
+            continue
+        if creation.instance.cls is None and (facts is None or facts.container):
+            continue
+        for name, value in (*enumerate(creation.instance.positional), *creation.instance.keywords.items()):
+            argument = _argument(creation.node, name)
+            for one in _instances(value) if argument is not None else ():
+                assert argument is not None
+                found.setdefault(one, []).append(
+                    _Given(argument, Place(place.unit, place.unit.span(argument)), creation)
+                )
+    return found
+
+
+def _argument(call: ast.Call, name: int | str) -> ast.expr | None:
+    if isinstance(name, str):
+        return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    starred = any(isinstance(argument, ast.Starred) for argument in call.args[: name + 1])
+    return call.args[name] if name < len(call.args) and not starred else None
+
+
+def _instances(value: Value) -> list[Instance]:
+    """The modules that a value is or, where it is a list or dict, holds."""
+    found: list[Instance] = []
+    for one in alternatives(value):
+        if isinstance(one, Instance) and one.is_module:
+            found.append(one)
+        elif isinstance(one, Items | Mapping):
+            values = one.content.items if isinstance(one, Items) else one.entries.values()
+            found += [v for v in values if isinstance(v, Instance) and v.is_module and v not in found]
+    return found
+
+
+def _finding(trace: Trace, instance: Instance, kept: list[_Given]) -> Finding:
+    last = kept[-1]
+    places = list(dict.fromkeys(one.place for one in kept))
+    evidence = tuple(_weigh(trace, instance, kept))
+    return Finding(
+        "shared-between-submodules",
+        severity_of(evidence, must=not any(one.to.path.literals for one in kept)),
+        MESSAGE.format(argument=ast.unparse(last.argument), kind=kind_of(instance), keepers=_keepers(kept)),
+        last.place,
+        trace.cls.name,
+        next(iter(trace.paths_of(instance)), None),
+        tuple(Related(place, "and handed over here") for place in places if place != last.place),
+        evidence,
+        tuple(_fixes(kept, places)),
+    )
+
+
+def _keepers(kept: list[_Given]) -> str:
+    names = list(dict.fromkeys(kind_of(one.to.instance) for one in kept))
+    if len(names) > 1:
+        return " and ".join(f"a `{name}`" for name in names[:3])
+    sites = {one.to.node for one in kept}
+    return f"every `{names[0]}` of a loop" if len(sites) == 1 else f"{len(sites)} `{names[0]}`s"
+
+
+def _weigh(trace: Trace, instance: Instance, kept: list[_Given]) -> Iterator[Evidence]:
+    last = kept[-1]
+    kinds = {kind_of(one.to.instance) for one in kept}
+    if any(one.to.node is last.to.node and one is not last for one in kept) and last.to.turns:
+        yield Evidence("loop", 4, "it is made outside the loop that hands it over", last.place)
+    elif len(kinds) == 1:
+        yield Evidence(
+            "same-class", 2, f"each of them is a `{next(iter(kinds))}`, which is given its parts", last.place
+        )
+    if trace.carries(instance).running_stats:
+        yield Evidence("running-statistics", 2, "its running statistics mix what these blocks compute")
+    if (instance.type_name or "").startswith("torch.nn.modules.sparse."):
+        yield Evidence("embedding", -6, "an embedding is often shared on purpose")
+    if under_sharing_flag([name for one in kept for name in _names(one)]):
+        yield Evidence("said", -6, "a name says that it is shared")
+    if isinstance(last.argument, ast.Attribute):
+        yield Evidence(
+            "own-attribute", -4, "it is an attribute of its own, which is handed on: that is often meant", last.place
+        )
+    yield from said_to_be_shared(
+        *(one.place for one in kept), *([instance.place] if instance.place is not None else [])
+    )
+    if under_sharing_flag([test for one in kept for test in enclosing_tests(one.place)]):
+        yield Evidence("flag", -6, "it stands under a sharing flag")
+
+
+def _names(given: _Given) -> list[str]:
+    """What an argument is called where it is handed over: the expression, and the parameter."""
+    call = given.to.node
+    keywords = call.keywords if isinstance(call, ast.Call) else []
+    return [ast.unparse(given.argument), *(k.arg for k in keywords if k.value is given.argument and k.arg is not None)]
+
+
+def _fixes(kept: list[_Given], places: list[Place]) -> Iterator[Fix]:
+    argument = kept[-1].argument
+    definition = definition_of(places[0], argument.id) if isinstance(argument, ast.Name) else None
+    if definition is not None:
+        yield Fix(
+            f"Make a fresh instance for each `{kind_of(kept[-1].to.instance)}`",
+            Applicability.UNSAFE,
+            inline_instance(definition.unit, definition, places),
+        )

@@ -1,0 +1,100 @@
+"""One instance as an argument of several constructors: a slip where they keep it and nothing says that it is meant."""
+
+import pytest
+from judging import HEADER, fixed, said
+
+RULE = "shared-between-submodules"
+BLOCKS = """
+import copy
+
+class Block(nn.Module):
+    def __init__(self, act, shared=None):
+        super().__init__()
+        self.fc, self.act, self.shared = nn.Linear(2, 2), act, shared
+
+    def forward(self, x):
+        return self.act(self.fc(x))
+
+class Copying(Block):
+    def __init__(self, act):
+        super().__init__(copy.deepcopy(act))
+
+class Using(nn.Module):
+    def __init__(self, act):
+        super().__init__()
+        self.size = act.num_parameters
+"""
+
+
+def net(init: str) -> str:
+    body = init.replace("\n", "\n        ")
+    return (
+        f"{BLOCKS}\nclass Net(nn.Module):\n    def __init__(self, n=2, share=False):\n        super().__init__()\n"
+        f"        {body}\n\n    def forward(self, x):\n        return x\n"
+    )
+
+
+LOOP = "self.blocks = nn.ModuleList([Block(act) for _ in range(n)])"
+ACT = "act = nn.PReLU()"
+
+
+@pytest.mark.parametrize(
+    ("init", "severity"),
+    [
+        (f"{ACT}\n{LOOP}", "warning"),
+        (f"{ACT}\nself.blocks = nn.ModuleList()\nfor _ in range(n):\n    self.blocks.append(Block(act))", "warning"),
+        (f"{ACT.replace('PReLU()', 'BatchNorm1d(2)')}\nself.a = Block(act)\nself.b = Block(act)", "warning"),
+        (f"{ACT}\nself.a = Block(act)\nself.b = Block(act=act)", "information"),
+        ("self.act = nn.PReLU()\nself.blocks = nn.ModuleList([Block(self.act) for _ in range(n)])", "information"),
+        ("act = nn.Embedding(2, 2)\nself.a = Block(act)\nself.b = Block(act)", "hint"),
+    ],
+)
+def test_an_instance_that_several_keep_is_reported_by_its_evidence(init: str, severity: str) -> None:
+    assert [level for _, level in said(RULE, net(init))] == [severity]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        f"{ACT}\nself.a = Block(act)",
+        f"{ACT.replace('PReLU', 'ReLU')}\n{LOOP}",
+        f"{ACT}\n{LOOP.replace('Block', 'Copying')}",
+        f"{ACT}\n{LOOP.replace('Block', 'Using')}",
+        f"{ACT}\nlayer = nn.TransformerEncoderLayer(2, 1)\nself.a = nn.TransformerEncoder(layer, 2)\nself.b = nn.TransformerEncoder(layer, 2)",
+        LOOP.replace("act", "nn.PReLU()"),
+        f"{ACT}\nif share:\n    self.a = Block(act)\nelse:\n    self.a = Block(act)",
+        "self.blocks = nn.ModuleList([Block(nn.ReLU(), unknown) for _ in range(n)])",
+    ],
+)
+def test_copies_and_what_is_not_kept_twice_are_silent(init: str) -> None:
+    assert said(RULE, net(init)) == []
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "act = nn.PReLU()\nself.blocks = nn.ModuleList([Block(nn.ReLU(), shared=act) for _ in range(n)])",
+        f"shared_act = nn.PReLU()\n{LOOP.replace('act', 'shared_act')}",
+        f"{ACT}  # shared by all blocks\n{LOOP}",
+        f"{ACT}\nif share:\n    {LOOP}",
+    ],
+)
+def test_a_name_a_comment_and_a_flag_that_say_so_are_heard(init: str) -> None:
+    assert [level for _, level in said(RULE, net(init)) if level == "warning"] == []
+
+
+@pytest.mark.parametrize("init", [f"{ACT}\n{LOOP}", f"{ACT}\nself.a = Block(act)\nself.b = Block(act)"])
+def test_each_gets_one_of_its_own(init: str) -> None:
+    before = net(init)
+    after = fixed(RULE, before)
+    assert after is not None
+    counts: list[int] = []
+    for text in (before, after):
+        scope: dict[str, object] = {}
+        exec(HEADER + text, scope)
+        counts.append(len(list(scope["Net"]().parameters())))  # type: ignore[operator]
+    assert counts == [5, 6]
+
+
+def test_no_fix_where_something_else_uses_the_instance() -> None:
+    assert fixed(RULE, net(f"{ACT}\n{LOOP}\nself.act = act")) is None
