@@ -60,7 +60,7 @@ def test_an_instance_that_several_keep_is_reported_by_its_evidence(init: str, se
         f"{ACT.replace('PReLU', 'ReLU')}\n{LOOP}",
         f"{ACT}\n{LOOP.replace('Block', 'Copying')}",
         f"{ACT}\n{LOOP.replace('Block', 'Using')}",
-        f"{ACT}\nlayer = nn.TransformerEncoderLayer(2, 1)\nself.a = nn.TransformerEncoder(layer, 2)\nself.b = nn.TransformerEncoder(layer, 2)",
+        "f = nn.TransformerEncoderLayer(2, 1)\nself.a = nn.TransformerEncoder(f, 2)\nself.b = nn.TransformerEncoder(f, 2)",
         LOOP.replace("act", "nn.PReLU()"),
         f"{ACT}\nif share:\n    self.a = Block(act)\nelse:\n    self.a = Block(act)",
         "self.blocks = nn.ModuleList([Block(nn.ReLU(), unknown) for _ in range(n)])",
