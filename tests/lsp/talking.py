@@ -13,11 +13,11 @@ from nnreuse.lsp.server import create_server, protocol_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.source import Encoding, LineChange, Position, Source
+from nnreuse.syntax.source import Encoding, LineChange, Source
 from nnreuse.syntax.span import Span
 from nnreuse.syntax.units import Place, Unparsable, leaves
 from nnreuse.workspace.analysis import Analysis
-from nnreuse.workspace.workspace import Hover, TextChange, Workspace
+from nnreuse.workspace.workspace import TextChange, Workspace
 
 NET = """import torch.nn as nn
 
@@ -73,12 +73,6 @@ class FakeWorkspace(Workspace):
 
     def source(self, path: Path) -> Source | None:
         return self.files[path][0] if path in self.files else None
-
-    def hover(self, path: Path, position: Position, encoding: Encoding) -> Hover | None:
-        line = self.files[path][0].lines[position.line]
-        if "bad" not in line:
-            return None
-        return Hover(f"**{encoding.value}**", Position(position.line, 0), Position(position.line, 3))
 
     def _store(self, path: Path, source: Source, index: FileIndex) -> Analysis:
         if index.broken is None:

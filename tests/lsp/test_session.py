@@ -207,17 +207,6 @@ def test_an_action_of_somebody_else_is_refused(talk):
     assert talk.request("codeAction/resolve", {"title": "x"})["code"] == -32602
 
 
-@pytest.mark.parametrize(("formats", "kind"), [(["markdown", "plaintext"], "markdown"), (["plaintext"], "plaintext")])
-def test_hover_answers_in_a_form_the_client_reads(talk, as_span, formats, kind):
-    talk.initialize(textDocument={"hover": {"contentFormat": formats}})
-    talk.open("x\nbad\n")
-    place = {"textDocument": {"uri": URI}, "position": {"line": 1, "character": 1}}
-    hover = talk.request("textDocument/hover", place)
-    assert hover == {"contents": {"kind": kind, "value": "**utf-16**"}, "range": as_span((1, 0), (1, 3))}
-    assert talk.request("textDocument/hover", {**place, "position": {"line": 0, "character": 0}}) is None
-    assert talk.request("textDocument/hover", {**place, "textDocument": {"uri": "file:///other.py"}}) is None
-
-
 def test_an_internal_error_is_logged_each_time_and_shown_once(talk, caplog):
     talk.initialize()
     document = {"uri": URI, "languageId": "python", "version": 3, "text": "boom"}

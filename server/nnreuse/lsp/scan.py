@@ -145,7 +145,7 @@ def _scanned(workspace: Workspace, path: Path, client: Client) -> Scanned:
         text = read(path).text
         analysis = workspace.check(path, text)
         view = View(uri_of(path), analysis, analysis.index.source, client, workspace.settings(path))
-        return Scanned(path, tuple(view.diagnostics()), workspace.reads(path))
+        return Scanned(path, tuple(view.diagnostics()), analysis.reads)
     except FileProblem as problem:
         log.info("%s: %s", path, problem)
     except Exception:

@@ -14,6 +14,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 
 import nnreuse
+from nnreuse.lsp.knowing import Knowing
 from nnreuse.lsp.protocol import Protocol
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.status import STATUS, status
@@ -92,7 +93,14 @@ def create_server(workspace: Workspace) -> LanguageServer:
     quick_fixes = lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix], resolve_provider=True)
     feature(lsp.TEXT_DOCUMENT_CODE_ACTION, session.code_action, quick_fixes)
     feature(lsp.CODE_ACTION_RESOLVE, session.resolve)
-    feature(lsp.TEXT_DOCUMENT_HOVER, session.hover)
+    knowing = Knowing(session)
+    feature(lsp.TEXT_DOCUMENT_HOVER, knowing.hover)
+    feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, knowing.highlight)
+    feature(lsp.TEXT_DOCUMENT_REFERENCES, knowing.references)
+    feature(lsp.TEXT_DOCUMENT_CODE_LENS, knowing.code_lens, lsp.CodeLensOptions(resolve_provider=False))
+    feature(lsp.TEXT_DOCUMENT_INLAY_HINT, knowing.inlay_hint, lsp.InlayHintOptions(resolve_provider=False))
+    completing = lsp.CompletionOptions(trigger_characters=["[", ",", ":"])
+    feature(lsp.TEXT_DOCUMENT_COMPLETION, knowing.completion, completing)
     return server
 
 

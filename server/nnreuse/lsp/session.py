@@ -17,7 +17,7 @@ from nnreuse.config.toml import FILES, Problem
 from nnreuse.lsp import actions
 from nnreuse.lsp.actions import Built
 from nnreuse.lsp.client import Client
-from nnreuse.lsp.convert import View, changes_of, position_of, position_to, problem_diagnostics
+from nnreuse.lsp.convert import View, changes_of, problem_diagnostics
 from nnreuse.lsp.diagnostics import ClosedFiles
 from nnreuse.lsp.scan import Post
 from nnreuse.lsp.settings import SettingsOfClient
@@ -162,18 +162,6 @@ class Session:
         if document is None or built is None:
             raise actions.stale(action)
         return actions.resolved(built, document.version, action, data)
-
-    def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
-        document = self.documents.get(params.text_document.uri)
-        if document is None:
-            return None
-        found = self.workspace.hover(document.path, position_of(params.position), self.client.encoding)
-        if found is None:
-            return None
-        kind = lsp.MarkupKind.Markdown if self.client.markdown else lsp.MarkupKind.PlainText
-        return lsp.Hover(
-            lsp.MarkupContent(kind, found.markdown), lsp.Range(position_to(found.start), position_to(found.end))
-        )
 
     def _publish(self, document: Document, analysis: Analysis) -> None:
         self._results += 1

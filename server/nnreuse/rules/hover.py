@@ -1,13 +1,12 @@
 """Hover: the answer to "may I reuse this?" for one module instance: what it carries, its calls, and the verdict."""
 
-import ast
+from collections.abc import Iterator
 
 from nnreuse.rules.evidence import severity_of, weigh
-from nnreuse.rules.reuse import grouped, kind_of, own_units, reuses
-from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.span import Span
-from nnreuse.syntax.units import Place
-from nnreuse.tracing.trace import Call, Trace, relation
+from nnreuse.rules.reuse import call_sites, kind_of, reuses
+from nnreuse.rules.subjects import Subject
+from nnreuse.tracing.conditions import exclusive
+from nnreuse.tracing.trace import Call, Trace, depends, relation
 from nnreuse.tracing.values import Instance
 from nnreuse.types.catalog import Carries
 
@@ -22,34 +21,16 @@ _VERDICTS = {
 }
 
 
-def explain(trace: Trace, index: FileIndex, offset: int) -> tuple[str, Span] | None:
-    """The Markdown for the instance whose call, definition or attribute stands at an offset, and that place's span."""
-    for place, instance in _places(trace):
-        if place.unit in index.first_lines:
-            span = index.span(place)
-            if span.start <= offset <= span.end:
-                return _markdown(trace, instance, index), span
-    return None
-
-
-def _places(trace: Trace) -> list[tuple[Place, Instance]]:
-    units = own_units(trace)
-    found = [(call.site, call.instance) for call in trace.calls if call.unit in units and call.container is None]
-    return found + [
-        (definition.place, definition.instances[0])
-        for definition in trace.definitions
-        if definition.unit in units and isinstance(definition.value, ast.Call)
-    ]
-
-
-def _markdown(trace: Trace, instance: Instance, index: FileIndex) -> str:
+def explain(subject: Subject) -> str:
+    """The Markdown about an instance: what it carries, its calls, the verdict and why."""
+    trace, instance = subject.trace, subject.instance
     paths = trace.paths_of(instance)
     name = f"self.{paths[0]}" if paths else "this module"
+    aliases = "".join(f", `self.{path}`" for path in paths[1:4])
     type_name = (instance.type_name or "a module of unknown class").rsplit(".", 1)[-1]
     carried = trace.carries(instance)
-    calls = grouped(trace).get(instance, [])
-    lines = [f"**`{name}`** · `{type_name}`", "", f"{_holds(carried)}", ""]
-    lines += [_called(calls, index), "", f"**May I reuse it?** {_verdict(trace, instance, carried)}"]
+    lines = [f"**`{name}`**{aliases} · `{type_name}`", "", _holds(carried), "", _called(subject.calls), ""]
+    lines += [*_each(subject.calls), f"**May I reuse it?** {_verdict(trace, instance, carried)}"]
     return "\n".join(lines)
 
 
@@ -69,12 +50,32 @@ def _holds(carried: Carries) -> str:
     return "It carries nothing." if carried.parameters is False else "What it carries is not known."
 
 
-def _called(calls: list[Call], index: FileIndex) -> str:
+def _called(calls: list[Call]) -> str:
     if not calls:
         return "`forward` does not call it directly."
-    rows = {index.first_lines.get(c.unit, 0) + c.node.lineno - c.unit.origin + 1 for c in calls}
-    where = ", ".join(map(str, sorted(rows)))
-    return f"In one `forward`: {_VERDICTS[relation(calls)]} (line {where})."
+    return f"In one `forward`: {_VERDICTS[relation(calls)]}."
+
+
+def _each(calls: list[Call]) -> Iterator[str]:
+    """A line for each call site, with what its input has to do with the calls before it."""
+    sites = call_sites(calls)
+    for number, call in enumerate(sites):
+        chained = [n for n, earlier in enumerate(sites[:number]) if depends(call, earlier)]
+        apart = [n for n, earlier in enumerate(sites[:number]) if exclusive(earlier.path, call.path)]
+        said = ""
+        if chained:
+            said = f": on what call {chained[-1] + 1} made"
+        elif number and len(apart) == number:
+            said = ": never together with the calls before it"
+        elif number:
+            said = ": on an input of its own"
+        yield f"{number + 1}. line {_row(call) + 1}{said}"
+    if sites:
+        yield ""
+
+
+def _row(call: Call) -> int:
+    return call.file.index.first_lines.get(call.unit, 0) + call.node.lineno - call.unit.origin
 
 
 def _verdict(trace: Trace, instance: Instance, carried: Carries) -> str:

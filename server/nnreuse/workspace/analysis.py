@@ -1,6 +1,7 @@
 """Analysis: what is known of one revision of one file."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from nnreuse.config.settings import Settings
 from nnreuse.rules.finding import Finding
@@ -15,6 +16,8 @@ class Analysis:
     index: FileIndex
     findings: tuple[Finding, ...]
     error: Unparsable | None = None
+    reads: frozenset[Path] = frozenset()
+    """The other files that the findings follow from, where the file is not an open one."""
 
     def shown(self, settings: Settings) -> list[Finding]:
         """The findings a user wants to see, in text order, with the severities of the settings."""

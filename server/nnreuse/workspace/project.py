@@ -1,6 +1,7 @@
 """Project: analyses files under one set of settings. What it read stays read; traces stay valid while their units do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from nnreuse.config.settings import Settings
@@ -76,7 +77,7 @@ class Project:
             return Analysis(FileIndex(Source(text), []), (), error)
         try:
             self._refine(self.file(path, index), _called_again)
-            return self.analyse(path, index)
+            return replace(self.analyse(path, index), reads=self._reads(self.file(path, index)))
         finally:
             self.release(path)
 
@@ -177,15 +178,14 @@ class Project:
             index = FileIndex(Source(""), [])
         self.file(path, index)
 
-    def reads(self, path: Path) -> frozenset[Path]:
-        """The other files that the traces of a known file were made from."""
-        file = self.library.known(path.absolute())
+    def _reads(self, file: File) -> frozenset[Path]:
+        """The other files that the traces of a file were made from."""
         found: set[str] = set()
-        for one in self.traces(file) if file else ():
+        for one in self.traces(file):
             found |= {read for read in one.read if isinstance(read, str)}
             found |= {base.file.path for base in one.cls.mro if isinstance(base, ModuleClass)}
             found |= {call.file.path for call in one.calls}
-        return frozenset(Path(name) for name in found if file is None or name != file.path)
+        return frozenset(Path(name) for name in found if name != file.path)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnreuse.config.settings import Settings
-from nnreuse.rules import hover
+from nnreuse.rules.subjects import Subject, subject_at
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Encoding, LineChange, Position, Source
 from nnreuse.syntax.units import Unparsable
+from nnreuse.tracing.trace import Trace
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.configuration import Configuration
 from nnreuse.workspace.environment import Interpreter, environment_of
@@ -22,15 +23,6 @@ class TextChange:
     start: Position | None
     end: Position | None
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hover:
-    """What is shown at a position: Markdown, and the range it is about."""
-
-    markdown: str
-    start: Position
-    end: Position
 
 
 @dataclass(slots=True)
@@ -158,10 +150,6 @@ class Workspace:
         """The analysis of a file that is not open."""
         return self._project(path).check(path, text)
 
-    def reads(self, path: Path) -> frozenset[Path]:
-        """The other files that the findings of an analysed file follow from."""
-        return self._project(path).reads(path)
-
     def close(self, path: Path) -> None:
         """Stops following a buffer."""
         if self._open.pop(path, None) is not None:
@@ -177,21 +165,21 @@ class Workspace:
         buffer = self._open.get(path)
         return buffer.source if buffer else None
 
-    def hover(self, path: Path, position: Position, encoding: Encoding) -> Hover | None:
-        """The answer to "may I reuse this?" for the module instance at a position."""
+    def traces(self, path: Path) -> list[Trace]:
+        """The traces of an open file's module classes; none while its text does not parse."""
         buffer = self._open.get(path)
         if buffer is None or buffer.analysis.error is not None:
-            return None
+            return []
         project = self._project(path)
-        file = project.file(path, buffer.index)
-        offset = buffer.source.offset(position, encoding)
-        for trace in project.traces(file):
-            found = hover.explain(trace, buffer.index, offset)
-            if found is not None:
-                markdown, span = found
-                start, end = buffer.source.position(span.start, encoding), buffer.source.position(span.end, encoding)
-                return Hover(markdown, start, end)
-        return None
+        return project.traces(project.file(path, buffer.index))
+
+    def subject(self, path: Path, position: Position, encoding: Encoding) -> Subject | None:
+        """The module instance that stands at a position of an open file."""
+        buffer = self._open.get(path)
+        traces = self.traces(path)
+        if buffer is None or not traces:
+            return None
+        return subject_at(traces, buffer.index, buffer.source.offset(position, encoding))
 
 
 def applied(source: Source, change: TextChange, encoding: Encoding) -> tuple[Source, LineChange]:

@@ -1,0 +1,171 @@
+"""What the server knows of module instances, at the places where somebody looks."""
+
+import pytest
+from talking import Talk
+
+from nnreuse.workspace.workspace import Workspace
+
+URI = "file:///w/net.py"
+NET = """import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 3)
+        self.bn = nn.BatchNorm2d(8)
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        x = self.relu(self.bn(self.conv(x)))
+        norm = self.bn
+        x = self.relu(norm(self.conv(x)))
+        return x
+"""
+ON = {"codeLens": True, "inlayHints": True}
+
+
+@pytest.fixture
+def talk() -> Talk:
+    return begun()
+
+
+def begun(formats=("markdown",), **options) -> Talk:
+    talk = Talk(Workspace())
+    capabilities = {"textDocument": {"hover": {"contentFormat": list(formats)}}}
+    params = {"processId": None, "capabilities": capabilities, "initializationOptions": options}
+    talk.request("initialize", params)
+    talk.open(NET, URI)
+    return talk
+
+
+def at(text: str, occurrence: int = 0):
+    """The position of the n-th occurrence of a text."""
+    offset = -1
+    for _ in range(occurrence + 1):
+        offset = NET.index(text, offset + 1)
+    line = NET.count("\n", 0, offset)
+    return {"line": line, "character": offset - NET.rfind("\n", 0, offset) - 1}
+
+
+def asked(talk: Talk, method: str, position, **more):
+    return talk.request(f"textDocument/{method}", {"textDocument": {"uri": URI}, "position": position, **more})
+
+
+def starts(ranges) -> list[tuple[int, int]]:
+    return [(r["start"]["line"], r["start"]["character"]) for r in ranges]
+
+
+@pytest.mark.parametrize("place", [at("self.bn"), at("BatchNorm2d"), at("self.bn", 1), at("self.bn", 2), at("norm(")])
+def test_hover_answers_wherever_the_instance_stands(talk, place):
+    hover = asked(talk, "hover", place)
+    text = hover["contents"]["value"]
+    assert hover["contents"]["kind"] == "markdown"
+    assert "**`self.bn`** · `BatchNorm2d`" in text
+    assert "running statistics" in text
+    assert "1. line 12\n2. line 14: on what call 1 made\n" in text
+    assert "It is reused (warning)" in text
+
+
+def test_hover_is_silent_where_no_module_stands(talk):
+    assert asked(talk, "hover", at("x):")) is None
+    assert asked(talk, "hover", {"line": 400, "character": 0}) is None
+
+
+def test_hover_speaks_plainly_to_those_who_read_no_markdown():
+    assert asked(begun(formats=()), "hover", at("self.bn"))["contents"]["kind"] == "plaintext"
+
+
+def test_highlight_and_references_follow_aliases(talk):
+    expected = [at("self.bn"), at("self.bn", 1), at("self.bn", 2), at("norm(")]
+    expected = [(place["line"], place["character"]) for place in expected]
+    for place in (at("self.bn"), at("norm(")):
+        found = asked(talk, "documentHighlight", place)
+        assert starts(one["range"] for one in found) == expected
+        assert [one["kind"] for one in found] == [3, 2, 2, 2]
+        found = asked(talk, "references", place, context={"includeDeclaration": False})
+        assert {one["uri"] for one in found} == {URI}
+        assert starts(one["range"] for one in found) == expected[1:]
+
+
+def test_references_lead_to_the_file_that_defines_the_instance(tmp_path):
+    made, used = NET.split("    def forward")
+    (tmp_path / "base.py").write_text(made)
+    talk = Talk(Workspace())
+    talk.initialize()
+    text = f"from base import Net\n\n\nclass Sub(Net):\n    def forward{used}"
+    uri = (tmp_path / "sub.py").as_uri()
+    talk.open(text, uri)
+    line = next(n for n, each in enumerate(text.splitlines()) if "self.conv" in each)
+    place = {"line": line, "character": text.splitlines()[line].index("self.bn")}
+    params = {"textDocument": {"uri": uri}, "position": place, "context": {"includeDeclaration": True}}
+    found = talk.request("textDocument/references", params)
+    assert [one["uri"].rpartition("/")[2] for one in found] == ["base.py", "sub.py", "sub.py", "sub.py"]
+
+
+def test_a_lens_says_what_the_calls_share_and_where_they_are():
+    lenses = asked(begun(**ON), "codeLens", {})
+    titles = {lens["range"]["start"]["line"]: lens["command"]["title"] for lens in lenses}
+    assert titles == {
+        6: "2 calls · shared weights",
+        7: "2 calls · shared running statistics",
+        8: "2 calls · stateless",
+    }
+    command = lenses[1]["command"]
+    uri, position, locations = command["arguments"]
+    assert (command["command"], uri, position["line"]) == ("nnreuse.showCalls", URI, 7)
+    assert starts(one["range"] for one in locations) == [(11, 22), (13, 22)]
+
+
+def test_inlay_hints_count_the_calls_of_the_range():
+    talk = begun(**ON)
+    whole = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
+    hints = asked(talk, "inlayHint", {}, range=whole)
+    at_norm = {"line": 13, "character": 26}
+    assert [hint["label"] for hint in hints if hint["position"] == at_norm] == ["#2 of 2"]
+    assert len(hints) == 6
+    first = {"start": {"line": 11, "character": 0}, "end": {"line": 12, "character": 0}}
+    assert {hint["label"] for hint in asked(talk, "inlayHint", {}, range=first)} == {"#1 of 2"}
+
+
+def test_lens_and_hints_are_quiet_unless_asked_for_and_the_master_switch_silences_all():
+    whole = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
+    for options in ({}, {**ON, "knowledge": False}, {**ON, "enable": False}):
+        talk = begun(**options)
+        assert asked(talk, "codeLens", {}) == []
+        assert asked(talk, "inlayHint", {}, range=whole) == []
+        assert (asked(talk, "hover", at("self.bn")) is None) == bool(options)
+
+
+@pytest.mark.parametrize("switch", ["hover", "highlight", "references", "completion"])
+def test_each_switch_silences_its_own(switch):
+    talk = begun(**{switch: False})
+    methods = {"hover": "hover", "highlight": "documentHighlight", "references": "references"}
+    for name, method in methods.items():
+        answer = asked(talk, method, at("self.bn"), context={"includeDeclaration": True})
+        assert (answer is None) == (name == switch)
+
+
+@pytest.mark.parametrize(
+    ("line", "labels"),
+    [
+        ("x = 1  # nnreuse: ", {"shared", "ignore", "ignore-file"}),
+        ("x = (  # nnreuse: ign", {"shared", "ignore", "ignore-file"}),
+        ("x = 1  # 🔥 nnreuse: ", None),
+        ("x = 1  # nnreuse: ignore[", "shared-batch-norm"),
+        ("x = 1  # 🔥 # nnreuse: ignore[unused-twin, ", "shared-batch-norm"),
+        ("x = 'a nnreuse: ", None),
+        ("x[", None),
+    ],
+)
+def test_comments_are_completed(talk, line, labels):
+    talk.open(line + "\n", "file:///w/other.py")
+    position = {"line": 0, "character": len(line.encode("utf-16-le")) // 2}
+    params = {"textDocument": {"uri": "file:///w/other.py"}, "position": position}
+    found = talk.request("textDocument/completion", params)
+    names = {item["label"] for item in found["items"]} if found else None
+    if isinstance(labels, str):
+        assert names and labels in names
+        assert "unused-twin" not in names or "unused-twin" not in line
+    else:
+        assert names == labels
