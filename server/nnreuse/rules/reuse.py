@@ -12,6 +12,7 @@ from nnreuse.types.catalog import Carries
 
 _NORMS = ("torch.nn.modules.normalization.", "torch.nn.modules.instancenorm.", "torch.nn.modules.batchnorm.")
 _ACTIVATIONS = "torch.nn.modules.activation."
+_QUANTIZATION = "torch.ao.quantization."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def kind_of(instance: Instance, carries: Carries) -> str:
         return "shared-batch-norm" if carries.running_stats else "shared-layer-norm"
     if name.startswith(_ACTIVATIONS) and not name.endswith("MultiheadAttention"):
         return "shared-prelu"
-    return "shared-parameters"
+    return "reused-quantization-stub" if name.startswith(_QUANTIZATION) else "shared-parameters"
 
 
 def producers(trace: Trace, call: Call) -> list[Call]:
