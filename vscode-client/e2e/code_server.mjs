@@ -70,9 +70,7 @@ export async function start({ entry, profile, vsix, settings, environment = {} }
   for (const folder of [user, machine, extensions]) {
     mkdirSync(folder, { recursive: true });
   }
-  writeFileSync(path.join(user, "settings.json"), JSON.stringify({ ...QUIET, ...settings }, null, 2));
-  // What names programs is read from the machine's settings: to the editor this window is a remote one.
-  writeFileSync(path.join(machine, "settings.json"), JSON.stringify(settings));
+  changeSettings(profile, settings);
   const config = path.join(profile, "config.yaml");
   writeFileSync(config, "auth: none\n");
   const env = {
@@ -109,6 +107,13 @@ export async function start({ entry, profile, vsix, settings, environment = {} }
     server.on("exit", () => reject(new Error(`code-server ended:\n${said}`)));
   });
   return { address, stop: () => process.kill(-server.pid) };
+}
+
+/** Writes the settings of a profile anew. */
+export function changeSettings(profile, settings) {
+  writeFileSync(path.join(profile, "ud/User/settings.json"), JSON.stringify({ ...QUIET, ...settings }, null, 2));
+  // What names programs is read from the machine's settings: to the editor this window is a remote one.
+  writeFileSync(path.join(profile, "ud/Machine/settings.json"), JSON.stringify(settings));
 }
 
 const QUIET = {

@@ -105,4 +105,37 @@ describe("a person's session", () => {
     const [fastest, slowest] = [Math.min(...times), Math.max(...times)].map(Math.round);
     console.log(`      edit to squiggle: median ${Math.round(median(times))} ms (${fastest} to ${slowest})`);
   });
+
+  it("shows the page of the rule under the cursor", async () => {
+    await workbench.goTo(secondCall, behindItsName - 1);
+    await workbench.command("nnreuse: Explain Rule");
+    await workbench.page.locator(".tab.active", { hasText: "shared-batch-norm" }).waitFor();
+    const page = workbench.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+    await page.getByRole("heading", { name: "shared-batch-norm" }).waitFor();
+    await workbench.shot("rule");
+    await workbench.page.keyboard.press("Control+F4");
+  });
+
+  it("follows a changed setting at once", async () => {
+    await workbench.openFile("model.py");
+    await workbench.waitForSquiggles(2);
+    stage.set({ "nnreuse.ignore": ["shared-batch-norm"] });
+    await workbench.waitForSquiggles(0);
+    stage.set({ "nnreuse.severity": { "shared-batch-norm": "error" } });
+    await workbench.page.locator(".squiggly-error").nth(1).waitFor();
+    stage.set({});
+    await workbench.page.locator(".squiggly-warning").nth(1).waitFor();
+  });
+
+  it("says that the server was killed, and goes on with a new one", async () => {
+    const killed = stage.serverProcess();
+    process.kill(killed, "SIGKILL");
+    await workbench.notification("stopped unexpectedly and was started again");
+    await workbench.shot("server-killed");
+    await workbench.waitForState("is running");
+    assert.notEqual(stage.serverProcess(), killed);
+    await workbench.goTo(secondCall, behindItsName);
+    await workbench.timeToSquiggles("2", 0);
+    await workbench.timeToSquiggles("Backspace", 2);
+  });
 });

@@ -1,9 +1,9 @@
 // What a played session needs: the editor with our .vsix in a throw-away profile, a folder of files, a browser.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { install, start } from "./code_server.mjs";
+import { changeSettings, install, start } from "./code_server.mjs";
 import { Workbench } from "./workbench.mjs";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -34,9 +34,26 @@ export async function open({ files, settings = {}, environment = {}, target = "l
     editor.stop();
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   };
-  return { workbench, folder, profile, close };
+  /** Changes the user's settings, as the settings editor does: by writing the file. */
+  const set = (changed) => changeSettings(profile, { ...trust, ...settings, ...changed });
+  /** The process of the server, which is the one that runs nnreuse from the profile's own environment. */
+  const serverProcess = () => {
+    const found = readdirSync("/proc").filter(
+      (id) => /^\d+$/.test(id) && commandLine(id).includes("-m nnreuse server"),
+    );
+    return Number(found.find((id) => commandLine(id).includes(profile)));
+  };
+  return { workbench, folder, profile, close, set, serverProcess };
 }
 
 export function vsix(target) {
   return path.join(root, `build/nnreuse-0.1.0-${target}.vsix`);
+}
+
+function commandLine(id) {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return ""; // it has just ended
+  }
 }

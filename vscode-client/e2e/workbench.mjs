@@ -147,11 +147,8 @@ export class Workbench {
   async notification(text) {
     const found = this.page.locator(".notification-list-item", { hasText: text }).first();
     await found.waitFor();
+    await this.page.waitForTimeout(1000); // it slides in
     return found;
-  }
-
-  statusItem() {
-    return this.page.locator(".statusbar-item", { hasText: "nnreuse" });
   }
 
   /** Waits until the status bar says that the server is in a state: the item's label for screen readers says it. */

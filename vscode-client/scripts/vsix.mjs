@@ -15,6 +15,7 @@ const PLATFORMS = {
 };
 // The exit code when wheels cannot be had, which is not this script's fault.
 const NO_WHEELS = 75;
+const HOME = "https://github.com/nnreuse/nnreuse";
 const PYTHONS = ["3.11", "3.12", "3.13", "3.14"];
 
 const [python, target] = process.argv.slice(2);
@@ -52,7 +53,8 @@ for (const version of target === "universal" ? [] : PYTHONS) {
 const platform = target === "universal" ? [] : ["--target", target];
 run(
   ...["npx", "--no-install", "vsce", "package", "--no-dependencies", ...platform, "--out", vsix],
-  ...["--readme-path", "vscode-client/README.md", "--allow-missing-repository", "--no-rewrite-relative-links"],
+  ...["--readme-path", "vscode-client/README.md"],
+  ...["--baseContentUrl", `${HOME}/blob/main/vscode-client`, "--baseImagesUrl", `${HOME}/raw/main/vscode-client`],
 );
 const megabytes = (file) => (statSync(file).size / 1e6).toFixed(1);
 const carried = readdirSync(wheels).map((file) => `  ${megabytes(path.join(wheels, file)).padStart(4)} MB  ${file}`);

@@ -15,6 +15,13 @@ export interface Channels {
   trace: vscode.LogOutputChannel;
 }
 
+/** A client that leaves it to us to tell of a server that cannot be reached; it would tell of its own innards. */
+class Client extends LanguageClient {
+  override error(message: string, details?: unknown, notify: boolean | "force" = true): void {
+    super.error(message, details, notify === "force" ? false : notify);
+  }
+}
+
 /** The settings of a folder as the server reads them: without what is ours alone, and with what only we can know. */
 export async function settingsOf(folder?: vscode.WorkspaceFolder): Promise<Record<string, unknown>> {
   const all = vscode.workspace.getConfiguration(undefined, folder?.uri ?? null).get<Record<string, unknown>>("nnreuse");
@@ -83,7 +90,7 @@ export async function connect(launch: Launch, channels: Channels): Promise<Langu
       },
     },
   };
-  const client = new LanguageClient(
+  const client = new Client(
     "nnreuse",
     "nnreuse",
     { command: launch.command, args: [...launch.args, "server"] },

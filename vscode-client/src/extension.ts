@@ -103,7 +103,7 @@ async function start(context: vscode.ExtensionContext, channels: Channels, statu
 
 async function show(status: Status): Promise<void> {
   if (running?.client.state === State.Running) {
-    status.set("check", "is running", await reportOf(running));
+    status.set(vscode.workspace.isTrusted ? "check" : "shield", "is running", await reportOf(running));
   } else if (running) {
     status.set("error", "has stopped");
   }
