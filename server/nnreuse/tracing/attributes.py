@@ -107,7 +107,7 @@ def get(m: Machine, value: Value, name: str) -> Value:
         case _:
             found = m.opaque(".", m.ident(value), name, lineage=m.lineage(value))
             origin = m.origins.get(m.ident(value))
-            if origin is not None:
+            if origin is not None and m.ident(value) not in m.intern.results:
                 m.origins.setdefault(found.ident, f"{origin}.{name}")
             return found
 

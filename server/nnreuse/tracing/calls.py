@@ -4,8 +4,9 @@ import ast
 from collections.abc import Iterator
 
 from nnreuse.tracing import attributes, methods, models, objects, refining
-from nnreuse.tracing.conditions import Literal
-from nnreuse.tracing.machine import HELPER_STEPS, MAX_CALLS, MAX_DEPTH, Frame, Machine
+from nnreuse.tracing.conditions import Literal, Path
+from nnreuse.tracing.lineage import MAX_CALLS
+from nnreuse.tracing.machine import HELPER_STEPS, MAX_DEPTH, Frame, Machine
 from nnreuse.tracing.trace import Call
 from nnreuse.tracing.values import (
     NONE,
@@ -212,60 +213,50 @@ def call_instance(
             _hand_on(m, value)
     if m.phase == "constructor":
         return m.opaque(lineage=lineage)
+    inputs = tuple(m.ident(v) for v in (*positional, *keywords.values()))
+    return _record(m, f, node, callee, lineage, inputs, m.path, None)
+
+
+def _record(
+    m: Machine,
+    f: Frame,
+    node: ast.Call,
+    callee: Instance,
+    lineage: int,
+    inputs: tuple[int, ...],
+    path: Path,
+    container: Instance | None,
+) -> Opaque:
+    """Writes a call down, and those of its members where it is a Sequential."""
     if len(m.calls) >= MAX_CALLS:
         m.complete = False
         return m.opaque(lineage=lineage)
-    inputs = tuple(m.ident(v) for v in (*positional, *keywords.values()))
     number = len(m.calls)
-    m.calls.append(Call(number, callee, f.file, f.unit, node, lineage, inputs, m.path, m.turns, m.phase, f.name))
-    result = m.opaque(lineage=lineage | 1 << number)
-    if (
-        callee.cls is None
-        and isinstance(callee.elements, Items | Mapping)
-        and callee.facts
-        and callee.facts.container == "sequential"
-    ):
-        _call_members(m, f, node, callee, result)
-    return result
+    arriving = m.lineages.calls(lineage, m.possible)
+    m.calls.append(
+        Call(number, callee, f.file, f.unit, node, arriving, inputs, path, m.turns, m.phase, f.name, container)
+    )
+    if callee.cls is None and callee.facts and callee.facts.container == "sequential":
+        lineage |= _call_members(m, f, node, callee, lineage, path)
+    return m.opaque(lineage=lineage | 1 << number)
 
 
 def holds_module(m: Machine, value: Value) -> bool:
     return not isinstance(value, Opaque | Const) and objects.holds(m, [value])
 
 
-def _call_members(m: Machine, f: Frame, node: ast.Call, callee: Instance, result: Opaque) -> None:
-    """A Sequential calls its members in order, each on the result of the one before."""
+def _call_members(m: Machine, f: Frame, node: ast.Call, callee: Instance, lineage: int, path: Path) -> int:
+    """A Sequential calls its members in order, each on the result of the one before; the lineage of the last result."""
     container = callee.elements
-    values = (
-        container.content.items
-        if isinstance(container, Items)
-        else tuple(container.entries.values())
-        if container
-        else ()
-    )
+    values = container.content.items if isinstance(container, Items) else ()
+    if isinstance(container, Mapping):
+        values = tuple(container.entries.values())
     for value in values:
+        given = (m.intern.fresh(),)
         for literals, one in m.options(value):
-            if isinstance(one, Instance) and one is not callee and len(m.calls) < MAX_CALLS:
-                number = len(m.calls)
-                path = m.path.under(literals)
-                m.calls.append(
-                    Call(
-                        number,
-                        one,
-                        f.file,
-                        f.unit,
-                        node,
-                        result.lineage,
-                        (result.ident,),
-                        path,
-                        m.turns,
-                        m.phase,
-                        f.name,
-                        callee,
-                    )
-                )
-                result.lineage |= 1 << number
-                result.ident = m.intern.fresh()
+            if isinstance(one, Instance) and one is not callee and m.possible(literals):
+                lineage |= _record(m, f, node, one, lineage, given, path.under(literals), callee).lineage
+    return lineage
 
 
 def _call_function_of(
@@ -344,7 +335,8 @@ def _function_name(callee: Function) -> str:
 
 def _run(m: Machine, frame: Frame, callee: Function) -> Value:
     from nnreuse.tracing.expressions import evaluate
-    from nnreuse.tracing.statements import Flow, execute_block
+    from nnreuse.tracing.loops import Flow
+    from nnreuse.tracing.statements import execute_block
 
     if isinstance(callee.node, ast.Lambda):
         return evaluate(m, frame, callee.node.body)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
+from typing import cast
 
 _MAX_ATOMS = 8
 
@@ -11,7 +12,8 @@ _MAX_ATOMS = 8
 class Literal:
     """`subject OPERATOR value` holds, or not. Subjects are interned identities of opaque values.
 
-    Operators: `truth` (value None), `is None` (value None), `==`, and `test` for a whole compound test.
+    Operators: `truth` (value None), `is None` (value None), `==`, and `test` for a whole compound test: the conjunction of
+    literals that is its value.
     """
 
     subject: int
@@ -45,7 +47,18 @@ def contradict(a: Literals, b: Literals) -> bool:
     """Whether two conjunctions cannot hold together."""
     if not a or not b:
         return False
-    return any(_contradict(x, y) for x in a for y in b if x.subject == y.subject)
+    if any(_contradict(x, y) for x in a for y in b if x.subject == y.subject):
+        return True
+    return any(x.operator == "test" and not x.positive and _conjunction(x) <= a | b for x in (*a, *b))
+
+
+def follows(conjunction: Literals, known: Literals) -> bool:
+    """Whether a conjunction holds wherever known literals do."""
+    return all(x in known or contradict(frozenset([x.negated()]), known) for x in conjunction)
+
+
+def _conjunction(whole: Literal) -> Literals:
+    return cast("Literals", whole.value)
 
 
 def _contradict(x: Literal, y: Literal) -> bool:
@@ -66,7 +79,7 @@ def exclusive(a: Path, b: Path) -> bool:
     """Whether no single run can be at both."""
     if contradict(a.literals, b.literals):
         return True
-    return any(e <= a.literals for e in b.excluded) or any(e <= b.literals for e in a.excluded)
+    return any(follows(e, a.literals) for e in b.excluded) or any(follows(e, b.literals) for e in a.excluded)
 
 
 def counts(paths: Iterable[Path], given: Literals = NOTHING) -> tuple[int, int]:
@@ -79,11 +92,13 @@ def counts(paths: Iterable[Path], given: Literals = NOTHING) -> tuple[int, int]:
     atoms |= {Literal(x.subject, x.operator, x.value, True) for p in places for e in p.excluded for x in e}
     if len(atoms) > _MAX_ATOMS:
         return sum(not p.literals for p in places), _pairwise(places)
-    ordered = sorted(atoms, key=lambda x: (x.subject, x.operator, repr(x.value)))
     fewest, most = len(places), 0
+    ordered = list(atoms)
     for values in product((True, False), repeat=len(ordered)):
         world = frozenset(x if v else x.negated() for x, v in zip(ordered, values, strict=True))
         if contradict(world, world | given):
+            continue
+        if any(x.operator == "test" and x.positive and contradict(_conjunction(x), world | given) for x in world):
             continue
         here = sum(p.literals <= world and not any(e <= world | given for e in p.excluded) for p in places)
         fewest, most = min(fewest, here), max(most, here)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnreuse.tracing import expressions, objects
-from nnreuse.tracing.conditions import NOTHING, Literal, Literals, contradict
+from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
     NONE,
@@ -128,7 +128,7 @@ def is_none(value: Value) -> bool | None:
             return False
 
 
-_PAST_ZERO: dict[type[ast.cmpop], bool] = {
+_PAST: dict[type[ast.cmpop], bool] = {
     ast.Eq: False,
     ast.NotEq: True,
     ast.Gt: True,
@@ -136,24 +136,40 @@ _PAST_ZERO: dict[type[ast.cmpop], bool] = {
     ast.Lt: False,
     ast.LtE: False,
 }
+"""What an index that is at least one more than a constant says of it."""
+_REACHED: dict[type[ast.cmpop], bool] = {ast.GtE: True, ast.Lt: False}
+"""What an index that is at least a constant says of it."""
 
 
 def _index_compared(m: Machine, op: ast.cmpop, left: Index, right: Const) -> bool | None:
-    """An index in its first pass is its start; later on it is only known to be past it."""
+    """An index in its first pass is its start; later on it is known to be at least as far as its pass."""
     if left.base != m.intern("range", "from", "constant") or not isinstance(right.value, int):
         return None
     if not left.general:
         return bool(_COMPARISONS[type(op)](left.position, right.value)) if type(op) in _COMPARISONS else None
-    if right.value < 1:
-        return _PAST_ZERO.get(type(op))
-    return None
+    if left.position < 1:
+        return None
+    past = right.value < left.position
+    return _PAST.get(type(op)) if past else _REACHED.get(type(op)) if right.value == left.position else None
 
 
 def test(m: Machine, f: Frame, node: ast.expr) -> Tested:
-    """What a test decides: its truth where known, else the literals that hold when it is true, and when it is false."""
+    """What a test decides: its truth where known, and the literals that hold when it is true, and when it is false.
+
+    There are literals beside a known truth where only the path of control decides it.
+    """
+    truth, yes, no = _tested(m, f, node)
+    if truth is None and not m.possible(yes):
+        truth = False
+    elif truth is None and not m.possible(no):
+        truth = True
+    return truth, yes, no
+
+
+def _tested(m: Machine, f: Frame, node: ast.expr) -> Tested:
     match node:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            truth, yes, no = test(m, f, operand)
+            truth, yes, no = _tested(m, f, operand)
             return (None if truth is None else not truth), no, yes
         case ast.BoolOp(op=op, values=values):
             return _bool_test(m, f, isinstance(op, ast.And), values)
@@ -177,7 +193,7 @@ def _bool_test(m: Machine, f: Frame, conjunction: bool, nodes: list[ast.expr]) -
     all_of: Literals = NOTHING
     for _, yes, no in parts:
         all_of |= yes if conjunction else no
-    whole = Literal(m.intern("whole", all_of), "test", None, True)
+    whole = Literal(m.intern("whole", all_of), "test", all_of, True)
     together, otherwise = all_of | {whole}, frozenset([whole.negated()])
     return (None, together, otherwise) if conjunction else (None, otherwise, together)
 
@@ -225,11 +241,6 @@ def value_test(m: Machine, value: Value, kind: str, constant: object) -> Tested:
     if truth is not None:
         return truth, NOTHING, NOTHING
     literal = Literal(m.ident(value), kind, constant, True)
-    here = m.path.literals
-    if contradict(frozenset([literal]), here):
-        return False, NOTHING, NOTHING
-    if contradict(frozenset([literal.negated()]), here):
-        return True, NOTHING, NOTHING
     return None, frozenset([literal]), frozenset([literal.negated()])
 
 

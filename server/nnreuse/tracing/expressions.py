@@ -9,6 +9,7 @@ from nnreuse.syntax.units import Place
 from nnreuse.tracing import attributes, calls, decisions, objects
 from nnreuse.tracing.conditions import NOTHING, Literals
 from nnreuse.tracing.iteration import iterate
+from nnreuse.tracing.loops import Flow, run_passes
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.trace import Repetition
 from nnreuse.tracing.values import (
@@ -299,7 +300,7 @@ def _dict_comprehension(m: Machine, f: Frame, node: ast.DictComp) -> Value:
 
 
 def _generate(m: Machine, f: Frame, generators: list[ast.comprehension], add: Callable[[], None]) -> None:
-    from nnreuse.tracing.statements import Flow, assign, run_passes
+    from nnreuse.tracing.statements import assign
 
     if not generators:
         add()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from nnreuse.syntax.units import Unit
-from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict
+from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict, follows
+from nnreuse.tracing.lineage import Lineages
 from nnreuse.tracing.trace import Call, Creation, Definition, Repetition, Store, Turn
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value
 from nnreuse.types.catalog import Carries
@@ -17,7 +18,6 @@ CONSTRUCTOR_STEPS = 12_000
 HELPER_STEPS = 600
 FORWARD_STEPS = 30_000
 MAX_DEPTH = 24
-MAX_CALLS = 600
 MAX_OPTIONS = 6
 MAX_EXACT = 12
 MAX_ITEMS = 64
@@ -35,6 +35,18 @@ class Bounded:
     """Whether a stretch stayed within its bound."""
 
     within: bool = True
+
+
+State = dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]
+"""The slots that a stretch of code wrote, and what they hold at its end."""
+
+
+@dataclass(eq=False, slots=True)
+class Exits:
+    """The `continue`s of a pass, or the `break`s of a loop: under which literals each leaves, and what was written since `mark`."""
+
+    mark: int
+    left: list[tuple[Literals, State]] = field(default_factory=list[tuple[Literals, State]])
 
 
 @dataclass(eq=False, slots=True)
@@ -61,6 +73,8 @@ class Interner:
     parameters: set[int] = field(default_factory=set[int])
     constructed: set[int] = field(default_factory=set[int])
     """Idents of what unknown callables made in constructors: modules perhaps."""
+    results: set[int] = field(default_factory=set[int])
+    """Idents of what a forward stores on an object: tensors, whose methods are not modules."""
     read: set[object] = field(default_factory=set[object])
     made: list[Instance] | None = None
     """Every object that is allocated, in order, where somebody asks for it."""
@@ -85,6 +99,9 @@ class Machine:
         self.journal: list[tuple[dict[Any, Any], Any, Any]] = []
         self.turns: tuple[Turn, ...] = ()
         self.decisions: dict[ast.AST, bool] | None = None
+        self.lineages = Lineages()
+        self.continues = Exits(0)
+        self.breaks = Exits(0)
         self.phase = "constructor"
         self.root: Instance | None = None
         self.calls: list[Call] = []
@@ -151,6 +168,13 @@ class Machine:
     def items(self, kind: str, values: Iterable[Value], unfinished: bool = False) -> Items:
         return Items(kind, self.intern.fresh(), {0: Content(tuple(values)[:MAX_ITEMS], unfinished)})
 
+    def possible(self, literals: Literals) -> bool:
+        """Whether control can be here with these literals besides."""
+        here = self.path
+        if contradict(literals, here.literals):
+            return False
+        return not here.excluded or not any(follows(left, here.literals | literals) for left in here.excluded)
+
     # ---- journaled state
 
     def write(self, slots: dict[Any, Any], key: Any, value: Any) -> None:
@@ -163,11 +187,13 @@ class Machine:
             self.journal.append((slots, key, slots[key]))
             del slots[key]
 
-    def rewind(self, mark: int) -> dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]:
+    def since(self, mark: int) -> State:
+        """What the slots written since `mark` hold."""
+        return {(id(slots), key): (slots, key, slots.get(key, _ABSENT)) for slots, key, _ in self.journal[mark:]}
+
+    def rewind(self, mark: int) -> State:
         """Takes back every write since `mark`; the final values of the slots written are returned."""
-        final: dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]] = {}
-        for slots, key, _ in self.journal[mark:]:
-            final[id(slots), key] = (slots, key, slots.get(key, _ABSENT))
+        final = self.since(mark)
         for slots, key, old in reversed(self.journal[mark:]):
             if old is _ABSENT:
                 slots.pop(key, None)
@@ -180,7 +206,7 @@ class Machine:
         """Runs each arm under its literals on the same state, and joins the states of the arms that do not end the block."""
         base, mark = self.path, len(self.journal)
         results: list[T] = []
-        states: list[tuple[Literals, dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]]] = []
+        states: list[tuple[Literals, State]] = []
         excluded = base.excluded
         for literals, run in arms:
             self.path = Path(base.literals | literals, excluded)
@@ -191,10 +217,11 @@ class Machine:
             if not ends(result):
                 states.append((literals, state))
         self.path = Path(base.literals, excluded)
-        self._join(states)
+        self.rejoin(states)
         return results
 
-    def _join(self, states: list[tuple[Literals, dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]]]) -> None:
+    def rejoin(self, states: list[tuple[Literals, State]]) -> None:
+        """Goes on with the states of several arms, each under its literals."""
         written = {where: entry for _, state in states for where, entry in state.items()}
         for where, (slots, key, _) in written.items():
             before = slots.get(key, _ABSENT)
@@ -229,30 +256,34 @@ class Machine:
     def join(self, values: list[tuple[Literals, Value]], total: bool = True) -> Value:
         """One value that may be any of these. Opaque values merge; everything else stays apart, each under its literals."""
         options: list[tuple[Literals, Value]] = []
+        opaque: list[tuple[Literals, Opaque]] = []
         for literals, value in values:
             for inner, one in value.options if isinstance(value, May) else ((NOTHING, value),):
-                self._add_option(options, literals | inner, one)
+                if isinstance(one, Opaque):
+                    opaque.append((literals | inner, one))
+                else:
+                    _add_option(options, literals | inner, one)
+        if opaque:
+            options.append(self._merged(opaque))
         if len(options) == 1 and (total or not options[0][0]):
             return options[0][1]
         return May(tuple(options[:MAX_OPTIONS]))
 
-    def _add_option(self, options: list[tuple[Literals, Value]], literals: Literals, value: Value) -> None:
-        for number, (known, other) in enumerate(options):
-            if other is value or (isinstance(value, Const) and other == value):
-                options[number] = (known & literals, other)
-                return
-            if isinstance(other, Opaque) and isinstance(value, Opaque):
-                merged = Opaque(self.intern("phi", other.ident, value.ident), other.lineage | value.lineage)
-                options[number] = (known & literals, other if other.ident == value.ident else merged)
-                return
-        options.append((literals, value))
+    def _merged(self, values: list[tuple[Literals, Opaque]]) -> tuple[Literals, Opaque]:
+        (literals, value), *others = values
+        for other_literals, other in others:
+            literals &= other_literals
+            if other is not value and other.ident != value.ident:
+                value = Opaque(self.intern("phi", value.ident, other.ident))
+        if value is not values[0][1]:
+            value.lineage = self.lineages.merged([(ls - literals, one.lineage) for ls, one in values])
+        return literals, value
 
     def options(self, value: Value) -> list[tuple[Literals, Value]]:
         """The alternatives of a value that are possible here."""
         if not isinstance(value, May):
             return [(NOTHING, value)]
-        here = self.path.literals
-        return [(ls, v) for ls, v in value.options if not contradict(ls, here)] or list(value.options)
+        return [(ls, v) for ls, v in value.options if self.possible(ls)] or list(value.options)
 
     def settle(self, value: Value) -> Value:
         """The value itself where only one alternative is possible here."""
@@ -275,10 +306,7 @@ class Machine:
                     bits |= self.lineage(item, depth + 1)
                 return bits
             case May():
-                bits = 0
-                for _, option in value.options:
-                    bits |= self.lineage(option, depth + 1)
-                return bits
+                return self.lineages.merged([(ls, self.lineage(one, depth + 1)) for ls, one in self.options(value)])
             case _:
                 entries = getattr(value, "entries", None)
                 bits = 0
@@ -299,3 +327,11 @@ class Machine:
             case _:
                 own = getattr(value, "ident", None)
                 return own if isinstance(own, int) else self.intern("object", id(value))
+
+
+def _add_option(options: list[tuple[Literals, Value]], literals: Literals, value: Value) -> None:
+    for number, (known, other) in enumerate(options):
+        if other is value or (isinstance(value, Const) and other == value):
+            options[number] = (known & literals, other)
+            return
+    options.append((literals, value))

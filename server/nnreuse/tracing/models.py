@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from nnreuse.tracing import arithmetic, calls, kinds, methods, objects
 from nnreuse.tracing.arithmetic import pure
+from nnreuse.tracing.conditions import Literals
 from nnreuse.tracing.iteration import Iteration, counted, iterate
+from nnreuse.tracing.loops import Flow, run_passes
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
 from nnreuse.tracing.values import (
     NONE,
@@ -90,18 +92,18 @@ def _transparent(m: Machine, f: Frame, node: ast.Call, positional: Positional, k
 
 
 def _deepcopy(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
-    def fresh(value: Value) -> Value:
+    def fresh(value: Value, literals: Literals) -> Value:
         match value:
             case Instance():
-                return objects.copied(m, value)
+                return objects.copied(m, value, given=literals)
             case Items():
-                return m.items(value.kind, [fresh(v) for v in value.content.items], value.content.open)
+                return m.items(value.kind, [fresh(v, literals) for v in value.content.items], value.content.open)
             case May():
-                return May(tuple((ls, fresh(v)) for ls, v in value.options))
+                return May(tuple((ls, fresh(v, literals | ls)) for ls, v in value.options))
             case _:
                 return value
 
-    return fresh(m.settle(positional[0])) if positional else m.opaque()
+    return fresh(m.settle(positional[0]), m.path.literals) if positional else m.opaque()
 
 
 def _partial(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -109,8 +111,6 @@ def _partial(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywo
 
 
 def _map(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
-    from nnreuse.tracing.statements import Flow, run_passes
-
     if len(positional) < 2:
         return m.opaque()
     made = m.items("list", [])

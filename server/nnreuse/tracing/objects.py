@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from nnreuse.syntax.units import ClassUnits, Place
+from nnreuse.tracing.conditions import Literals
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
 from nnreuse.tracing.trace import Creation
 from nnreuse.tracing.values import (
@@ -89,8 +90,9 @@ def _another(m: Machine, example: Value | None, ident: int, lineage: int) -> Val
             return Opaque(ident, lineage)
 
 
-def copied(m: Machine, example: Instance, ident: int | None = None) -> Instance:
-    """A fresh instance of the same construction: what `copy.deepcopy` gives."""
+def copied(m: Machine, example: Instance, ident: int | None = None, given: Literals | None = None) -> Instance:
+    """A fresh instance of the same construction: what `copy.deepcopy` gives. `given` are the literals under which it is made."""
+    given = example.given if given is None else given
     return Instance(
         m.intern.fresh() if ident is None else ident,
         example.cls,
@@ -99,29 +101,29 @@ def copied(m: Machine, example: Instance, ident: int | None = None) -> Instance:
         example.file,
         example.positional,
         example.keywords,
-        given=example.given,
+        given=given,
         is_module=example.is_module,
         adds_state=example.adds_state,
-        elements=_copied_elements(m, example.elements),
+        elements=_copied_elements(m, example.elements, given),
         copy_of=example,
         external=example.external,
         constructed=example.cls is None,
     )
 
 
-def _copied_elements(m: Machine, elements: Items | Mapping | None) -> Items | Mapping | None:
+def _copied_elements(m: Machine, elements: Items | Mapping | None, given: Literals) -> Items | Mapping | None:
     match elements:
         case Items():
-            return m.items(elements.kind, [_deep(m, v) for v in elements.content.items], elements.content.open)
+            return m.items(elements.kind, [_deep(m, v, given) for v in elements.content.items], elements.content.open)
         case Mapping():
-            entries = {k: _deep(m, v) for k, v in elements.entries.items()}
+            entries = {k: _deep(m, v, given) for k, v in elements.entries.items()}
             return Mapping(m.intern.fresh(), entries, elements.open, shown=dict(elements.shown))
         case None:
             return None
 
 
-def _deep(m: Machine, value: Value) -> Value:
-    return copied(m, value) if isinstance(value, Instance) else value
+def _deep(m: Machine, value: Value, given: Literals) -> Value:
+    return copied(m, value, given=given) if isinstance(value, Instance) else value
 
 
 def rest(m: Machine, value: Value, before: int, after: int) -> Value:

@@ -2,25 +2,15 @@
 
 import ast
 from collections.abc import Callable, Sequence
-from enum import Enum
 
 from nnreuse.syntax.units import Place
 from nnreuse.tracing import calls, construction, decisions, expressions, objects
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals
-from nnreuse.tracing.iteration import Iteration, iterate
+from nnreuse.tracing.iteration import iterate
+from nnreuse.tracing.loops import Flow, leave, nearest, run_passes, run_while
 from nnreuse.tracing.machine import Frame, Machine
-from nnreuse.tracing.trace import Definition, Store, Turn
+from nnreuse.tracing.trace import Definition, Store
 from nnreuse.tracing.values import NONE, Const, Function, Instance, Items, Mapping, Opaque, Value
-
-
-class Flow(Enum):
-    """How a statement leaves: to the next one, or out of the loop, the function or the run."""
-
-    NEXT = 0
-    CONTINUE = 1
-    BREAK = 2
-    RETURN = 3
-    RAISE = 4
 
 
 def ends(flow: Flow) -> bool:
@@ -127,6 +117,8 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
                 one.shown[name.value] = name.display
             if isinstance(value, Opaque) and value.ident in m.intern.parameters:
                 m.write(one.attrs, "<parameters>", Const(True))
+            if m.phase != "constructor":
+                m.intern.results.add(m.ident(value))
         elif isinstance(one, Opaque):
             one.lineage |= m.lineage(value)
 
@@ -146,7 +138,7 @@ def _define(m: Machine, f: Frame, name: str, value: Value, node: ast.stmt | ast.
 def _if(m: Machine, f: Frame, node: ast.If) -> Flow:
     truth, when_true, when_false = decisions.test(m, f, node.test)
     if truth is not None:
-        if m.decisions is not None:
+        if m.decisions is not None and not when_true:
             m.decisions[node] = truth
         return execute_arm(m, f, node.body if truth else node.orelse)
     arms: list[tuple[Literals, Callable[[], Flow]]] = [
@@ -155,7 +147,7 @@ def _if(m: Machine, f: Frame, node: ast.If) -> Flow:
     ]
     flows = m.alternatives(arms, ends)
     if Flow.NEXT not in flows:
-        return max(flows, key=lambda flow: flow is not Flow.RAISE)
+        return nearest(flows)
     if flows[0] is not flows[1]:
         left = next(flow for flow in flows if flow is not Flow.NEXT)
         if left is not Flow.RAISE:
@@ -174,49 +166,17 @@ def _for(m: Machine, f: Frame, node: ast.For | ast.AsyncFor) -> Flow:
         assign(m, f, node.target, value, node)
         return execute_block(m, f, node.body)
 
-    flow = run_passes(m, node, iteration, body)
-    if flow is Flow.RETURN:
-        return flow
-    return execute_block(m, f, node.orelse)
-
-
-def run_passes(m: Machine, node: ast.AST, iteration: Iteration, body: Callable[[Value], Flow]) -> Flow:
-    """Runs a loop's body: once for each element where they are known, else twice, and once more where a pass decided otherwise."""
-    outer_turns, outer_decisions, outer = m.turns, m.decisions, m.path
-    seen: list[dict[ast.AST, bool]] = []
-    number, passes = 0, iteration.passes
-    flow = Flow.NEXT
-    try:
-        while number < passes:
-            m.turns = (*outer_turns, Turn(node, number, iteration.exact))
-            m.decisions = {}
-            m.path = outer
-            flow = body(iteration.value(number))
-            seen.append(m.decisions)
-            if flow in (Flow.BREAK, Flow.RETURN, Flow.RAISE):
-                break
-            outer = type(outer)(outer.literals, m.path.excluded) if flow is Flow.NEXT else outer
-            number += 1
-            if number == passes == 2 and not iteration.exact and seen[0] != seen[1]:
-                passes = 3
-    finally:
-        if outer_decisions is not None:
-            for decided in seen:
-                outer_decisions.update(decided)
-        m.turns, m.decisions = outer_turns, outer_decisions
-    m.path = outer
-    return flow if flow in (Flow.RETURN, Flow.RAISE) and iteration.passes and number == 0 else Flow.NEXT
+    return run_passes(m, node, iteration, body, lambda: execute_block(m, f, node.orelse))
 
 
 def _while(m: Machine, f: Frame, node: ast.While) -> Flow:
-    def body(_: Value) -> Flow:
-        truth, _yes, _no = decisions.test(m, f, node.test)
-        if truth is False:
-            return Flow.BREAK
-        return execute_block(m, f, node.body)
-
-    flow = run_passes(m, node, Iteration(2, False, lambda _: NONE), body)
-    return flow if flow is Flow.RETURN else execute_block(m, f, node.orelse)
+    return run_while(
+        m,
+        node,
+        lambda: decisions.test(m, f, node.test)[0],
+        lambda: execute_block(m, f, node.body),
+        lambda: execute_block(m, f, node.orelse),
+    )
 
 
 def _with(m: Machine, f: Frame, node: ast.With | ast.AsyncWith) -> Flow:
@@ -241,7 +201,7 @@ def _try(m: Machine, f: Frame, node: ast.Try) -> Flow:
     last = execute_block(m, f, node.finalbody)
     if ends(last):
         return last
-    return Flow.NEXT if Flow.NEXT in flows else flows[0]
+    return nearest(flows)
 
 
 def _match(m: Machine, f: Frame, node: ast.Match) -> Flow:
@@ -253,13 +213,14 @@ def _match(m: Machine, f: Frame, node: ast.Match) -> Flow:
         literals = _case_literals(m, f, subject, case, number)
         for name in (n for n in ast.walk(case.pattern) if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name):
             m.write(f.names, name.name, m.opaque(lineage=m.lineage(subject)))
-        arms.append((literals | negative, _runs(m, f, case.body)))
+        if m.possible(literals | negative):
+            arms.append((literals | negative, _runs(m, f, case.body)))
         negative |= frozenset(x.negated() for x in literals) if len(literals) == 1 else NOTHING
         open_ended = open_ended and bool(literals)
-    if open_ended:
+    if open_ended and m.possible(negative):
         arms.append((negative, lambda: Flow.NEXT))
     flows = m.alternatives(arms, ends)
-    return Flow.NEXT if Flow.NEXT in flows else flows[0]
+    return nearest(flows) if flows else Flow.NEXT
 
 
 def _case_literals(m: Machine, f: Frame, subject: Value, case: ast.match_case, number: int) -> Literals:
@@ -291,13 +252,11 @@ def _raise(m: Machine, f: Frame, node: ast.Raise) -> Flow:
 
 
 def _break(m: Machine, f: Frame, node: ast.Break) -> Flow:
-    m.path = m.path.without(m.path.literals)
-    return Flow.BREAK
+    return leave(m, m.breaks, Flow.BREAK)
 
 
 def _continue(m: Machine, f: Frame, node: ast.Continue) -> Flow:
-    m.path = m.path.without(m.path.literals)
-    return Flow.CONTINUE
+    return leave(m, m.continues, Flow.CONTINUE)
 
 
 def _function(m: Machine, f: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Flow:

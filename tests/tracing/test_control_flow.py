@@ -1,0 +1,116 @@
+"""Branches, loops and the ways out of them: slips that random programs brought up, each in its smallest form."""
+
+import pytest
+from test_tracer import net
+from traced import facts
+
+A, AB = "self.a = nn.Linear(2, 2)", "self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 2)"
+FLAG, FLAGS = ", flag=True", ", flag=True, gate=True"
+
+
+def _row(init: str, forward: str, parameters: str = "", arguments: str = "x", attribute: str = "a"):
+    row = facts(net(init, forward, parameters, arguments))[attribute]
+    return row["calls"], row["relation"], row["must"]
+
+
+@pytest.mark.parametrize("way", ["continue", "break"])
+def test_what_follows_a_loop_that_was_left_early_happens_on_every_path(way: str) -> None:
+    forward = f"for _ in range(3):\n    if self.flag:\n        {way}\n    x = x + 1\nreturn self.a(self.a(x))"
+    assert _row(f"{A}\nself.flag = flag", forward, FLAG) == (2, "chained", True)
+
+
+def test_what_stands_before_a_continue_happens_in_every_pass() -> None:
+    forward = "for _ in range(3):\n    x = self.a(x)\n    if self.flag:\n        continue\n    x = x + 1\nreturn x"
+    assert _row(f"{A}\nself.flag = flag", forward, FLAG) == (2, "chained", True)
+
+
+@pytest.mark.parametrize("way", ["continue", "break"])
+def test_a_value_assigned_before_leaving_a_pass_arrives_where_the_pass_leads(way: str) -> None:
+    forward = f"for _ in range(1):\n    if self.flag:\n        x = self.a(x)\n        {way}\nreturn self.a(x)"
+    assert _row(f"{A}\nself.flag = flag", forward, FLAG) == (2, "chained", False)
+
+
+def test_an_else_of_a_loop_runs_only_where_nothing_broke() -> None:
+    forward = "for _ in range(2):\n    if self.flag:\n        x = self.a(x)\n        break\nelse:\n    x = self.a(x)\nreturn x"
+    assert _row(f"{A}\nself.flag = flag", forward, FLAG) == (1, "exclusive", False)
+
+
+def test_a_loop_whose_arms_return_or_continue_goes_on() -> None:
+    forward = "for _ in range(3):\n    x = self.a(x)\n    if self.flag:\n        return x\n    else:\n        continue\nreturn x"
+    assert _row(f"{A}\nself.flag = flag", forward, FLAG) == (2, "chained", False)
+
+
+def test_a_loop_that_returned_in_its_first_pass_has_no_second() -> None:
+    forward = "for _ in range(3):\n    if self.flag:\n        return self.a(x)\nreturn x"
+    assert _row(f"{A}\nself.flag = flag", forward, FLAG) == (1, "single", False)
+
+
+def test_a_while_loop_that_counts_runs_as_often_as_its_test_holds() -> None:
+    forward = "k = 0\nwhile k < 1:\n    k += 1\n    x = self.a(x)\nreturn x"
+    assert _row(A, forward) == (1, "single", False)
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        "if self.flag:\n    if not self.flag:\n        x = self.a(x)\nreturn x",
+        "if mode == 'a':\n    match mode:\n        case 'b':\n            x = self.a(x)\nreturn x",
+        (
+            "match mode:\n    case 'a':\n        return x\n    case 'b':\n        return x\n    case _:\n"
+            "        if mode == 'a':\n            x = self.a(x)\nreturn x"
+        ),
+        "if mode != 'b':\n    return x\nif mode == 'a':\n    x = self.a(x)\nreturn x",
+        "for i, t in enumerate([x]):\n    if i > 0:\n        x = self.a(x)\nreturn x",
+    ],
+)
+def test_code_that_no_path_reaches_calls_nothing(forward: str) -> None:
+    assert _row(f"{A}\nself.flag = flag", forward, FLAG, "x, mode='a'") == (0, "none", False)
+
+
+def test_a_later_index_is_at_least_the_number_of_its_pass() -> None:
+    forward = "for i in range(n):\n    if i < 1:\n        x = self.a(x)\nreturn x"
+    assert _row(A, forward, arguments="x, n") == (1, "single", False)
+
+
+def test_what_a_compound_test_stands_for_is_known_where_its_parts_are() -> None:
+    init = f"{A}\nself.flag, self.gate = flag, gate\nif not flag:\n    self.b = nn.Linear(2, 2)"
+    forward = (
+        "for _ in range(2):\n    if not (self.flag and self.gate):\n        x = x if self.flag else self.b(x)\nreturn x"
+    )
+    assert _row(init, forward, FLAGS, attribute="b") == (2, "chained", True)
+
+
+@pytest.mark.parametrize(
+    ("forward", "relation"),
+    [
+        ("y = x\nif self.flag:\n    y = self.a(x)\nif not self.flag:\n    self.a(y), self.a(x)\nreturn y", "parallel"),
+        ("y = x\nif self.flag:\n    y = self.a(x)\nif self.flag:\n    self.a(y)\nreturn y", "chained"),
+        (
+            "y = self.a(x) if self.flag else x\nself.a(x)\nz = self.b(y)\nif not self.flag:\n    self.a(z)\nreturn z",
+            "parallel",
+        ),
+    ],
+)
+def test_a_call_depends_on_what_the_same_path_computed(forward: str, relation: str) -> None:
+    assert _row(f"{AB}\nself.flag = flag", forward, FLAG)[1] == relation
+
+
+def test_members_of_nested_sequentials_are_called_in_order() -> None:
+    rows = facts(
+        net("self.s = nn.Sequential(nn.Sequential(nn.ReLU(), nn.Linear(2, 2)), nn.ReLU())", "return self.s(self.s(x))")
+    )
+    assert {path: (row["calls"], row["relation"]) for path, row in rows.items()} == {
+        "s": (2, "chained"),
+        "s.*": (2, "chained"),
+        "s.*.*": (2, "chained"),
+    }
+
+
+def test_a_copy_exists_where_it_was_made() -> None:
+    init = f"{A}\nself.flag = flag\nimport copy\nself.b = copy.deepcopy(self.a) if flag else nn.ReLU()"
+    forward = "if self.flag:\n    x = self.b(self.b(x))\nreturn x"
+    assert _row(init, forward, FLAG, attribute="b") == (2, "chained", True)
+
+
+def test_a_method_of_a_tensor_kept_on_self_is_no_module() -> None:
+    assert set(facts(net(A, "self.kept = self.a(x)\nreturn self.kept.t()"))) == {"a"}

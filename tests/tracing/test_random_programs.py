@@ -1,0 +1,37 @@
+"""The static tracer says of random programs what torch's own calls say.
+
+NNREUSE_PROGRAMS is how many are tried, NNREUSE_SEED the number of the first.
+"""
+
+import os
+
+import torch
+from agreement import disagreements, smallest
+from random_programs import program
+
+_PROGRAMS = int(os.environ.get("NNREUSE_PROGRAMS", "500"))
+_SEED = int(os.environ.get("NNREUSE_SEED", "5000"))
+
+
+def test_random_programs_have_the_facts_that_torch_records(capsys) -> None:
+    with capsys.disabled():
+        print(f"\n{_PROGRAMS} programs, NNREUSE_SEED={_SEED}")  # noqa: T201
+    torch.set_num_threads(1)
+    for seed in range(_SEED, _SEED + _PROGRAMS):
+        made = program(seed)
+        for name in made.classes:
+            if disagreements(made.source, name):
+                raise AssertionError(_told(seed, made.source, name))
+
+
+def _told(seed: int, source: str, name: str) -> str:
+    short = smallest(source, lambda shorter: _disagree(shorter, name))
+    differences = "\n".join(disagreements(short, name))
+    return f"NNREUSE_SEED={seed}, class {name}:\n{differences}\n\n{short}"
+
+
+def _disagree(source: str, name: str) -> bool:
+    try:
+        return bool(disagreements(source, name))
+    except Exception:  # noqa: BLE001 (a program from which too much was taken away)
+        return False
