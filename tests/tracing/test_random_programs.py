@@ -9,7 +9,7 @@ import torch
 from agreement import disagreements, smallest
 from random_programs import program
 
-_PROGRAMS = int(os.environ.get("NNREUSE_PROGRAMS", "500"))
+_PROGRAMS = int(os.environ.get("NNREUSE_PROGRAMS", "300"))
 _SEED = int(os.environ.get("NNREUSE_SEED", "5000"))
 
 
