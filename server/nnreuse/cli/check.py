@@ -33,6 +33,7 @@ class _Options(_Selection):
     fix: bool
     unsafe_fixes: bool
     diff: bool
+    write_plan: str | None
     statistics: bool
     exit_zero: bool
     stdin_filename: str | None
@@ -66,6 +67,9 @@ def _fix_options(function: Decorated) -> Decorated:
                 "--unsafe-fixes", is_flag=True, help="Apply fixes that change what trains, too (implies --fix)."
             ),
             click.option("--diff", is_flag=True, help="Print what the fixes would change; write nothing."),
+            click.option(
+                "--write-plan", metavar="FILE", help="Write what the fixes mean for checkpoints, for `migrate`."
+            ),
             click.option(
                 "--checkpoint-compat", type=click.Choice(["none", "hook"]), help="How fixes keep old checkpoints."
             ),
@@ -130,7 +134,10 @@ def _plan(options: _Options) -> Plan:
     allowed = {"safe", "unsafe"} if options["unsafe_fixes"] else {"safe"}
     fixing = options["fix"] or options["unsafe_fixes"]
     mode = Mode.DIFF if options["diff"] else Mode.WRITE if fixing else Mode.SHOW
-    return Plan(mode, show, repairs, frozenset(allowed))
+    write_plan = options["write_plan"]
+    if write_plan and mode is Mode.SHOW:
+        raise click.UsageError("--write-plan tells of fixes: give --unsafe-fixes too, or --diff --unsafe-fixes")
+    return Plan(mode, show, repairs, frozenset(allowed), Path(write_plan) if write_plan else None)
 
 
 def _change(options: _Selection) -> Callable[[Settings], Settings]:

@@ -12,6 +12,7 @@ from nnreuse import __version__
 _COMMANDS = {
     "check": ("nnreuse.cli.check", "Find modules that are reused by mistake, and repair them."),
     "facts": ("nnreuse.cli.facts", "Print what the static tracer saw, a JSON line for each attribute."),
+    "migrate": ("nnreuse.cli.migrate", "Convert a checkpoint saved before modules were split."),
     "rule": ("nnreuse.cli.rule", "Print a rule's page, or all of them."),
     "schema": ("nnreuse.cli.schema", "Print the JSON schema of the settings files."),
     "server": ("nnreuse.cli.server", "Run the language server."),

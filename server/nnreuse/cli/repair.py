@@ -12,6 +12,7 @@ from nnreuse.config.severity import Severity
 from nnreuse.syntax.edits import Edit, apply_edits, compatible
 
 if TYPE_CHECKING:
+    from nnreuse.fixes.fix import Fix
     from nnreuse.workspace.analysis import Analysis
 
 _ROUNDS = 10
@@ -20,16 +21,16 @@ _ROUNDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """A text after its repairs, what is still found in it, and how many fixes were applied."""
+    """A text after its repairs, what is still found in it, and the fixes that were applied, in order."""
 
     text: str
     analysis: "Analysis"
-    applied: int
+    applied: "tuple[Fix, ...]" = ()
 
 
 def repaired(engine: Engine, path: Path, text: str, settings: Settings, allowed: Collection[str]) -> Repaired:
     """The text with the first allowed fix of each finding, again until no finding has one."""
-    now = Repaired(text, engine.check(path, text), 0)
+    now = Repaired(text, engine.check(path, text))
     for _ in range(_ROUNDS):
         edits, fixes = _compatible_edits(now.analysis, settings, allowed)
         text = apply_edits(now.text, edits)
@@ -38,25 +39,27 @@ def repaired(engine: Engine, path: Path, text: str, settings: Settings, allowed:
         analysis = engine.check(path, text)
         if analysis.error:
             break
-        now = Repaired(text, analysis, now.applied + fixes)
+        now = Repaired(text, analysis, (*now.applied, *fixes))
     return now
 
 
-def _compatible_edits(analysis: "Analysis", settings: Settings, allowed: Collection[str]) -> tuple[list[Edit], int]:
+def _compatible_edits(
+    analysis: "Analysis", settings: Settings, allowed: Collection[str]
+) -> "tuple[list[Edit], list[Fix]]":
     """Edits of as many findings as fit together; a fix is taken whole or left for the next round."""
     taken: list[Edit] = []
-    fixes = 0
+    fixes: list[Fix] = []
     if analysis.error:
         return taken, fixes
     for finding in shown(analysis, settings):
         # Where a design is as likely as a slip, a person decides; what changes no behaviour needs no decision.
         slip = settings.severity(finding.rule, finding.severity).rank >= Severity.WARNING.rank
         may = allowed if slip else {"safe"} & set(allowed)
-        choices = (edits for fix, edits in edits_of(finding, analysis.index) if fix.applicability.value in may)
-        edits = next(choices, None)
-        if edits and _fits(edits, taken):
-            taken += edits
-            fixes += 1
+        choices = (choice for choice in edits_of(finding, analysis.index) if choice[0].applicability.value in may)
+        choice = next(choices, None)
+        if choice and _fits(choice[1], taken):
+            taken += choice[1]
+            fixes.append(choice[0])
     return taken, fixes
 
 

@@ -3,9 +3,10 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,7 @@ from nnreuse.syntax.edits import unified_diff
 from nnreuse.workspace.files import FileProblem, TextFile, Undecodable, decode, read, write
 
 if TYPE_CHECKING:
+    from nnreuse.fixes.fix import Migration
     from nnreuse.workspace.analysis import Analysis
 
 
@@ -31,12 +33,16 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked of every file: `allowed` fixes may be applied, and with `repairs` the output names fixes."""
+    """What is asked of every file: `allowed` fixes may be applied, and with `repairs` the output names fixes.
+
+    What the applied ones mean for checkpoints goes to `write_plan`, where given.
+    """
 
     mode: Mode
     format: Format
     repairs: bool
     allowed: frozenset[str]
+    write_plan: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Report:
     diff: str = ""
     output: bytes | None = None
     applied: int = 0
+    migrations: "tuple[Migration, ...]" = ()
 
 
 def report(
@@ -62,7 +69,14 @@ def report(
     if plan.mode is Mode.DIFF:
         for each in outcome.watched(reports):
             click.echo(each.diff, nl=False)
-        return outcome.code
+    else:
+        _print(plan, files, outcome, reports)
+    if plan.write_plan is not None:
+        outcome.code = max(outcome.code, _write_plan(plan.write_plan, outcome.migrations))
+    return outcome.code
+
+
+def _print(plan: Plan, files: Sequence[Target], outcome: "_Outcome", reports: Iterable[Report]) -> None:
     # A repaired standard input goes to stdout; what is said of it must not mix with it.
     aside = plan.mode is Mode.WRITE and any(file.content is not None for file in files)
     records = (found for each in outcome.watched(reports) for found in each.records)
@@ -72,7 +86,21 @@ def report(
         click.echo(f"No findings in {len(files)} file{'s' * (len(files) != 1)}.", err=aside)
     if outcome.applied:
         click.echo(f"{outcome.applied} fix{'es' * (outcome.applied > 1)} applied.", err=True)
-    return outcome.code
+
+
+def _write_plan(path: Path, migrations: "Sequence[Migration]") -> int:
+    """Writes the plan for `nnreuse migrate`, where a fix calls for one. The exit code: 0 written, 2 trouble."""
+    from nnreuse.cli.migrate import plan_text  # only for those who ask
+
+    if not migrations:
+        _complain(f"no fix changes what a checkpoint holds: {path} is not written")
+        return 0
+    try:
+        path.write_text(plan_text(migrations), encoding="utf-8")
+    except OSError as error:
+        _complain(f"{path}: cannot be written: {error.strerror}")
+        return 2
+    return 0
 
 
 class _Outcome:
@@ -81,11 +109,13 @@ class _Outcome:
     def __init__(self, code: int) -> None:
         self.code = code
         self.applied = 0
+        self.migrations: list[Migration] = []
 
     def watched(self, reports: Iterable[Report]) -> Iterator[Report]:
         for each in reports:
             self.code = max(self.code, each.code)
             self.applied += each.applied
+            self.migrations += each.migrations
             if each.trouble:
                 _complain(each.trouble)
             if each.output is not None:
@@ -126,15 +156,17 @@ def _of(analysis: "Analysis", plan: Plan, target: Target) -> Report:
 def _fixed(plan: Plan, engine: Engine, target: Target, file: TextFile) -> Report:
     result = repaired(engine, target.path, file.text, target.settings, plan.allowed)
     left = _of(result.analysis, plan, target)
+    migrations = tuple(fix.migration for fix in result.applied if fix.migration is not None)
     if plan.mode is Mode.DIFF:
         diff = "" if left.trouble else unified_diff(file.text, result.text, target.path.as_posix().lstrip("/"))
-        return Report(trouble=left.trouble, code=1 if diff else left.code * bool(left.trouble), diff=diff)
+        code = 1 if diff else left.code * bool(left.trouble)
+        return Report(trouble=left.trouble, code=code, diff=diff, migrations=migrations)
     output = None
     if target.content is not None:
         output = file.encoded(result.text)
     elif result.text != file.text:
         write(file, result.text)
-    return Report(left.records, left.trouble, left.code, output=output, applied=result.applied)
+    return replace(left, output=output, applied=len(result.applied), migrations=migrations)
 
 
 def _told(error: Exception) -> str:

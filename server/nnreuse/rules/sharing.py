@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
 from nnreuse.fixes import naming
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, Migration
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of, weigh
@@ -81,5 +81,23 @@ def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
         title = f"Split `self.{reuse.attribute}` into {listed}"
         if checkpoint is not hook:
             title += ", loading old checkpoints" if checkpoint else ", without a checkpoint hook"
-        found.append(Fix(title, Applicability.UNSAFE, build))
+        found.append(Fix(title, Applicability.UNSAFE, build, _migration(reuse, names)))
     return tuple(found)
+
+
+def _migration(reuse: Reuse, names: list[str]) -> Migration:
+    """What a split means for checkpoints; an owner is told by the modules with parameters that it always has."""
+    attribute, trace = reuse.attribute, reuse.trace
+    beside = [
+        one.name
+        for one in trace.definitions
+        if one.name != attribute
+        and one.name.isidentifier()
+        and not one.path.literals
+        and one.instances
+        and all(trace.carries(instance).parameters for instance in one.instances)
+    ]
+    first = attribute if attribute in names else names[0]
+    return Migration(
+        reuse.trace.cls.name, attribute, tuple(dict.fromkeys([first, *names])), tuple(dict.fromkeys(beside))
+    )
