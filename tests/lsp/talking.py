@@ -170,6 +170,7 @@ class Talk:
         end: tuple[int, int],
         diagnostics: Sequence[object] = (),
         uri: str = "file:///w/net.py",
+        comments: bool = False,
         **context: object,
     ) -> list[dict[str, Any]]:
         params = {
@@ -177,7 +178,8 @@ class Talk:
             "range": span(start, end),
             "context": {"diagnostics": list(diagnostics), **context},
         }
-        return self.request("textDocument/codeAction", params)
+        found = self.request("textDocument/codeAction", params)
+        return [action for action in found if comments or not action["title"].startswith("Ignore ")]
 
     def answer(self, request: object, result: object) -> list[dict[str, Any]]:
         """What the server sends because of an answer to its request."""

@@ -29,7 +29,10 @@ def test_the_capabilities_are_announced(talk):
     capabilities = talk.initialize(general={"positionEncodings": ["utf-8", "utf-16"]})["capabilities"]
     assert capabilities["positionEncoding"] == "utf-8"
     assert capabilities["textDocumentSync"] == {"openClose": True, "change": 2, "save": True}
-    assert capabilities["codeActionProvider"] == {"codeActionKinds": ["quickfix"], "resolveProvider": True}
+    assert capabilities["codeActionProvider"] == {
+        "codeActionKinds": ["quickfix", "refactor.rewrite", "source.fixAll.nnreuse"],
+        "resolveProvider": True,
+    }
     assert capabilities["hoverProvider"]
 
 
@@ -156,7 +159,7 @@ def test_a_fix_that_two_findings_share_is_offered_once(talk):
     assert {action["kind"] for action in actions} == {"quickfix"}
 
 
-@pytest.mark.parametrize(("only", "count"), [([], 2), (["quickfix"], 2), ([""], 2), (["source.fixAll", "refactor"], 0)])
+@pytest.mark.parametrize(("only", "count"), [([], 2), (["quickfix"], 2), ([""], 3), (["source.fixAll", "refactor"], 1)])
 def test_only_the_kinds_that_are_asked_for_are_offered(talk, only, count):
     talk.initialize()
     talk.open("y = bad\n")

@@ -5,7 +5,7 @@ at all; that takes milliseconds, and only where a finding is under the cursor. W
 is the edit in every reply; what it gains is the refusal of an edit that was meant for an earlier text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypedDict, cast
 
@@ -16,6 +16,10 @@ from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.lsp.convert import View, edits_to
 from nnreuse.rules.finding import Finding
 from nnreuse.syntax.edits import Edit
+
+FIX_ALL = "source.fixAll.nnreuse"
+_REWRITE = lsp.CodeActionKind.RefactorRewrite
+_TRAINS = "trains"
 
 
 class ActionData(TypedDict):
@@ -33,7 +37,10 @@ class Built:
     """The edits of the fixes of one analysis, built on demand. Fixes are told apart by identity, so it keeps them alive."""
 
     view: View
+    others: list[Fix] = field(default_factory=list[Fix])
+    """What was offered besides the fixes of findings, for `codeAction/resolve` to find again."""
     _edits: dict[int, list[Edit] | None] = field(default_factory=dict[int, list[Edit] | None])
+    _kept: list[Fix] = field(default_factory=list[Fix])
 
     def edits(self, fix: Fix) -> list[Edit] | None:
         """The edits of a fix, or None where it must not be offered."""
@@ -41,37 +48,90 @@ class Built:
             return None
         if id(fix) not in self._edits:
             self._edits[id(fix)] = fix.build(self.view.analysis.index)
+            self._kept.append(fix)
         return self._edits[id(fix)]
 
 
-def offered(built: Built, version: int, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-    """The actions for a request, each finding's first one preferred; what several findings share is offered once."""
-    if not _wants_quick_fixes(params.context.only):
-        return []
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks for: the range it means, its diagnostics, the kinds it wants, and what may be done besides fixes."""
+
+    version: int
+    params: lsp.CodeActionParams
+    comments: Callable[[Finding], Iterable[Fix]] = lambda _: ()
+    refactorings: Callable[[], Iterable[Fix]] = lambda: ()
+    repairs: Callable[[], list[Edit]] = list[Edit]
+
+    def wants(self, kind: str, unasked: bool = True) -> bool:
+        """Whether a kind, or one that it belongs to, is asked for; `unasked`: without any wish too."""
+        only = self.params.context.only
+        if not only:
+            return unasked
+        return any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in only)
+
+
+def offered(built: Built, request: Request) -> list[lsp.CodeAction]:
+    """The actions for a request: fixes, the preferred ones marked, then comments, refactorings, and what fixes everything."""
+    found: list[lsp.CodeAction] = []
+    if request.wants(lsp.CodeActionKind.QuickFix):
+        found += _fixes(built, request)
+        if not _applies_every_action(built.view, request.params):
+            found += _comments(built, request)
+    if request.wants(_REWRITE) and not _applies_every_action(built.view, request.params):
+        offered = {action.title for action in found}
+        for fix in request.refactorings():
+            if fix.title not in offered and (edits := built.edits(fix)):
+                found.append(_other(built, request, fix, edits, _REWRITE))
+    if request.wants(FIX_ALL, unasked=False) and (edits := request.repairs()):
+        fix = Fix("Fix all that keeps behaviour", Applicability.SAFE, lambda _: edits)
+        found.append(_other(built, request, fix, edits, FIX_ALL))
+    return found
+
+
+def _fixes(built: Built, request: Request) -> list[lsp.CodeAction]:
+    """The fixes of the findings that are meant; what several findings share is offered once."""
     view, actions = built.view, dict[tuple[str, tuple[Edit, ...]], lsp.CodeAction]()
-    preferred_only = _applies_every_action(view, params)
-    for finding in _meant(view, params):
+    preferred_only = _applies_every_action(view, request.params)
+    for finding in _meant(view, request.params):
         fixes = [(fix, edits) for fix in finding.fixes if (edits := built.edits(fix))]
         for fix, edits in fixes[:1] if preferred_only else fixes:
             same = fix.title, tuple(edits)
             if same in actions:
                 actions[same].diagnostics = [*(actions[same].diagnostics or ()), view.diagnostic(finding)]
             else:
-                actions[same] = _action(view, version, finding, fix, edits)
+                actions[same] = _action(view, request.version, finding, fix, edits)
             if fix is fixes[0][0]:
                 actions[same].is_preferred = True
-    return list(actions.values())
+    return sorted(actions.values(), key=lambda action: not action.is_preferred)
+
+
+def _comments(built: Built, request: Request) -> Iterator[lsp.CodeAction]:
+    seen: set[tuple[str, tuple[Edit, ...]]] = set()
+    for finding in _meant(built.view, request.params):
+        for fix in request.comments(finding):
+            edits = built.edits(fix)
+            if edits and (fix.title, tuple(edits)) not in seen:
+                seen.add((fix.title, tuple(edits)))
+                action = _other(built, request, fix, edits, lsp.CodeActionKind.QuickFix)
+                action.diagnostics = [built.view.diagnostic(finding)]
+                yield action
 
 
 def resolved(built: Built, version: int, action: lsp.CodeAction, data: ActionData) -> lsp.CodeAction:
     """The action with its edit. Raises ContentModified where its text, or the finding in it, is gone."""
     if data["version"] != version:
         raise stale(action)
+    if not data["rule"]:
+        number = data["range"][0]
+        if number < len(built.others) and (edits := built.edits(built.others[number])):
+            action.edit = _workspace_edit(built.view, version, built.others[number], edits)
+            return action
+        raise stale(action)
     for finding in built.view.analysis.findings:
         if finding.rule == data["rule"] and _flat(built.view.range(finding.place)) == data["range"]:
             for fix in finding.fixes:
                 if fix.title == data["title"] and (edits := built.edits(fix)):
-                    action.edit = _workspace_edit(built.view, version, edits)
+                    action.edit = _workspace_edit(built.view, version, fix, edits)
                     return action
     raise stale(action)
 
@@ -114,10 +174,6 @@ def _applies_every_action(view: View, params: lsp.CodeActionParams) -> bool:
     )
 
 
-def _wants_quick_fixes(only: Sequence[str] | None) -> bool:
-    return not only or any(kind in ("", "quickfix") for kind in only)
-
-
 def _action(view: View, version: int, finding: Finding, fix: Fix, edits: list[Edit]) -> lsp.CodeAction:
     data = ActionData(
         uri=view.uri, version=version, rule=finding.rule, range=_flat(view.range(finding.place)), title=fix.title
@@ -126,18 +182,34 @@ def _action(view: View, version: int, finding: Finding, fix: Fix, edits: list[Ed
         title=fix.title,
         kind=lsp.CodeActionKind.QuickFix,
         diagnostics=[view.diagnostic(finding)],
-        edit=None if view.client.resolves_edits else _workspace_edit(view, version, edits),
+        edit=None if view.client.resolves_edits else _workspace_edit(view, version, fix, edits),
         data=data,
     )
 
 
-def _workspace_edit(view: View, version: int, edits: list[Edit]) -> lsp.WorkspaceEdit:
-    """The edit with the revision it is meant for, where the client can check that."""
+def _other(
+    built: Built, request: Request, fix: Fix, edits: list[Edit], kind: lsp.CodeActionKind | str
+) -> lsp.CodeAction:
+    """An action that is no finding's: it is found again by its number."""
+    built.others.append(fix)
+    view, number = built.view, len(built.others) - 1
+    data = ActionData(uri=view.uri, version=request.version, rule="", range=[number], title=fix.title)
+    edit = None if view.client.resolves_edits else _workspace_edit(view, request.version, fix, edits)
+    return lsp.CodeAction(title=fix.title, kind=kind, edit=edit, data=data)
+
+
+def _workspace_edit(view: View, version: int, fix: Fix, edits: list[Edit]) -> lsp.WorkspaceEdit:
+    """The edit with the revision it is meant for, and with what it changes, where the client can show that."""
     converted = edits_to(edits, view.analysis.index.source, view.client.encoding)
     if not view.client.document_changes:
         return lsp.WorkspaceEdit(changes={view.uri: converted})
     document = lsp.OptionalVersionedTextDocumentIdentifier(uri=view.uri, version=version)
-    return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(document, list(converted))])
+    if not view.client.annotates_changes or fix.applicability is not Applicability.UNSAFE:
+        return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(document, list(converted))])
+    annotated = [lsp.AnnotatedTextEdit(_TRAINS, one.range, one.new_text) for one in converted]
+    said = lsp.ChangeAnnotation("Changes what trains", needs_confirmation=False, description=fix.title)
+    changed = lsp.TextDocumentEdit(document, annotated)
+    return lsp.WorkspaceEdit(document_changes=[changed], change_annotations={_TRAINS: said})
 
 
 def _flat(found: lsp.Range) -> list[int]:

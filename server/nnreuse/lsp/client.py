@@ -17,6 +17,7 @@ class Client:
     resolves_edits: bool = False
     knows_preferred: bool = False
     document_changes: bool = False
+    annotates_changes: bool = False
     markdown: bool = False
     configuration: bool = False
     registers_configuration: bool = False
@@ -38,6 +39,8 @@ class Client:
             ),
             resolves_edits="edit" in resolvable,
             knows_preferred=get_capability(capabilities, "text_document.code_action.is_preferred_support", False),
+            annotates_changes=get_capability(capabilities, "workspace.workspace_edit.change_annotation_support", None)
+            is not None,
             document_changes=get_capability(capabilities, "workspace.workspace_edit.document_changes", False),
             configuration=get_capability(capabilities, "workspace.configuration", False),
             registers_configuration=get_capability(

@@ -14,6 +14,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 
 import nnreuse
+from nnreuse.lsp.actions import FIX_ALL
 from nnreuse.lsp.knowing import Knowing
 from nnreuse.lsp.protocol import Protocol
 from nnreuse.lsp.session import Session
@@ -90,8 +91,9 @@ def create_server(workspace: Workspace) -> LanguageServer:
     feature(lsp.TEXT_DOCUMENT_DID_CHANGE, session.did_change)
     feature(lsp.TEXT_DOCUMENT_DID_SAVE, session.did_save)
     feature(lsp.TEXT_DOCUMENT_DID_CLOSE, session.did_close)
-    quick_fixes = lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix], resolve_provider=True)
-    feature(lsp.TEXT_DOCUMENT_CODE_ACTION, session.code_action, quick_fixes)
+    kinds = [lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.RefactorRewrite, FIX_ALL]
+    changes = lsp.CodeActionOptions(code_action_kinds=kinds, resolve_provider=True)
+    feature(lsp.TEXT_DOCUMENT_CODE_ACTION, session.code_action, changes)
     feature(lsp.CODE_ACTION_RESOLVE, session.resolve)
     knowing = Knowing(session)
     feature(lsp.TEXT_DOCUMENT_HOVER, knowing.hover)

@@ -14,10 +14,11 @@ from pygls.lsp.server import LanguageServer
 
 from nnreuse.config.editor import Editor
 from nnreuse.config.toml import FILES, Problem
+from nnreuse.fixes.fix import Applicability
 from nnreuse.lsp import actions
-from nnreuse.lsp.actions import Built
+from nnreuse.lsp.actions import Built, Request
 from nnreuse.lsp.client import Client
-from nnreuse.lsp.convert import View, changes_of, problem_diagnostics
+from nnreuse.lsp.convert import View, changes_of, position_of, problem_diagnostics
 from nnreuse.lsp.diagnostics import ClosedFiles
 from nnreuse.lsp.scan import Post
 from nnreuse.lsp.settings import SettingsOfClient
@@ -25,6 +26,7 @@ from nnreuse.lsp.uris import path_of, uri_of
 from nnreuse.syntax.source import Source
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.configuration import ClientSettings
+from nnreuse.workspace.offers import comments, repairs
 from nnreuse.workspace.workspace import Workspace, applied
 
 log = logging.getLogger(__name__)
@@ -153,7 +155,18 @@ class Session:
     def code_action(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         document = self.documents.get(params.text_document.uri)
         built = document and self._built(document)
-        return actions.offered(built, document.version, params) if document and built else []
+        if document is None or built is None or not self.editor.enable:
+            return []
+        path, at = document.path, position_of(params.range.start)
+        traces = self.workspace.traces(path)
+        request = Request(
+            document.version,
+            params,
+            comments=lambda finding: comments(finding, traces),
+            refactorings=lambda: self.workspace.refactorings(path, at, self.client.encoding),
+            repairs=lambda: repairs(built.view.analysis, self.workspace.settings(path), [Applicability.SAFE])[0],
+        )
+        return actions.offered(built, request)
 
     def resolve(self, action: lsp.CodeAction) -> lsp.CodeAction:
         data = actions.data_of(action)

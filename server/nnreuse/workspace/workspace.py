@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnreuse.config.settings import Settings
+from nnreuse.fixes.fix import Fix
 from nnreuse.rules.subjects import Subject, subject_at
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Encoding, LineChange, Position, Source
@@ -13,6 +14,7 @@ from nnreuse.tracing.trace import Trace
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.configuration import Configuration
 from nnreuse.workspace.environment import Interpreter, environment_of
+from nnreuse.workspace.offers import refactorings
 from nnreuse.workspace.project import Project
 
 
@@ -180,6 +182,13 @@ class Workspace:
         if buffer is None or not traces:
             return None
         return subject_at(traces, buffer.index, buffer.source.offset(position, encoding))
+
+    def refactorings(self, path: Path, position: Position, encoding: Encoding) -> list[Fix]:
+        """What could be done with the instance at a position, whether or not anything is wrong with it."""
+        subject = self.subject(path, position, encoding)
+        if subject is None:
+            return []
+        return list(refactorings(subject, self._project(path).program, self.settings(path)))
 
 
 def applied(source: Source, change: TextChange, encoding: Encoding) -> tuple[Source, LineChange]:
