@@ -33,6 +33,9 @@ class FakeEngine:
     def admit(self, path: Path, text: str) -> None:
         self.texts[path] = text
 
+    def explain(self, path: Path, name: str) -> list[str] | None:
+        return [f"{name}  {path}"] if name in self.texts[path] else None
+
     def facts(self, path: Path) -> list[dict[str, object]]:
         return [{"file": str(path), "class": "Net", "calls": self.texts[path].count("bad")}]
 

@@ -283,3 +283,26 @@ def test_facts_are_json_lines(run):
     assert [json.loads(row)["calls"] for row in result.stdout.splitlines()] == [1, 2]
     assert result.exit_code == 0
     assert run("facts", "gone").exit_code == 2
+
+
+def test_one_class_is_explained(run):
+    Path("p.py").write_text("class Net: bad\n")
+    result = run("facts", "--explain", "p.py:Net")
+    assert (result.exit_code, result.stdout.split()) == (0, ["Net", "p.py"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["p.py:Other"], "p.py has no module class Other"),
+        (["gone.py:Net"], "gone.py: no such file"),
+        (["p.py"], "wants FILE:CLASS"),
+        ([".:Net"], "is a folder"),
+        (["p.py:Net", "q.py"], "no further paths"),
+    ],
+)
+def test_what_cannot_be_explained_is_said(run, arguments: list[str], said: str):
+    Path("p.py").write_text("class Net: bad\n")
+    result = run("facts", "--explain", *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr

@@ -32,6 +32,10 @@ class Engine(Protocol):
         """What the static tracer saw of an admitted file's module classes."""
         ...
 
+    def explain(self, path: Path, name: str) -> list[str] | None:
+        """What the static tracer saw of one class, as text; None where an admitted file has no such module class."""
+        ...
+
 
 MakeEngine = Callable[[Settings], Engine]
 

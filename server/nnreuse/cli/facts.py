@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,12 +15,27 @@ from nnreuse.workspace.files import FileProblem, Undecodable, decode, read
 
 
 @click.command
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option("--explain", "explained", metavar="FILE:CLASS", help="Print one class's trace, call by call, for people.")
 @click.option("--stdin-filename", metavar="FILE", help="The name of what `-` reads.")
 @click.option("--python", metavar="INTERPRETER", help="The Python whose packages the code imports.")
 @click.pass_context
-def facts(context: click.Context, paths: tuple[str, ...], stdin_filename: str | None, python: str | None) -> None:
+def facts(
+    context: click.Context,
+    paths: tuple[str, ...],
+    explained: str | None,
+    stdin_filename: str | None,
+    python: str | None,
+) -> None:
     """Print what the static tracer saw: a JSON line for each attribute of each module class."""
+    name = ""
+    if explained is not None:
+        path, name = _file_and_class(explained)
+        if paths:
+            raise click.UsageError("--explain takes no further paths")
+        paths = (path,)
+    if not paths:
+        raise click.UsageError("Missing argument 'PATH...'.")
     engines = Engines(context.obj or project)
     collect_rarely()
     in_force = Settings(python=Path(python) if python else None, python_may_run=bool(python))
@@ -27,11 +43,20 @@ def facts(context: click.Context, paths: tuple[str, ...], stdin_filename: str | 
     code = 2 if problems else 0
     for problem in problems:
         click.echo(f"nnreuse: {problem.path}: {problem}", err=True)
-    for step in (_admit, _print):
+    for step in (_admit, partial(_explain, name) if name else _print):
         told = [(target, _guarded(step, engines, target)) for target in files]
         code = max([code, *(least for _, least in told)])
         files = [target for target, least in told if least == 0]
     context.exit(code)
+
+
+def _file_and_class(text: str) -> tuple[str, str]:
+    path, _, name = text.rpartition(":")
+    if not path or not all(part.isidentifier() for part in name.split(".")):
+        raise click.UsageError(f"--explain wants FILE:CLASS, not {text!r}")
+    if Path(path).is_dir():
+        raise click.UsageError(f"{path} is a folder; --explain wants FILE:CLASS")
+    return path, name
 
 
 def _admit(engines: Engines, target: Target) -> None:
@@ -44,6 +69,18 @@ def _print(engines: Engines, target: Target) -> None:
         click.echo(json.dumps(row))
 
 
+def _explain(name: str, engines: Engines, target: Target) -> None:
+    lines = engines[target.settings].explain(target.path, name)
+    if lines is None:
+        raise _NoClass(name)
+    for line in lines:
+        click.echo(line)
+
+
+class _NoClass(Exception):
+    """The file has no module class of this name."""
+
+
 def _guarded(step: Callable[[Engines, Target], None], engines: Engines, target: Target) -> int:
     """The least exit code a step for one file calls for. Nothing about one file ends the run."""
     try:
@@ -52,6 +89,8 @@ def _guarded(step: Callable[[Engines, Target], None], engines: Engines, target: 
         return _told(f"{target.path}:{error.line + 1}: cannot be parsed: {error}; skipped", 1)
     except Undecodable as problem:
         return _told(f"{target.path}: {problem}; skipped", 1)
+    except _NoClass as name:
+        return _told(f"{target.path} has no module class {name}", 2)
     except FileProblem as problem:
         return _told(f"{target.path}: {problem}", 2)
     except Exception as error:  # noqa: BLE001

@@ -18,6 +18,7 @@ from nnreuse.types.questions import AttributeQuestion, NameQuestion, Question
 from nnreuse.workspace import facts
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.environment import Environment
+from nnreuse.workspace.explanation import explain
 from nnreuse.workspace.files import read_quietly
 from nnreuse.workspace.library import DiskLibrary, module_name
 from nnreuse.workspace.refinement import Asked, Inference, snapshot
@@ -196,6 +197,12 @@ class Project:
         """Adds a file to those whose code is asked how it builds its classes. Raises `Unparsable`."""
         self._admitted.append(self.file(path, self._index(path, text)))
         self._usage = None
+
+    def explain(self, path: Path, name: str) -> list[str] | None:
+        """The trace of an admitted file's class as text; None where the file has no module class of that name."""
+        file = self.library.known(path.absolute())
+        cls = next((one for one in self.classes(file) if one.name == name), None) if file is not None else None
+        return list(explain(self._trace(cls))) if cls is not None else None
 
     def facts(self, path: Path) -> list[dict[str, object]]:
         """The rows of the `facts` command for an admitted file."""
