@@ -86,6 +86,15 @@ def test_the_master_switch_clears_and_restores_the_findings(talk, tmp_path):
     assert severities(talk.tell("workspace/didChangeConfiguration", {"settings": {"enable": True}}), uri) == [2, 2]
 
 
+def test_a_switch_makes_the_client_ask_again_for_lenses_and_hints(talk, tmp_path):
+    views = {"codeLens": {"refreshSupport": True}, "inlayHint": {"refreshSupport": True}}
+    talk.initialize(workspace=views)
+    opened(talk, net_in(tmp_path))
+    told = talk.tell("workspace/didChangeConfiguration", {"settings": {"nnreuse": {"codeLens": True}}})
+    asked = {message["method"] for message in told}
+    assert {"workspace/codeLens/refresh", "workspace/inlayHint/refresh"} <= asked
+
+
 def test_a_settings_file_is_reread_when_it_changes_on_disk(talk, tmp_path):
     talk.initialize()
     uri = net_in(tmp_path)

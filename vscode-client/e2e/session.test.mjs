@@ -127,10 +127,26 @@ describe("a person's session", () => {
     await workbench.page.locator(".squiggly-warning").nth(1).waitFor();
   });
 
+  it("shows on request a lens over the definition that opens the calls, and their numbers", async () => {
+    stage.set({ "nnreuse.codeLens": true, "nnreuse.inlayHints": true });
+    const lens = workbench.page.locator(".codelens-decoration a", { hasText: "2 calls" });
+    await lens.waitFor();
+    await workbench.page.getByText("#2 of 2").waitFor();
+    await workbench.shot("lens");
+    await lens.click();
+    const peek = workbench.page.locator(".peekview-widget");
+    await peek.locator(".ref-tree .monaco-list-row .referenceMatch").nth(1).waitFor();
+    await workbench.shot("calls");
+    assert.equal(await peek.locator(".ref-tree .monaco-list-row .referenceMatch").count(), 2);
+    await workbench.page.keyboard.press("Escape");
+    stage.set({});
+    await lens.waitFor({ state: "detached" });
+  });
+
   it("says that the server was killed, and goes on with a new one", async () => {
     const killed = stage.serverProcess();
     process.kill(killed, "SIGKILL");
-    await workbench.notification("stopped unexpectedly and was started again");
+    await workbench.notification("stopped unexpectedly and is started again");
     await workbench.shot("server-killed");
     await workbench.waitForState("is running");
     assert.notEqual(stage.serverProcess(), killed);

@@ -15,10 +15,10 @@ export interface Channels {
   trace: vscode.LogOutputChannel;
 }
 
-/** A client that leaves it to us to tell of a server that cannot be reached; it would tell of its own innards. */
+/** A client that writes to the log only: of a server that cannot be reached we tell ourselves, and the server of its errors. */
 class Client extends LanguageClient {
-  override error(message: string, details?: unknown, notify: boolean | "force" = true): void {
-    super.error(message, details, notify === "force" ? false : notify);
+  override error(message: string, details?: unknown): void {
+    super.error(message, details, false);
   }
 }
 
@@ -83,7 +83,7 @@ export async function connect(launch: Launch, channels: Channels): Promise<Langu
         }
         void tell(
           vscode.window.showWarningMessage,
-          "The nnreuse server stopped unexpectedly and was started again.",
+          "The nnreuse server stopped unexpectedly and is started again.",
           SHOW_OUTPUT,
         );
         return { action: CloseAction.Restart, handled: true };

@@ -104,6 +104,8 @@ async function start(context: vscode.ExtensionContext, channels: Channels, statu
 async function show(status: Status): Promise<void> {
   if (running?.client.state === State.Running) {
     status.set(vscode.workspace.isTrusted ? "check" : "shield", "is running", await reportOf(running));
+  } else if (running?.client.state === State.Starting) {
+    status.set("loading~spin", "is starting");
   } else if (running) {
     status.set("error", "has stopped");
   }

@@ -25,6 +25,8 @@ class Client:
     pulls: bool = False
     tags: bool = False
     refreshes_diagnostics: bool = False
+    refreshes_lenses: bool = False
+    refreshes_hints: bool = False
     shows_progress: bool = False
 
     @staticmethod
@@ -51,6 +53,8 @@ class Client:
             ),
             pulls=get_capability(capabilities, "text_document.diagnostic", None) is not None,
             refreshes_diagnostics=get_capability(capabilities, "workspace.diagnostics.refresh_support", False),
+            refreshes_lenses=get_capability(capabilities, "workspace.code_lens.refresh_support", False),
+            refreshes_hints=get_capability(capabilities, "workspace.inlay_hint.refresh_support", False),
             shows_progress=get_capability(capabilities, "window.work_done_progress", False),
             tags=get_capability(capabilities, "text_document.publish_diagnostics.tag_support", None) is not None,
             markdown=lsp.MarkupKind.Markdown in formats,

@@ -216,7 +216,16 @@ class Session:
         self._publish_settings_problems()
         if (everything or changed) and self.client.pulls and self.client.refreshes_diagnostics:
             self.server.workspace_diagnostic_refresh(None)
+        if everything:
+            self._refresh_views()
         self._scan()
+
+    def _refresh_views(self) -> None:
+        """Lenses and hints are asked for when a text changes: a client has to be told that a switch did."""
+        if self.client.refreshes_lenses:
+            self.server.workspace_code_lens_refresh(None)
+        if self.client.refreshes_hints:
+            self.server.workspace_inlay_hint_refresh(None)
 
     def _scan(self) -> None:
         """Looks at the whole workspace, where that is wanted; what runs is superseded."""
