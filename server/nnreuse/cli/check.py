@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict, TypeVar, Unpack
+from typing import TypedDict, TypeVar, Unpack, get_args
 
 import click
 
@@ -11,9 +11,10 @@ from nnreuse.cli.engine import MakeEngine, project
 from nnreuse.cli.formats import FORMATS, json_statistics, statistics
 from nnreuse.cli.report import Mode, Plan, report
 from nnreuse.cli.targets import refuse_unknown_rules, targets
-from nnreuse.config.settings import CheckpointCompat, Settings
+from nnreuse.config.settings import CheckpointCompat, Profile, Settings
 from nnreuse.config.severity import Severity
 
+_PROFILES: tuple[Profile, ...] = get_args(Profile)
 _LEVELS = [level.value for level in Severity]
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
@@ -21,6 +22,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., object])
 class _Selection(TypedDict):
     select: tuple[str, ...]
     ignore: tuple[str, ...]
+    profile: tuple[str, ...]
     severity: tuple[str, ...]
     min_severity: str | None
     checkpoint_compat: CheckpointCompat | None
@@ -86,6 +88,9 @@ def _selection_options(function: Decorated) -> Decorated:
             ),
             click.option("--ignore", multiple=True, metavar="RULE,…", help="Not these rules."),
             click.option(
+                "--profile", multiple=True, metavar="PROFILE,…", help=f"Also the rules for {', '.join(_PROFILES)}."
+            ),
+            click.option(
                 "--severity", multiple=True, metavar="RULE=LEVEL", help="Show a rule's findings as that severity."
             ),
             click.option(
@@ -146,6 +151,7 @@ def _change(options: _Selection) -> Callable[[Settings], Settings]:
     select, ignore = _names(options["select"]), _names(options["ignore"])
     named = Settings(select=frozenset(select), ignore=frozenset(ignore), severities=frozenset(severities))
     refuse_unknown_rules(named, "")
+    profiles = frozenset(map(_profile, _names(options["profile"])))
 
     def change(settings: Settings) -> Settings:
         level, compat, python = options["min_severity"], options["checkpoint_compat"], options["python"]
@@ -153,6 +159,7 @@ def _change(options: _Selection) -> Callable[[Settings], Settings]:
             settings,
             select=frozenset(select) if select else settings.select,
             ignore=(settings.ignore - frozenset(select)) | frozenset(ignore),
+            profiles=settings.profiles | profiles,
             severities=frozenset({**dict(settings.severities), **dict(severities)}.items()),
             min_severity=Severity(level) if level else settings.min_severity,
             checkpoint_compat=compat or settings.checkpoint_compat,
@@ -165,6 +172,13 @@ def _change(options: _Selection) -> Callable[[Settings], Settings]:
 
 def _names(values: Iterable[str]) -> list[str]:
     return [name.strip() for value in values for name in value.split(",") if name.strip()]
+
+
+def _profile(name: str) -> Profile:
+    for profile in _PROFILES:
+        if profile == name:
+            return profile
+    raise click.BadParameter(f"{name!r} is none of {', '.join(_PROFILES)}", param_hint="--profile")
 
 
 def _severity(pair: str) -> tuple[str, Severity]:

@@ -68,5 +68,6 @@ def _type(hint: Any) -> Schema:
         inner = arguments[0]
         if get_origin(inner) is tuple:
             return {"type": "object", "propertyNames": _RULE, "additionalProperties": _type(get_args(inner)[1])}
-        return {"type": "array", "uniqueItems": True, "items": _RULE}
+        items = _type(inner) if get_origin(inner) is Literal else _RULE
+        return {"type": "array", "uniqueItems": True, "items": items}
     return {"type": {bool: "boolean", str: "string", Path: "string", int: "integer"}[hint]}

@@ -7,6 +7,8 @@ from typing import Literal
 from nnreuse.config.severity import Severity
 
 CheckpointCompat = Literal["none", "hook"]
+Profile = Literal["attribution", "fsdp", "quantization"]
+"""What a model is made for, where reuse hurts that training alone does not mind."""
 
 
 def _says(sentence: str, key: str = "") -> dict[str, str]:
@@ -25,6 +27,12 @@ class Settings:
         default=None, metadata=_says("The only rules to run. Without it: those that are on by default.")
     )
     ignore: frozenset[str] = field(default=frozenset(), metadata=_says("Rules not to run."))
+    profiles: frozenset[Profile] = field(
+        default=frozenset(),
+        metadata=_says(
+            "What the models are for: rules that are off by default and matter there run too.", key="profile"
+        ),
+    )
     severities: frozenset[tuple[str, Severity]] = field(
         default=frozenset(), metadata=_says("The severity a rule's findings are shown with.", key="severity")
     )

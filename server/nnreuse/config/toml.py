@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
 
-from nnreuse.config.settings import CheckpointCompat, Settings
+from nnreuse.config.settings import CheckpointCompat, Profile, Settings
 from nnreuse.config.severity import Severity
 
 Table = Mapping[str, object]
@@ -162,6 +162,13 @@ def _ignore(settings: Settings, value: object, folder: Path) -> Settings:
     return replace(settings, ignore=_names(value, "ignore"))
 
 
+def _profiles(settings: Settings, value: object, folder: Path) -> Settings:
+    known = get_args(Profile)
+    if not isinstance(value, list) or not all(name in known for name in cast("list[object]", value)):
+        raise _Meaningless(f"`profile` must be a list of {', '.join(known)}")
+    return replace(settings, profiles=frozenset(cast("list[Profile]", value)))
+
+
 def _severities(settings: Settings, value: object, folder: Path) -> Settings:
     if not isinstance(value, dict):
         raise _Meaningless("`severity` must be a table of rule names and severities")
@@ -200,6 +207,7 @@ def _python(settings: Settings, value: object, folder: Path) -> Settings:
 _READERS: dict[str, Callable[[Settings, object, Path], Settings]] = {
     "select": _select,
     "ignore": _ignore,
+    "profile": _profiles,
     "severity": _severities,
     "min-severity": _min_severity,
     "checkpoint-compat": _checkpoint_compat,

@@ -17,7 +17,7 @@ def judged(file: File, traces: list[Trace], program: Program, settings: Settings
         context = FileContext(file, traces, result.notes, result.used, settings)
         for name in registry.names():
             check = registry.check_file_of(name)
-            if check is not None and settings.enabled(name):
+            if check is not None and registry.enabled(name, settings):
                 found += check(context)
     first = file.index.first_lines
     return tuple(sorted(found, key=lambda f: (first.get(f.place.unit, 0), f.place.span)))
@@ -28,6 +28,6 @@ def _of_class(trace: Trace, program: Program, settings: Settings) -> list[Findin
     found: list[Finding] = []
     for name in registry.names():
         check = registry.check_of(name)
-        if check is not None and settings.enabled(name):
+        if check is not None and registry.enabled(name, settings):
             found += check(context)
     return found

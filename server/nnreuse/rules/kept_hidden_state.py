@@ -63,6 +63,8 @@ from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Call, Store, Trace
 from nnreuse.types.program import FunctionRef
 
+ABOUT_SHARING = False
+
 MESSAGE = "`self.{name}` keeps the graph of every earlier call: nothing detaches the state that `self.{module}` returns"
 
 _CUTTING = re.compile(r"detach|no_grad|inference_mode|\.data\b|repackage|stop_grad")

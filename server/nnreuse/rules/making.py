@@ -2,14 +2,16 @@
 
 import ast
 
+from nnreuse.fixes import naming
+from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.places import Function, chain
+from nnreuse.fixes.split import split
+from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.reuse import comments_at, under_sharing_flag
 from nnreuse.syntax.units import Place
-from nnreuse.tracing.trace import Trace
+from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance
-
-_DISPLAYS = ast.Tuple | ast.List | ast.Set | ast.Dict
 
 
 def carries_something(trace: Trace, instance: Instance) -> bool:
@@ -41,3 +43,14 @@ def said_to_be_shared(*places: Place) -> list[Evidence]:
         for place in places
         if under_sharing_flag(comments_at(place))
     ][:1]
+
+
+def split_by_site(context: Context, definition: Definition, sites: list[Place]) -> Fix:
+    """One instance for each place that uses it, where there is nothing that a checkpoint could hold."""
+    trace, name = context.trace, definition.name
+    owner, taken = trace.cls.units, context.names_of(trace.cls)
+    names = [name, *naming.free_names(owner, name, len(sites) - 1, taken)]
+    listed = ", ".join(f"`{one}`" for one in names)
+    return Fix(
+        f"Split `self.{name}` into {listed}", Applicability.UNSAFE, split(owner, name, definition.place, sites, names)
+    )

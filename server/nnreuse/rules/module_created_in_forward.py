@@ -66,6 +66,8 @@ from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Creation, Trace
 
+ABOUT_SHARING = False
+
 MESSAGE = "each call of `{function}` makes a new `{kind}`: it never trains, and its {what} at every call"
 
 _ENTRIES = ("forward", "__call__", "encode", "decode", "training_step")

@@ -64,6 +64,8 @@ from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.types.program import ModuleClass
 
+ABOUT_SHARING = False
+
 MESSAGE = "`self.{name}` is given a second module here: the `{kind}` it held is lost before anything used it"
 
 

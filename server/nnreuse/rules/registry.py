@@ -1,6 +1,7 @@
 """Registry: the rules are the files of this package that define `check`, which judges one class, or `check_file`.
 
-Their names are the file names in kebab case. `ABOUT_SHARING = False` says that a note `shared` has nothing to do with a rule.
+Their names are the file names in kebab case. `ABOUT_SHARING = False` says that a note `shared` has nothing to do with a rule,
+`PROFILES = frozenset({"quantization"})` that it is off unless the settings name one of these.
 """
 
 import importlib
@@ -11,6 +12,7 @@ from types import ModuleType
 from typing import cast
 
 import nnreuse.rules
+from nnreuse.config.settings import Profile, Settings
 from nnreuse.rules.context import Context, FileContext
 from nnreuse.rules.finding import Finding
 
@@ -46,6 +48,12 @@ def check_file_of(name: str) -> CheckFile | None:
 def is_about_sharing(name: str) -> bool:
     """Whether a note `shared` answers a rule's findings. Raises KeyError."""
     return bool(getattr(_modules()[name], "ABOUT_SHARING", True))
+
+
+def enabled(name: str, settings: Settings) -> bool:
+    """Whether a rule is to run: those with `PROFILES` unasked in these only. Raises KeyError."""
+    profiles = cast("frozenset[Profile]", getattr(_modules()[name], "PROFILES", frozenset[Profile]()))
+    return settings.enabled(name, by_default=not profiles or not profiles.isdisjoint(settings.profiles))
 
 
 def documentation(name: str) -> str:

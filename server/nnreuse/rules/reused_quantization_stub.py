@@ -56,14 +56,11 @@ import ast
 from collections.abc import Iterator
 from itertools import pairwise
 
-from nnreuse.fixes import naming
-from nnreuse.fixes.fix import Applicability, Fix
-from nnreuse.fixes.split import split
 from nnreuse.fixes.uses import Use, uses
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.making import kind_of, said_to_be_shared
+from nnreuse.rules.making import kind_of, said_to_be_shared, split_by_site
 from nnreuse.rules.reuse import call_sites, grouped, own_code, own_units
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace, most_calls
@@ -142,7 +139,7 @@ def _findings(
         Evidence("observer", 5, "quantization gives each module one observer", definition.place),
         *said_to_be_shared(definition.place, *sites),
     )
-    fixes = tuple(_fixes(context, definition, sites))
+    fixes = (split_by_site(context, definition, sites),)
     for place in sites:
         if place.unit in own_units(trace):
             yield Finding(
@@ -156,13 +153,3 @@ def _findings(
                 evidence,
                 fixes,
             )
-
-
-def _fixes(context: Context, definition: Definition, sites: list[Place]) -> Iterator[Fix]:
-    trace, name = context.trace, definition.name
-    owner, taken = trace.cls.units, context.names_of(trace.cls)
-    names = [name, *naming.free_names(owner, name, len(sites) - 1, taken)]
-    listed = ", ".join(f"`{one}`" for one in names)
-    yield Fix(
-        f"Split `self.{name}` into {listed}", Applicability.UNSAFE, split(owner, name, definition.place, sites, names)
-    )

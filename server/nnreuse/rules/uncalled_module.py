@@ -64,6 +64,8 @@ from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.types.program import External, ModuleClass
 
+ABOUT_SHARING = False
+
 MESSAGE = "`self.{name}` is never called: the parameters of this `{kind}` get no gradient"
 
 _BY_NAME = frozenset("children named_children get_submodule _modules __dict__ __getattr__ vars".split())

@@ -64,6 +64,8 @@ from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance, Items, Mapping, Value, alternatives
 
+ABOUT_SHARING = False
+
 MESSAGE = "`self.{name}` is a plain {container}: torch does not register the `{kind}` in it, so `parameters()` and `.to()` miss it"
 
 _HIDDEN = re.compile(r"regist|hid(?:e|den)|state_?dict|parameters|avoid|frozen|teacher|不注册|注册", re.IGNORECASE)

@@ -68,7 +68,7 @@ def check_file(context: FileContext) -> Iterator[Finding]:
             for name in note.rules:
                 if name not in known:
                     yield _finding(note, NO_RULE.format(name=name), name)
-                elif name not in used and context.settings.enabled(name) and not _is_own(name):
+                elif name not in used and registry.enabled(name, context.settings) and not _is_own(name):
                     yield _finding(note, UNUSED.format(what=f"`{name}` has"), name)
             if not note.rules and not used and context.settings.select is None:
                 yield _finding(note, UNUSED.format(what="there is"))

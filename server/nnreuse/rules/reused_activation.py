@@ -1,0 +1,112 @@
+"""One activation or max pooling is called at several places, which quantization and attribution cannot tell apart.
+
+Off by default: in training alone one stateless module may serve everywhere. The profiles `quantization` and `attribution` turn it on.
+
+## What it does
+Finds an activation without parameters, or a max pooling, that one forward calls twice or more.
+
+## Why it matters
+Eager quantization observes each module and fuses it with the one before, `Conv2d` and `ReLU` say: one ReLU for two convolutions can be
+fused with one of them only. DeepLift and other attribution methods keep what flows through each module and need each call to have its own;
+Captum stops with an error at a reused activation. A forward hook is given the same module for every call.
+
+## Example
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.fc1 = nn.Linear(dim, dim)
+        self.fc2 = nn.Linear(dim, dim)
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        x = self.relu(self.fc1(x))
+        #   ^^^^^^^^^
+        return self.relu(self.fc2(x))
+        #      ^^^^^^^^^
+```
+
+## Fixed
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.fc1 = nn.Linear(dim, dim)
+        self.fc2 = nn.Linear(dim, dim)
+        self.relu = nn.ReLU()
+        self.relu2 = nn.ReLU()
+
+    def forward(self, x):
+        x = self.relu(self.fc1(x))
+        return self.relu2(self.fc2(x))
+```
+
+## Fix safety
+Unsafe by our word for it, since the model gets another module; it computes what it did, and its checkpoints load as they are.
+
+## When to ignore
+Always, unless the model is to be quantized in eager mode, explained by hooks, or exported by module names.
+"""
+
+from collections.abc import Iterator
+
+from nnreuse.fixes.fix import Fix
+from nnreuse.rules.context import Context
+from nnreuse.rules.evidence import severity_of
+from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.making import carries_something, kind_of, split_by_site
+from nnreuse.rules.reuse import call_sites, grouped, own_code, own_units
+from nnreuse.syntax.units import Place
+from nnreuse.tracing.trace import Call, Trace, most_calls
+from nnreuse.tracing.values import Instance
+
+MESSAGE = "`self.{name}` is called {count} in one forward: quantization and attribution need a `{kind}` for each call"
+
+PROFILES = frozenset({"quantization", "attribution"})
+
+_KINDS = ("torch.nn.modules.activation.", "torch.nn.modules.pooling.Max", "torch.nn.modules.pooling.AdaptiveMax")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    trace = context.trace
+    for instance, calls in grouped(trace).items():
+        if (
+            instance.cls is not None
+            or not (instance.type_name or "").startswith(_KINDS)
+            or carries_something(trace, instance)
+        ):
+            continue
+        most, must = most_calls(calls)
+        paths = trace.paths_of(instance)
+        if most > 1 and paths and own_code(trace, calls):
+            yield from _findings(context, instance, paths[0], calls, must)
+
+
+def _findings(context: Context, instance: Instance, path: str, calls: list[Call], must: bool) -> Iterator[Finding]:
+    trace = context.trace
+    sites = [call.site for call in call_sites(calls)]
+    count = "in every pass of a loop" if len(sites) == 1 and calls[0].turns else f"{max(len(sites), 2)} times"
+    evidence = (Evidence("profile", 4, "the model is said to be quantized or explained", sites[0]),)
+    for site in sites:
+        if site.unit in own_units(trace):
+            yield Finding(
+                "reused-activation",
+                severity_of(evidence, must),
+                MESSAGE.format(name=path, count=count, kind=kind_of(instance)),
+                site,
+                trace.cls.name,
+                path,
+                tuple(Related(other, "called here too") for other in sites if other != site),
+                evidence,
+                tuple(_fixes(context, trace, instance, sites)),
+            )
+
+
+def _fixes(context: Context, trace: Trace, instance: Instance, sites: list[Place]) -> Iterator[Fix]:
+    found = [d for d in trace.definitions if instance in d.instances]
+    if len(found) == 1 and len(sites) > 1 and all(p.unit in own_units(trace) for p in (found[0].place, *sites)):
+        yield split_by_site(context, found[0], sites)

@@ -1,0 +1,82 @@
+"""Rules of profiles: off unless the settings name one of theirs, or the rule itself."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from judging import HEADER, fixed, said
+
+from nnreuse.cli.main import nnreuse as command
+from nnreuse.config.settings import Profile, Settings
+from nnreuse.config.toml import parse
+from nnreuse.workspace.project import Project
+
+RULE = "reused-activation"
+NET = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.act = {act}
+
+    def forward(self, x):
+        {forward}
+"""
+TWICE = "return self.act(self.fc2(self.act(self.fc1(x))))"
+
+
+def net(act: str = "nn.ReLU()", forward: str = TWICE) -> str:
+    return NET.format(act=act, forward=forward)
+
+
+@pytest.mark.parametrize(
+    ("profiles", "rules"),
+    [([], set()), (["quantization"], {RULE}), (["attribution"], {RULE}), (["fsdp"], set())],
+)
+def test_a_profile_turns_its_rules_on(profiles: list[Profile], rules: set[str]) -> None:
+    found = Project(Settings(profiles=frozenset(profiles))).check(Path("model.py"), HEADER + net())
+    assert {finding.rule for finding in found.findings} == rules
+
+
+def test_settings_files_and_the_command_line_name_profiles(tmp_path: Path) -> None:
+    assert parse({"profile": ["fsdp", "quantization"]}, tmp_path).settings.profiles == {"fsdp", "quantization"}
+    assert parse({"profile": ["speed"]}, tmp_path).problems
+    file = tmp_path / "model.py"
+    file.write_text(HEADER + net())
+    run = CliRunner()
+    assert run.invoke(command, ["check", str(file)]).exit_code == 0
+    assert run.invoke(command, ["check", "--profile", "fsdp,quantization", str(file)]).exit_code == 1
+    wrong = run.invoke(command, ["check", "--profile", "speed", str(file)])
+    assert wrong.exit_code == 2 and "attribution, fsdp, quantization" in wrong.output
+
+
+@pytest.mark.parametrize("act", ["nn.ReLU()", "nn.Softmax(dim=-1)", "nn.MaxPool1d(1)"])
+def test_an_activation_at_two_places_is_found(act: str) -> None:
+    assert said(RULE, net(act)) == [("self.act", "warning")] * 2
+
+
+@pytest.mark.parametrize(
+    ("act", "forward"),
+    [
+        ("nn.ReLU()", "return self.act(self.fc1(x))"),
+        ("nn.ReLU()", "return self.act(x) if self.training else self.act(self.fc1(x))"),
+        ("nn.PReLU()", TWICE),
+        ("nn.Dropout()", TWICE),
+        ("nn.Linear(2, 2)", TWICE),
+    ],
+)
+def test_other_modules_and_one_call_at_a_time_are_silent(act: str, forward: str) -> None:
+    assert said(RULE, net(act, forward)) == []
+
+
+def test_each_place_gets_its_own_and_the_model_computes_what_it_did() -> None:
+    after = fixed(RULE, net())
+    assert after is not None
+    outputs: list[torch.Tensor] = []
+    for text in (net(), after):
+        scope: dict[str, object] = {}
+        exec(HEADER + text, scope)
+        torch.manual_seed(0)
+        outputs.append(scope["Net"]()(torch.ones(1, 2)))  # type: ignore[operator]
+    assert torch.equal(*outputs)
