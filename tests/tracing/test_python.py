@@ -129,3 +129,17 @@ class Net(nn.Module):
         return self.a(x)
 """)
     assert rows["a"]["type"] == "torch.nn.modules.linear.Identity"
+
+
+def test_blocks_past_the_bound_of_a_trace_are_not_looked_into_and_carry_we_do_not_know_what() -> None:
+    blocks = "".join(
+        f"class B{n}(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        f"        self.a = [k * i for i in range(12) for k in range(12)]\n"
+        f"        self.n = nn.Linear(1, 1)\n    def forward(self, x):\n        return self.n(x)\n"
+        for n in range(90)
+    )
+    made = "".join(f"        self.b{n} = B{n}()\n        self.c{n} = self.b{n}.n\n" for n in range(90))
+    rows = facts(f"{blocks}class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n{made}")
+    assert rows["b0"]["parameters"] is True
+    assert "c0" in rows
+    assert "c89" not in rows

@@ -311,7 +311,7 @@ def enter(
     m.intern.read.add(callee.file.path)
     m.stack.append(callee.node)
     try:
-        with m.bounded(HELPER_STEPS * 4 if helper else None) as ran:
+        with m.bounded(HELPER_STEPS * 2 if helper else None) as ran:
             _bind(
                 m,
                 frame,
@@ -417,8 +417,8 @@ def _missing(
 
 
 def _is_rate(default: ast.expr) -> bool:
-    """A float, of dropout say: what whoever trains a model sets."""
-    return isinstance(default, ast.Constant) and isinstance(default.value, float)
+    """A float below one, a dropout rate say: what whoever trains a model sets."""
+    return isinstance(default, ast.Constant) and isinstance(default.value, float) and default.value < 1
 
 
 def _varies(default: ast.expr) -> bool:

@@ -9,6 +9,8 @@ from nnreuse.types.program import ModuleClass
 
 _NESTED_STEPS = 4_000
 _NESTED_DEPTH = 6
+_TRACE_STEPS, _USAGE_STEPS = 20_000, 200_000
+"""Steps that one trace, or one run for usage, may spend in the constructors of blocks; past it, blocks are not looked into."""
 NOTHING_CARRIED = Carries(False, False, False, False)
 _UNKNOWN_CARRIED = Carries(None, None, None, None)
 
@@ -18,13 +20,18 @@ def construct(m: Machine, made: Instance) -> None:
     if made.constructed:
         return
     made.constructed = True
-    if made.cls is None or m.depth >= _NESTED_DEPTH:
+    if (
+        made.cls is None
+        or m.depth >= _NESTED_DEPTH
+        or m.intern.spent > (_TRACE_STEPS if m.intern.made is None else _USAGE_STEPS)
+    ):
         made.complete = made.cls is None
         return
     inner = Machine(m.program, m.intern, _NESTED_STEPS, m.depth + 1)
     inner.globals = m.globals
     run_constructor(inner, made, made.positional, made.keywords)
     made.complete = inner.complete
+    m.intern.spent += inner.steps
 
 
 def run_constructor(m: Machine, made: Instance, positional: tuple[Value, ...], keywords: dict[str, Value]) -> None:
@@ -174,7 +181,8 @@ def parts(m: Machine, made: Instance) -> list[Instance]:
 
 def _holds_unknown(m: Machine, made: Instance) -> bool:
     """Whether something unknown stands in its container, came from an unknown callable, or is called by its methods."""
-    elements = _contained(made.elements) if made.elements is not None else []
+    parameters = made.facts is not None and made.facts.container == "parameters"
+    elements = _contained(made.elements) if made.elements is not None and not parameters else []
     if any(isinstance(one, Opaque) for value in elements for one in alternatives(value)):
         return True
     called = made.cls.called if made.cls is not None else frozenset[str]()

@@ -76,6 +76,8 @@ class Interner:
     results: set[int] = field(default_factory=set[int])
     """Idents of what a forward stores on an object: tensors, whose methods are not modules."""
     read: set[object] = field(default_factory=set[object])
+    spent: int = 0
+    """Steps taken in the constructors of blocks."""
     made: list[Instance] | None = None
     """Every object that is allocated, in order, where somebody asks for it."""
 
