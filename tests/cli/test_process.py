@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from nnreuse import __version__
+
 ROOT = Path(__file__).parents[2]
 ARTICLE = ROOT / "examples" / "article"
 
@@ -91,3 +93,10 @@ def test_a_reader_that_leaves_is_no_traceback():
     command = f'"{sys.executable}" -m nnreuse rule | head -c 1'
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT / "server")
     assert "Traceback" not in done.stderr
+
+
+def test_the_server_says_its_version_and_refuses_a_log_it_cannot_write(tmp_path):
+    assert nnreuse("server", "--version").stdout == f"nnreuse {__version__}\n"
+    refused = nnreuse("server", "--log-file", str(tmp_path / "no" / "such" / "log"))
+    assert refused.returncode == 2
+    assert "--log-file" in refused.stderr

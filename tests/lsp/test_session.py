@@ -227,3 +227,16 @@ def test_a_request_that_cannot_be_understood_is_answered(talk):
     talk.initialize()
     assert talk.request("textDocument/hover", {"position": "here"})["code"] == -32602
     assert talk.request("textDocument/nothing", {})["code"] == -32601
+
+
+def test_a_client_that_traces_is_told_what_was_handled(talk):
+    talk.initialize()
+    assert [message["method"] for message in talk.tell("$/setTrace", {"value": "verbose"})] == []
+    talk.sent.clear()
+    document = {"uri": URI, "languageId": "python", "version": 1, "text": "x = 1\n"}
+    sent = talk.tell("textDocument/didOpen", {"textDocument": document})
+    (trace,) = [message["params"] for message in sent if message["method"] == "$/logTrace"]
+    assert trace["message"].startswith("textDocument/didOpen: ")
+    assert URI in trace["verbose"]
+    talk.tell("$/setTrace", {"value": "off"})
+    assert len(talk.tell("textDocument/didOpen", {"textDocument": document})) == 1

@@ -62,7 +62,7 @@ def applied(text: str, action: lsp.CodeAction, version: int) -> str:
     assert change.text_document.version == version
     source = Source(text)
     for edit in sorted(change.edits, key=lambda e: (e.range.start.line, e.range.start.character), reverse=True):
-        assert isinstance(edit, lsp.TextEdit)
+        assert isinstance(edit, lsp.TextEdit | lsp.AnnotatedTextEdit)
         start, end = (Position(at.line, at.character) for at in (edit.range.start, edit.range.end))
         source, _ = source.edited(start, end, edit.new_text, Encoding.UTF16)
     return source.text

@@ -1,18 +1,33 @@
 """`nnreuse server`: starts the language server."""
 
+from pathlib import Path
+
 import click
+
+from nnreuse import __version__
+
+_LEVELS = ["debug", "info", "warning", "error"]
 
 
 @click.command
 @click.option("--stdio", is_flag=True, help="Speak on standard input and output (the default).")
 @click.option("--tcp", metavar="HOST:PORT", help="Listen on an address.")
-def server(stdio: bool, tcp: str | None) -> None:
+@click.option(
+    "--log-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the log there, not to standard error."
+)
+@click.option("--log-level", type=click.Choice(_LEVELS), default="warning", show_default=True, help="What is logged.")
+@click.version_option(__version__, message="nnreuse %(version)s")
+def server(stdio: bool, tcp: str | None, log_file: Path | None, log_level: str) -> None:
     """Run the language server, on standard input and output unless told otherwise."""
     if stdio and tcp:
         raise click.UsageError("--stdio and --tcp exclude each other")
     address = _address(tcp) if tcp else None
-    from nnreuse.lsp.server import run_stdio, run_tcp  # pygls takes a third of a second to import
+    from nnreuse.lsp.server import log_to, run_stdio, run_tcp  # pygls takes a third of a second to import
 
+    try:
+        log_to(log_file, log_level)
+    except OSError as error:
+        raise click.UsageError(f"--log-file {log_file}: {error.strerror}") from None
     if address:
         run_tcp(*address)
     else:

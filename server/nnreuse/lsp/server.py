@@ -5,8 +5,10 @@ import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from lsprotocol import types as lsp
@@ -38,6 +40,7 @@ class Guard:
         """The handler, answering nothing where it fails. Deliberate refusals pass, and so does the client's end."""
 
         def run(params: Params) -> Result | None:
+            began = time.perf_counter()
             try:
                 return handler(params)
             except (JsonRpcException, BrokenPipeError):
@@ -47,8 +50,17 @@ class Guard:
                 if method == lsp.CODE_ACTION_RESOLVE:  # the protocol has no empty answer to this one
                     raise JsonRpcInternalError("nnreuse could not make this change; its log says more") from error
                 return None
+            finally:
+                self._trace(method, params, time.perf_counter() - began)
 
         return run
+
+    def _trace(self, method: str, params: object, seconds: float) -> None:
+        """For clients that said `$/setTrace`: which message was handled, how long it took, and with `verbose` about what."""
+        asked = self._server.protocol.trace
+        if asked is not lsp.TraceValue.Off:
+            verbose = _subject(params) if asked is lsp.TraceValue.Verbose else None
+            self._server.log_trace(lsp.LogTraceParams(f"{method}: {seconds * 1000:.1f} ms", verbose))
 
     def _report(self, method: str, params: object, error: Exception) -> None:
         log.error("internal error in %s of %s", method, _subject(params), exc_info=error)
@@ -137,9 +149,17 @@ def run_tcp(host: str, port: int) -> None:
         serve(protocol, reader, writer)
 
 
-def _prepared() -> Protocol:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+def log_to(file: Path | None, level: str) -> None:
+    """Writes the log to a file, or to standard error. Raises OSError. pygls logs whole messages, but for `debug` alone."""
+    handlers = [logging.FileHandler(file, encoding="utf-8")] if file else None
+    line = "%(asctime)s %(name)s %(levelname)s %(message)s"
+    logging.basicConfig(level=level.upper(), format=line, handlers=handlers, force=True)
+    if level != "debug":
+        logging.getLogger("pygls").setLevel(logging.WARNING)
     logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_news)
+
+
+def _prepared() -> Protocol:
     server = create_server(Workspace())
     # Trees of open files live long: what exists now is never collected, and collections are rare.
     gc.collect()

@@ -62,6 +62,7 @@ class Session:
 
     def initialize(self, params: lsp.InitializeParams) -> None:
         self.client = self.closed.client = Client.of(params.capabilities)
+        self.server.protocol.trace = params.trace or lsp.TraceValue.Off
         self.settings.initialize(self.client, params)
 
     def initialized(self, params: lsp.InitializedParams) -> None:
