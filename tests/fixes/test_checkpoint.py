@@ -13,7 +13,11 @@ def test_a_function_above_the_class_copies_the_entries() -> None:
 
 
 def _load_shared_bn(module, state_dict, prefix, *_):
-    """Load checkpoints saved when `bn` and `bn2` were one module, `bn`."""
+    """Load checkpoints saved when `bn` and `bn2` were one module, `bn`.
+
+    `load_state_dict` runs this; transformers' `from_pretrained`, distributed checkpoints and TorchScript do not:
+    convert files for them with `nnreuse migrate`.
+    """
     shared = prefix + "bn."
     for key in [key for key in state_dict if key.startswith(shared)]:
         value = state_dict[key]
@@ -34,7 +38,11 @@ def test_entries_of_a_renamed_module_are_moved() -> None:
 
 
 def _load_shared_bn(module, state_dict, prefix, *_):
-    """Load checkpoints saved when `bn1` and `bn2` were one module, `bn`."""
+    """Load checkpoints saved when `bn1` and `bn2` were one module, `bn`.
+
+    `load_state_dict` runs this; transformers' `from_pretrained`, distributed checkpoints and TorchScript do not:
+    convert files for them with `nnreuse migrate`.
+    """
     shared = prefix + "bn."
     for key in [key for key in state_dict if key.startswith(shared)]:
         value = state_dict.pop(key)

@@ -21,6 +21,14 @@ _OWN = frozenset(
     "register_state_dict_pre_hook _register_state_dict_hook register_state_dict_post_hook".split()
 )
 _PREFIX = "_load_shared_"
+# The extra state of a module may be anything; tensors alone are cloned.
+_CLONED = 'value.clone() if hasattr(value, "clone") else value'
+_WHERE = (
+    "",
+    "    `load_state_dict` runs this; transformers' `from_pretrained`, distributed checkpoints and TorchScript do not:",
+    "    convert files for them with `nnreuse migrate`.",
+    '    """',
+)
 
 
 def loads_its_own_way(index: FileIndex, owner: ClassUnits, attribute: str) -> bool:
@@ -71,12 +79,32 @@ def registration(name: str) -> str:
 
 def hook(index: FileIndex, owner: ClassUnits, attribute: str, names: Sequence[str], ending: str) -> Edit:
     """The function, inserted above the class and the comment that belongs to it. Where the old name goes, its entries are moved."""
-    at, above = _above(index, owner)
     source = _source(hook_name(index, owner, attribute), attribute, list(dict.fromkeys(names)))
+    return _inserted(index, owner, source, ending)
+
+
+def _inserted(index: FileIndex, owner: ClassUnits, source: list[str], ending: str) -> Edit:
+    at, above = _above(index, owner)
     step = "\t" if any(line.startswith("\t") for line in owner.header.lines + _body(owner)) else "    "
     lines = ["", ""] if above.strip() else []
     lines += [line.replace("    ", step) if line.startswith("    ") else line for line in source]
     return Edit(Span(at, at), ending.join([*lines, "", "", ""]))
+
+
+def hook_for_each(index: FileIndex, owner: ClassUnits, attribute: str, plural: str, ending: str) -> Edit:
+    """The function for a module that has become a list: each of the list gets what the one had."""
+    source = [
+        f"def {hook_name(index, owner, attribute)}(module, state_dict, prefix, *_):",
+        f'    """Load checkpoints saved when all of `{plural}` were one module, `{attribute}`.',
+        *_WHERE,
+        f'    shared = prefix + "{attribute}."',
+        "    for key in [key for key in state_dict if key.startswith(shared)]:",
+        "        value = state_dict.pop(key)",
+        f"        for number in range(len(module.{plural})):",
+        f'            entry = f"{{prefix}}{plural}.{{number}}.{{key[len(shared) :]}}"',
+        f"            state_dict.setdefault(entry, {_CLONED})",
+    ]
+    return _inserted(index, owner, source, ending)
 
 
 def _body(owner: ClassUnits) -> list[str]:
@@ -89,7 +117,8 @@ def _source(name: str, old: str, new: list[str]) -> list[str]:
     copies = [n for n in new if n != first]
     return [
         f"def {name}(module, state_dict, prefix, *_):",
-        f'    """Load checkpoints saved when {_listed([first, *copies])} were one module, `{old}`."""',
+        f'    """Load checkpoints saved when {_listed([first, *copies])} were one module, `{old}`.',
+        *_WHERE,
         f'    shared = prefix + "{old}."',
         "    for key in [key for key in state_dict if key.startswith(shared)]:",
         f"        value = state_dict{'.pop(key)' if moved else '[key]'}",
@@ -100,9 +129,7 @@ def _source(name: str, old: str, new: list[str]) -> list[str]:
 
 
 def _copy(name: str) -> list[str]:
-    # The extra state of a module may be anything; tensors alone are cloned.
-    cloned = 'value.clone() if hasattr(value, "clone") else value'
-    return [f'        state_dict.setdefault(prefix + "{name}." + entry, {cloned})']
+    return [f'        state_dict.setdefault(prefix + "{name}." + entry, {_CLONED})']
 
 
 def _listed(names: list[str]) -> str:

@@ -68,7 +68,7 @@ def movable(definition: Place, uses: Sequence[Place]) -> ast.expr | None:
     if not _are_all(function, definition, uses, name) or any(map(_is_deferred, uses)):
         return None
     between = _between(definition, statement, uses)
-    if between is None or _changed(value) & set().union(*(_changes(s) for s in between)):
+    if between is None or reads(value) & set().union(*(changes(s) for s in between)):
         return None
     return value
 
@@ -104,12 +104,12 @@ def _between(definition: Place, statement: ast.stmt, uses: Sequence[Place]) -> l
     return after[: max(holding) + 1]
 
 
-def _changed(value: ast.expr) -> set[str]:
+def reads(value: ast.expr) -> set[str]:
     """What a construction reads: names, and attributes of self."""
     return {name for node in ast.walk(value) if (name := _name(node))}
 
 
-def _changes(statement: ast.stmt) -> Iterator[str]:
+def changes(statement: ast.stmt) -> Iterator[str]:
     """What a statement binds, or may change in place."""
     for node in ast.walk(statement):
         match node:

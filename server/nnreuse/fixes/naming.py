@@ -29,6 +29,14 @@ def numbered_names(owner: ClassUnits, attribute: str, count: int, taken: Iterabl
     return _free(owner, stem, count, 1, {*taken, attribute})
 
 
+def plural_name(owner: ClassUnits, attribute: str, taken: Iterable[str]) -> str:
+    """A new name for a list of what an attribute was: `bn` gives `bns`, `norm1` gives `norm1_list`."""
+    used = {*taken, attribute} | names_in(owner)
+    plain = [] if attribute.endswith("s") or attribute[-1].isdigit() else [f"{attribute}s"]
+    forms = [*plain, f"{attribute}_list", *(f"{attribute}_list{number}" for number in range(2, len(used) + 3))]
+    return next(name for name in forms if name not in used)
+
+
 def names_in(owner: ClassUnits) -> set[str]:
     """Every name that a class uses for an attribute, defines, or spells in a string."""
     names = {owner.node.name}

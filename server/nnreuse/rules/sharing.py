@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
 from nnreuse.fixes import naming
+from nnreuse.fixes.each_pass import one_for_each_pass
 from nnreuse.fixes.fix import Applicability, Fix, Migration
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
@@ -11,6 +12,7 @@ from nnreuse.rules.evidence import severity_of, weigh
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.reuse import Reuse, kind_of, own_units, reuses
 from nnreuse.rules.twins import idle_twin
+from nnreuse.syntax.units import Place
 
 
 def findings(context: Context, rule: str, message: str, at_most: Severity = Severity.WARNING) -> Iterator[Finding]:
@@ -63,13 +65,15 @@ def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
     """Split the instance into one per call site: first keeping its name, then numbering all; as the setting says with a checkpoint hook."""
     definition = reuse.definition
     sites = [call.site for call in reuse.sites]
-    if definition is None or "." in reuse.attribute or "*" in reuse.attribute or len(sites) < 2:
+    if definition is None or "." in reuse.attribute or "*" in reuse.attribute:
         return ()
     units = own_units(reuse.trace)
     if definition.unit not in units or any(site.unit not in units for site in sites):
         return ()
     owner = reuse.trace.cls.units
     taken = context.names_of(reuse.trace.cls)
+    if len(sites) < 2:
+        return _list_fixes(context, reuse, definition.place, taken)
     keeping = [reuse.attribute, *naming.free_names(owner, reuse.attribute, len(sites) - 1, taken)]
     numbered = naming.numbered_names(owner, reuse.attribute, len(sites), taken)
     hook = context.settings.checkpoint_compat == "hook"
@@ -83,6 +87,23 @@ def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
             title += ", loading old checkpoints" if checkpoint else ", without a checkpoint hook"
         found.append(Fix(title, Applicability.UNSAFE, build, _migration(reuse, names)))
     return tuple(found)
+
+
+def _list_fixes(context: Context, reuse: Reuse, definition: Place, taken: set[str]) -> tuple[Fix, ...]:
+    """For one call in a loop: a list with one instance for each pass."""
+    passes = {call.turns for call in reuse.calls}
+    if len(passes) < len(reuse.calls) or any(len(turns) != 1 for turns in passes):
+        return ()
+    attribute, site = reuse.attribute, reuse.sites[0].site
+    plural = naming.plural_name(reuse.trace.cls.units, attribute, taken)
+    hook = context.settings.checkpoint_compat == "hook"
+    title = f"Give each pass of the loop its own: `self.{plural}`"
+    builds = [one_for_each_pass(definition, site, attribute, plural, checkpoint) for checkpoint in (hook, not hook)]
+    other = "without a checkpoint hook" if hook else "loading old checkpoints"
+    return (
+        Fix(title, Applicability.UNSAFE, builds[0]),
+        Fix(f"{title}, {other}", Applicability.UNSAFE, builds[1]),
+    )
 
 
 def _migration(reuse: Reuse, names: list[str]) -> Migration:
