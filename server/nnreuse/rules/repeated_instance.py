@@ -1,7 +1,8 @@
-"""A list is multiplied, and holds one instance several times.
+"""A list is multiplied, or a loop adds to it, and it holds one instance several times.
 
 ## What it does
-Finds `[module] * n` where the module carries parameters or state and the list ends up in a module container.
+Finds `[module] * n`, `itertools.repeat(module, n)`, `dict.fromkeys(keys, module)`, and comprehensions and loops that add a module made
+before them in every pass, where the module carries parameters or state and ends up in a module container.
 
 ## Why it matters
 `[nn.Linear(8, 8)] * 3` is not three layers but one layer held three times: a third of the parameters, all depths tied.
@@ -43,7 +44,8 @@ class Mlp(nn.Module):
 Unsafe: the model gets n times the parameters. Old checkpoints load as they are: a state_dict already has a key for every place.
 
 ## When to ignore
-When one layer is to be applied n times (ALBERT): name it first, `layer = …`, and say so in a comment.
+When one layer is to be applied n times (ALBERT): name it first, `self.layer = …`, and write `# nnreuse: shared` behind it. A comment or
+a flag that speaks of sharing makes the finding information.
 """
 
 import ast
@@ -54,13 +56,14 @@ from nnreuse.fixes.comprehension import repeat_name, repeat_to_comprehension
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
-from nnreuse.rules.finding import Evidence, Finding
-from nnreuse.rules.reuse import comments_at, enclosing_tests, own_units, under_sharing_flag
+from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.placements import Again, container_of, inlined, looped, matters, said
+from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Repetition, Trace
-from nnreuse.types.catalog import Carries
 
 MESSAGE = "the list holds one {kind} several times: every position is the same instance, with the same weights"
-
+LOOP = "every pass of the loop adds the same {kind}: the positions are one instance, with the same weights"
 RAISES = "a container class is indexed here, which raises TypeError; and the {kind} in it would stand at every position"
 
 
@@ -69,54 +72,69 @@ def check(context: Context) -> Iterator[Finding]:
     units = own_units(trace)
     seen: set[object] = set()
     for repetition in trace.repetitions:
-        if repetition.place.unit not in units or repetition.node in seen:
-            continue
-        seen.add(repetition.node)
-        finding = _judge(trace, repetition)
-        if finding is not None:
-            yield finding
+        if repetition.place.unit in units and repetition.node not in seen:
+            seen.add(repetition.node)
+            yield from _multiplied(trace, repetition)
+    for again in looped(trace):
+        if again.second.unit in units:
+            yield from _added(trace, again)
 
 
-def _judge(trace: Trace, repetition: Repetition) -> Finding | None:
-    carried = [trace.carries(i) for i in repetition.instances]
-    if not any(c.parameters or c.running_stats or c.other_state or _likely(c, repetition) for c in carried):
-        return None
-    paths = [path for i in repetition.instances for path in trace.paths_of(i)]
-    if not paths:
-        return None
-    evidence = tuple(_weigh(repetition))
+def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:
+    instances = repetition.instances
+    attribute = next((name for i in instances if (name := container_of(trace, i))), None)
+    if attribute is None or not any(matters(trace, i, repetition.inline) for i in instances):
+        return
+    evidence = tuple(_weigh(trace, repetition))
     must = not repetition.path.literals or repetition.inline
-    kind = (repetition.instances[0].type_name or "module").rsplit(".", 1)[-1]
+    kind = (instances[0].type_name or "module").rsplit(".", 1)[-1]
     build = repeat_to_comprehension if repetition.inline else repeat_name
     raises = isinstance(repetition.node, ast.BinOp) and isinstance(repetition.node.left, ast.Subscript)
-    return Finding(
+    yield Finding(
         "repeated-instance",
         Severity.ERROR if raises else severity_of(evidence, must),
         (RAISES if raises else MESSAGE).format(kind=kind),
         repetition.place,
         trace.cls.name,
-        paths[0].removesuffix(".*").removesuffix("(unregistered)"),
+        attribute,
         (),
         evidence,
         (Fix("Make a fresh instance for each position", Applicability.UNSAFE, build(repetition.place)),),
     )
 
 
-def _likely(carried: Carries, repetition: Repetition) -> bool:
-    """A block whose class cannot be read in full, constructed in place with arguments: stateless modules want none."""
-    return (
-        carried.parameters is None
-        and repetition.inline
-        and any(i.positional or i.keywords for i in repetition.instances)
-    )
-
-
-def _weigh(repetition: Repetition) -> Iterator[Evidence]:
+def _weigh(trace: Trace, repetition: Repetition) -> Iterator[Evidence]:
     if repetition.inline:
         yield Evidence("inline", 5, "the constructor stands inside the multiplied list")
     else:
         yield Evidence("named", 3, "the instance is named before it is multiplied")
-    if under_sharing_flag(comments_at(repetition.place)):
-        yield Evidence("said", -6, "a comment says that sharing is meant")
-    if under_sharing_flag(enclosing_tests(repetition.place)):
-        yield Evidence("flag", -6, "it stands under a sharing flag")
+    yield from said(trace, repetition.instances, repetition.place)
+
+
+def _added(trace: Trace, again: Again) -> Iterator[Finding]:
+    attribute = container_of(trace, again.instance)
+    if attribute is None or not matters(trace, again.instance):
+        return
+    made = again.instance.place
+    if again.is_local:
+        evidence = Evidence("hoisted", 4, "it is made once, before the loop, and only a local variable names it", made)
+    else:
+        evidence = Evidence("held", 2, "it is made once, before the loop, and has a name of its own", made)
+    weighed = (evidence, *said(trace, [again.instance], again.second.place))
+    kind = (again.instance.type_name or "module").rsplit(".", 1)[-1]
+    yield Finding(
+        "repeated-instance",
+        severity_of(weighed, must=not again.second.path.literals),
+        LOOP.format(kind=kind),
+        again.second.place,
+        trace.cls.name,
+        attribute,
+        tuple(_made_here(trace, made)),
+        weighed,
+        inlined(trace, again),
+    )
+
+
+def _made_here(trace: Trace, made: Place | None) -> Iterator[Related]:
+    if made is not None and made.unit in own_units(trace):
+        yield Related(made, "made once, here")

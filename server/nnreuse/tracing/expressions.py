@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnreuse.syntax.units import Place
-from nnreuse.tracing import attributes, calls, decisions, objects
+from nnreuse.tracing import attributes, calls, decisions, objects, placing
 from nnreuse.tracing.conditions import NOTHING, Literals
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, run_passes
@@ -63,6 +63,8 @@ def _attribute(m: Machine, f: Frame, node: ast.Attribute) -> Value:
 def _tuple(m: Machine, f: Frame, node: ast.Tuple | ast.List | ast.Set) -> Value:
     kind = {ast.Tuple: "tuple", ast.List: "list", ast.Set: "set"}[type(node)]
     values, is_open = spread(m, f, node.elts)
+    if kind != "tuple":  # a tuple is handed around; what it hands to a container is placed there
+        _place_all(m, f, node.elts, values)
     made = m.items(kind, values, is_open)
     made.place = Place(f.unit, f.unit.span(node))
     return made
@@ -82,6 +84,13 @@ def spread(m: Machine, f: Frame, nodes: list[ast.expr]) -> tuple[list[Value], bo
     return values, is_open
 
 
+def _place_all(m: Machine, f: Frame, nodes: list[ast.expr], values: list[Value]) -> None:
+    if len(nodes) == len(values):
+        for node, value in zip(nodes, values, strict=True):
+            if not isinstance(node, ast.Starred):
+                placing.placed(m, f, node, value)
+
+
 def _dict(m: Machine, f: Frame, node: ast.Dict) -> Value:
     made = Mapping(m.intern.fresh(), {})
     for key, value in zip(node.keys, node.values, strict=True):
@@ -89,6 +98,7 @@ def _dict(m: Machine, f: Frame, node: ast.Dict) -> Value:
         if key is None:
             objects.update(m, made, given)
         else:
+            placing.placed(m, f, value, given)
             objects.put(m, made, evaluate(m, f, key), given)
     return made
 
@@ -139,6 +149,8 @@ def binary(m: Machine, f: Frame, op: ast.operator, left: Value, right: Value, no
         )
     if isinstance(op, ast.Mult) and isinstance(left, Opaque) and right in (Const(1), Const(1.0)):
         return left
+    if isinstance(op, ast.Sub) and isinstance(left, Items) and left.kind == "list" and isinstance(right, Const):
+        return left  # `[m] * n - 1` raises; the list that was meant is known
     folded = _folded(op, left, right)
     if folded is not None:
         return folded
@@ -275,7 +287,12 @@ def _lambda(m: Machine, f: Frame, node: ast.Lambda) -> Value:
 
 def _comprehension(m: Machine, f: Frame, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
     made = m.items("list", [])
-    generate(m, f, node, lambda value: objects.append(m, made, value))
+
+    def add(value: Value) -> None:
+        placing.placed(m, f, node.elt, value)
+        objects.append(m, made, value)
+
+    generate(m, f, node, add)
     return made
 
 
@@ -292,7 +309,9 @@ def _dict_comprehension(m: Machine, f: Frame, node: ast.DictComp) -> Value:
     inner = Frame(f.file, f.unit, f, f.owner, f.this, f.name)
 
     def add() -> None:
-        objects.put(m, made, evaluate(m, inner, node.key), evaluate(m, inner, node.value))
+        key, value = evaluate(m, inner, node.key), evaluate(m, inner, node.value)
+        placing.placed(m, inner, node.value, value)
+        objects.put(m, made, key, value)
         made.open = made.open or any(not turn.exact for turn in m.turns)
 
     _generate(m, inner, node.generators, add)

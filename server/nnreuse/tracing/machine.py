@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict, follows
 from nnreuse.tracing.lineage import Lineages
-from nnreuse.tracing.trace import Call, Creation, Definition, Repetition, Store, Turn
+from nnreuse.tracing.trace import Call, Creation, Definition, Placement, Repetition, Store, Turn
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value
 from nnreuse.types.catalog import Carries
 from nnreuse.types.program import File, ModuleClass, Program
@@ -109,6 +109,7 @@ class Machine:
         self.calls: list[Call] = []
         self.definitions: list[Definition] = []
         self.repetitions: list[Repetition] = []
+        self.placements: list[Placement] = []
         self.creations: list[Creation] = []
         self.collections: list[Definition] = []
         self.stores: list[Store] = []

@@ -2,7 +2,7 @@
 
 import ast
 
-from nnreuse.tracing import calls, objects, texts
+from nnreuse.tracing import calls, objects, placing, texts
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.models import Keywords, Positional
 from nnreuse.tracing.values import NONE, Const, Content, Function, Index, Instance, Items, Mapping, Super, Value
@@ -13,6 +13,7 @@ def call_method(
 ) -> Value:
     """A method of a container, of a torch module, or of `super()`."""
     receiver = m.settle(receiver)
+    placing.placed_by_method(m, f, node, receiver, name, positional)
     if isinstance(receiver, Super):
         return _super_method(m, f, node, receiver, name, positional, keywords)
     if isinstance(receiver, Instance):
@@ -32,6 +33,9 @@ def _super_method(
     from nnreuse.tracing import construction
 
     if name == "__init__":
+        facts = m.program.facts(receiver.receiver.cls) if receiver.receiver.cls else None
+        if facts is not None and facts.container == "sequential":
+            placing.placed_by_call(m, f, node, positional)
         construction.inherit(m, receiver.receiver, positional, keywords, receiver.after)
         return NONE
     this = receiver.receiver

@@ -4,12 +4,14 @@ import ast
 import re
 from collections.abc import Callable
 
-from nnreuse.tracing import arithmetic, calls, kinds, methods, objects
+from nnreuse.syntax.units import Place
+from nnreuse.tracing import arithmetic, calls, kinds, methods, objects, placing
 from nnreuse.tracing.arithmetic import pure
 from nnreuse.tracing.conditions import Literals
 from nnreuse.tracing.iteration import Iteration, counted, iterate
 from nnreuse.tracing.loops import Flow, run_passes
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
+from nnreuse.tracing.trace import Repetition
 from nnreuse.tracing.values import (
     NONE,
     Class,
@@ -223,6 +225,23 @@ def _dict(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords
     return made
 
 
+def _fromkeys(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    value = positional[1] if len(positional) > 1 else NONE
+    made = Mapping(m.intern.fresh(), {})
+    for key in objects.as_content(m, positional[0]).items if positional else ():
+        objects.put(m, made, key, value)
+    _repeats(m, f, node, node.args[1:2], value)
+    return made
+
+
+def _repeats(m: Machine, f: Frame, node: ast.Call, given: list[ast.expr], value: Value) -> None:
+    """Notes that a constructor holds one instance several times."""
+    instances = tuple(v for _, v in m.options(value) if isinstance(v, Instance) and v.is_module)
+    if instances and m.phase == "constructor":
+        inline = any(isinstance(n, ast.Call) for n in given)
+        m.repetitions.append(Repetition(Place(f.unit, f.unit.span(node)), node, f.file, instances, inline, m.path))
+
+
 def _len(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     value = m.settle(positional[0]) if positional else NONE
     container = objects.elements_of(value)
@@ -258,6 +277,8 @@ def _setattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywo
     from nnreuse.tracing.statements import assign_attribute
 
     if len(positional) == 3:
+        if placing.made_in_loop(methods.key_of(m, positional[1])):
+            placing.placed(m, f, node.args[-1], positional[2])
         assign_attribute(m, f, positional[0], methods.key_of(m, positional[1]), positional[2], node)
     return NONE
 
@@ -288,6 +309,8 @@ def _repeat(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywor
     given, *rest = positional
     times = m.settle(rest[0]) if rest else None
     number = times.value if isinstance(times, Const) and isinstance(times.value, int) else None
+    if number not in (0, 1):
+        _repeats(m, f, node, node.args[:1], given)
     known = number if number is not None and number <= MAX_ITEMS else 2
     return m.items("list", [given] * max(known, 0), number != known)
 
@@ -335,6 +358,7 @@ _MODELS: dict[str, Model] = {
     "builtins.iter": _list,
     "builtins.tuple": _tuple,
     "builtins.dict": _dict,
+    "builtins.dict.fromkeys": _fromkeys,
     "builtins.len": _len,
     "builtins.isinstance": kinds.is_instance,
     "builtins.callable": kinds.is_callable,

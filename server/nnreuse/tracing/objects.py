@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from nnreuse.syntax.units import ClassUnits, Place
+from nnreuse.tracing import placing
 from nnreuse.tracing.conditions import Literals
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
 from nnreuse.tracing.trace import Creation
@@ -338,6 +339,8 @@ def allocate(
     if m.intern.made is not None:
         m.intern.made.append(made)
     if facts is not None and cls is None:
+        if facts.container == "sequential" and isinstance(node, ast.Call):
+            placing.placed_by_call(m, f, node, positional)
         fill(m, made, facts, positional, keywords)
         made.constructed = True
     if made.is_module:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Sequence
 
 from nnreuse.syntax.units import Place
-from nnreuse.tracing import calls, construction, decisions, expressions, objects
+from nnreuse.tracing import calls, construction, decisions, expressions, objects, placing
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, leave, nearest, run_passes, run_while
@@ -76,6 +76,8 @@ def assign(m: Machine, f: Frame, target: ast.expr, value: Value, node: ast.AST) 
         case ast.Subscript(value=owner, slice=key):
             receiver = expressions.evaluate(m, f, owner)
             objects.set_item(m, receiver, expressions.evaluate(m, f, key), value)
+            if isinstance(node, ast.Assign):
+                placing.placed(m, f, node.value, value)
         case ast.Tuple(elts=targets) | ast.List(elts=targets):
             _unpack(m, f, targets, value, node)
         case ast.Starred(value=inner):

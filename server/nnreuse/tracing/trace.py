@@ -65,7 +65,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """`[m] * n`: the expression, and the instances it holds several times."""
+    """`[m] * n`, `repeat(m, n)`, `dict.fromkeys(keys, m)`: the expression, and the instances it holds several times."""
 
     place: Place
     node: ast.expr
@@ -73,6 +73,22 @@ class Repetition:
     instances: tuple[Instance, ...]
     inline: bool
     path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One execution of an expression that puts an instance into a list, a dict or a container of modules."""
+
+    instance: Instance
+    node: ast.expr
+    unit: Unit
+    file: File
+    path: Path
+    turns: tuple[Turn, ...]
+
+    @property
+    def place(self) -> Place:
+        return Place(self.unit, self.unit.span(self.node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,8 @@ class Trace:
     calls: list[Call] = field(default_factory=list[Call])
     definitions: list[Definition] = field(default_factory=list[Definition])
     repetitions: list[Repetition] = field(default_factory=list[Repetition])
+    placements: list[Placement] = field(default_factory=list[Placement])
+    """What the constructor puts into containers, in order, of its own code and of the functions it calls."""
     creations: list[Creation] = field(default_factory=list[Creation])
     """What the class's own code made, and the functions it calls; not what other classes' constructors make."""
     collections: list[Definition] = field(default_factory=list[Definition])

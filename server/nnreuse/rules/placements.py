@@ -1,0 +1,109 @@
+"""Placements: an instance that its constructor puts into containers more than once, by a loop or by two expressions."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.inline import definition_of, inline_instance
+from nnreuse.rules.finding import Evidence
+from nnreuse.rules.reuse import comments_at, enclosing_tests, under_sharing_flag
+from nnreuse.syntax.units import Place
+from nnreuse.tracing.conditions import exclusive
+from nnreuse.tracing.trace import Placement, Trace
+from nnreuse.tracing.values import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One instance at several places: `first` put it there before `second` did; they are one expression where a loop repeats it."""
+
+    instance: Instance
+    first: Placement
+    second: Placement
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a local variable names the instance: an attribute is known to other code as well."""
+        return isinstance(self.second.node, ast.Name)
+
+
+def looped(trace: Trace) -> Iterator[Again]:
+    """Instances that every pass of a loop adds."""
+    groups: dict[tuple[ast.expr, tuple[object, ...]], list[Placement]] = {}
+    for one in trace.placements:
+        if one.turns:
+            groups.setdefault((one.node, tuple((t.loop, t.number) for t in one.turns[:-1])), []).append(one)
+    seen: set[ast.expr] = set()
+    for (node, _), group in groups.items():
+        passes = {one.turns[-1].number for one in group}
+        if len(passes) > 1 and len({one.instance.ident for one in group}) == 1 and node not in seen:
+            seen.add(node)
+            yield Again(group[0].instance, group[0], group[1])
+
+
+def placed_twice(trace: Trace) -> Iterator[Again]:
+    """Instances that two expressions put into containers of the class, which one run can both reach."""
+    nodes: dict[Instance, dict[ast.expr, Placement]] = {}
+    for one in trace.placements:
+        nodes.setdefault(one.instance, {}).setdefault(one.node, one)
+    for instance, by_node in nodes.items():
+        if len(by_node) > 1 and len(kept_in(trace, instance)) > 1:
+            first, *others = by_node.values()
+            yield from (Again(instance, first, one) for one in others if not exclusive(first.path, one.path))
+
+
+def kept_in(trace: Trace, instance: Instance) -> list[str]:
+    """The access paths of the containers that hold an instance, each as often as it does; `*` for the class itself."""
+    return [
+        path.rpartition(".")[0].removesuffix("(unregistered)") or "*"
+        for path, held in trace.held.items()
+        for one in held
+        if one is instance and ("." in path or path == "*")
+    ]
+
+
+def container_of(trace: Trace, instance: Instance) -> str | None:
+    """The attribute to name: the container that holds an instance, or the pattern of names a loop gave it."""
+    kept = kept_in(trace, instance)
+    made = [path for path in trace.paths_of(instance) if "*" in path]
+    return next(iter([*kept, *made]), None)
+
+
+def matters(trace: Trace, instance: Instance, inline: bool = True) -> bool:
+    """Whether an instance carries something; of a class that cannot be read in full, arguments say so: stateless ones want none."""
+    carried = trace.carries(instance)
+    if carried.parameters or carried.running_stats or carried.other_state:
+        return True
+    return carried.parameters is None and inline and bool(instance.positional or instance.keywords)
+
+
+def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterator[Evidence]:
+    """What speaks for a design: comments, sharing flags around the places, and the names of attributes and of the class."""
+    made = [i.place for i in instances if i.place is not None]
+    everywhere = [*places, *made]
+    if under_sharing_flag([text for place in everywhere for text in comments_at(place)]):
+        yield Evidence("said", -6, "a comment says that sharing is meant")
+    if under_sharing_flag([test for place in everywhere for test in enclosing_tests(place)]):
+        yield Evidence("flag", -6, "it stands under a sharing flag")
+    names = [path for i in instances for path in trace.paths_of(i)] + [trace.cls.name]
+    document = ast.get_docstring(trace.cls.units.node) or ""
+    stems = {re.split(r"\W", path)[0] for path in names}
+    names += [
+        s for s in re.split(r"[.\n]\s", document) if any(re.search(rf"\b{re.escape(stem)}\b", s) for stem in stems)
+    ]
+    if under_sharing_flag(names):
+        yield Evidence("named-so", -6, "a name or the docstring says that sharing is meant")
+
+
+def inlined(trace: Trace, again: Again) -> tuple[Fix, ...]:
+    """The fix for a local: its constructor at each place instead of one before them."""
+    if not isinstance(again.second.node, ast.Name):
+        return ()
+    definition = definition_of(again.second.place, again.second.node.id)
+    if definition is None or any(p.unit is not definition.unit for p in (again.first, again.second)):
+        return ()
+    uses = {p.node: p.place for p in trace.placements if p.instance is again.instance and p.unit is definition.unit}
+    build = inline_instance(definition.unit, definition, list(uses.values()))
+    return (Fix("Make a fresh instance for each place", Applicability.UNSAFE, build),)

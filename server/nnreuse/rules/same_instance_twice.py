@@ -1,0 +1,107 @@
+"""One instance stands at two places of a container.
+
+## What it does
+Finds a module with parameters or state that stands at two places of a `Sequential`, `ModuleList` or `ModuleDict`, or in two of them.
+
+## Why it matters
+The two places look like two layers and are one: they train the same weights, and a batch norm mixes the statistics of both places.
+`print(model)` and `state_dict()` show both, `parameters()` only one.
+
+## Example
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        norm = nn.BatchNorm2d(dim)
+        self.layers = nn.Sequential(
+            nn.Conv2d(dim, dim, 3),
+            norm,
+            nn.ReLU(),
+            nn.Conv2d(dim, dim, 3),
+            norm,
+        #   ^^^^
+        )
+
+    def forward(self, x):
+        return self.layers(x)
+```
+
+## Fixed
+```python
+import torch.nn as nn
+
+class Block(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(dim, dim, 3),
+            nn.BatchNorm2d(dim),
+            nn.ReLU(),
+            nn.Conv2d(dim, dim, 3),
+            nn.BatchNorm2d(dim),
+        )
+
+    def forward(self, x):
+        return self.layers(x)
+```
+
+## Fix safety
+Unsafe: the model gets more parameters. Old checkpoints load as they are: a state_dict already has a key for every place.
+
+## When to ignore
+When both places are to share the weights: write `# nnreuse: shared` at the definition. Stateless modules, such as `nn.ReLU()`, are not
+reported.
+"""
+
+from collections.abc import Iterator
+
+from nnreuse.rules.context import Context
+from nnreuse.rules.evidence import severity_of
+from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.placements import Again, inlined, kept_in, matters, placed_twice, said
+from nnreuse.rules.reuse import own_units
+from nnreuse.tracing.trace import Trace
+
+SAME = "this {kind} already stands in `{container}`: both places are one instance, with the same weights"
+OTHER = "this {kind} already stands in `{first}`: `{container}` holds the same instance, with the same weights"
+
+
+def check(context: Context) -> Iterator[Finding]:
+    trace = context.trace
+    units = own_units(trace)
+    for again in placed_twice(trace):
+        if again.second.unit in units and again.first.file is trace.cls.file and matters(trace, again.instance):
+            yield _finding(trace, again)
+
+
+def _finding(trace: Trace, again: Again) -> Finding:
+    kept = list(dict.fromkeys(kept_in(trace, again.instance)))
+    same = len({path.split(".")[0] for path in kept}) == 1
+    evidence = (*_weigh(again, same), *said(trace, [again.instance], again.first.place, again.second.place))
+    kind = (again.instance.type_name or "module").rsplit(".", 1)[-1]
+    return Finding(
+        "same-instance-twice",
+        severity_of(evidence, must=not again.first.path.literals and not again.second.path.literals),
+        (SAME if same else OTHER).format(kind=kind, container=_shown(kept[-1]), first=_shown(kept[0])),
+        again.second.place,
+        trace.cls.name,
+        kept[-1],
+        (Related(again.first.place, "the same instance stands here"),),
+        evidence,
+        inlined(trace, again),
+    )
+
+
+def _shown(path: str) -> str:
+    return "self" if path == "*" else f"self.{path}"
+
+
+def _weigh(again: Again, same: bool) -> Iterator[Evidence]:
+    if same:
+        yield Evidence("same-container", 3, "both places belong to one container, as if they were two layers")
+    else:
+        yield Evidence("two-containers", 1, "two containers hold it: two branches, or two names for one list")
+    if again.is_local:
+        yield Evidence("local", 1, "only a local variable names it")

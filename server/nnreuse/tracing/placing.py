@@ -1,0 +1,59 @@
+"""Placing: notes which expression puts which instance into a container, so that rules see one instance put there again."""
+
+import ast
+
+from nnreuse.tracing.machine import Frame, Machine
+from nnreuse.tracing.trace import Placement
+from nnreuse.tracing.values import Const, Instance, Items, Mapping, Value
+
+_ADDING = frozenset({"append", "add", "insert", "setdefault"})
+_REGISTERING = frozenset({"add_module", "register_module"})
+
+
+def placed(m: Machine, f: Frame, node: ast.expr, value: Value) -> None:
+    """An expression puts a value into a list, a dict or a container of modules. Forward's own lists are not looked at.
+
+    What a loop takes from one container and puts into another was placed where it first came in.
+    """
+    if m.phase != "constructor" or _is_taken(m, node):
+        return
+    for literals, one in m.options(value):
+        if isinstance(one, Instance) and one.is_module:
+            m.placements.append(Placement(one, node, f.unit, f.file, m.path.under(literals), m.turns))
+
+
+def _is_taken(m: Machine, node: ast.expr) -> bool:
+    loop = m.turns[-1].loop if m.turns else None
+    if not isinstance(loop, ast.For | ast.comprehension):
+        return False
+    targets = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    return not isinstance(node, ast.Call) and any(isinstance(n, ast.Name) and n.id in targets for n in ast.walk(node))
+
+
+def placed_by_call(m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, ...]) -> None:
+    """The members that a call gives to a Sequential; what a star spreads was placed where its list was made."""
+    first = next((i for i, a in enumerate(node.args) if isinstance(a, ast.Starred)), len(node.args))
+    for argument, value in zip(node.args[:first], positional, strict=False):
+        placed(m, f, argument, value)
+    behind = list(reversed(node.args[first:]))
+    last = next((i for i, a in enumerate(behind) if isinstance(a, ast.Starred)), 0)
+    for argument, value in zip(behind[:last], reversed(positional), strict=False):
+        placed(m, f, argument, value)
+
+
+def placed_by_method(
+    m: Machine, f: Frame, node: ast.Call, receiver: Value, name: str, positional: tuple[Value, ...]
+) -> None:
+    """`layers.append(x)` and its like; a name that a loop makes (`f"conv{i}"`) places too."""
+    if not node.args or not positional:
+        return
+    container = (
+        isinstance(receiver, Items | Mapping) or isinstance(receiver, Instance) and receiver.elements is not None
+    )
+    if name in _ADDING and container or name in _REGISTERING and (container or made_in_loop(positional[0])):
+        placed(m, f, node.args[-1], positional[-1])
+
+
+def made_in_loop(name: Value) -> bool:
+    """Whether a name differs from pass to pass of a loop."""
+    return isinstance(name, Const) and name.display is not None

@@ -1,0 +1,116 @@
+"""One instance in a container more than once: what puts it there, what is left alone, and what the fix gives back."""
+
+import textwrap
+
+import pytest
+from judging import fixed, said
+
+LOOP, TWICE = "repeated-instance", "same-instance-twice"
+
+
+def net(body: str) -> str:
+    lines = textwrap.indent(textwrap.dedent(body).strip(), " " * 8)
+    return f"\nclass Net(nn.Module):\n    def __init__(self, n, d):\n        super().__init__()\n{lines}\n"
+
+
+ADDING = [
+    "layer = nn.Linear(d, d)\nself.m = nn.ModuleList([{} for _ in range(n)])",
+    "layer = nn.Linear(d, d)\nself.m = nn.ModuleList([])\nfor _ in range(n):\n    self.m.append({})",
+    "layer = nn.Linear(d, d)\nms = []\nfor _ in range(3):\n    ms.append({})\nself.m = nn.Sequential(*ms)",
+    "layer = nn.Linear(d, d)\nself.m = nn.ModuleDict({{str(k): {} for k in range(n)}})",
+    "layer = nn.Linear(d, d)\nself.m = nn.Sequential()\nfor i in range(n):\n    self.m.add_module(f'l{{i}}', {})",
+    "layer = nn.Linear(d, d)\nfor i in range(n):\n    setattr(self, f'l{{i}}', {})",
+]
+
+
+@pytest.mark.parametrize("body", ADDING)
+def test_a_local_that_every_pass_adds_is_found_and_made_in_each(body: str) -> None:
+    text = net(body.format("layer"))
+    assert said(LOOP, text) == [("layer", "warning")]
+    after = net(body.format("nn.Linear(d, d)")).replace("        layer = nn.Linear(d, d)\n", "")
+    assert fixed(LOOP, text) == after
+
+
+@pytest.mark.parametrize("body", ADDING)
+def test_an_instance_of_each_pass_is_silent(body: str) -> None:
+    assert said(LOOP, net(body.format("nn.Linear(d, d)"))) == []
+    assert said(LOOP, net("import copy\n" + body.format("copy.deepcopy(layer)"))) == []
+    assert said(LOOP, net(body.format("layer").replace("nn.Linear(d, d)", "nn.ReLU()"))) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "from itertools import repeat\nself.m = nn.ModuleList(repeat(nn.Linear(d, d), n))",
+        "self.m = nn.ModuleDict(dict.fromkeys('abc', nn.Linear(d, d)))",
+        "self.m = nn.ModuleList([nn.Linear(d, d)] * n)",
+    ],
+)
+def test_repeat_fromkeys_and_products_are_found(body: str) -> None:
+    assert [severity for _, severity in said(LOOP, net(body))] == ["warning"]
+
+
+def test_a_loop_that_moves_or_varies_what_it_adds_is_silent() -> None:
+    made = "layers = [nn.Linear(d, d) for _ in range(n)]\n"
+    assert said(LOOP, net(made + "self.m = nn.ModuleList([x for x in layers])")) == []
+    assert said(LOOP, net(made + "self.m = nn.ModuleList()\nfor x in layers:\n    self.m.append(x)")) == []
+    assert said(LOOP, net(made + "self.m = nn.ModuleList([layers[i] for i in range(n)])")) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "layer = nn.Linear(d, d)  # one for all levels: weight sharing\nself.m = nn.ModuleList([layer for _ in range(n)])",
+        "layer = nn.Linear(d, d)\n# shared\nself.m = nn.ModuleList([layer for _ in range(n)])",
+        "layer = nn.Linear(d, d)\nif self.share_head:\n    self.m = nn.ModuleList([layer for _ in range(n)])",
+        "self.head = nn.Linear(d, d)\nself.m = nn.ModuleList([self.head for _ in range(n)])",
+        "if d:\n    layer = nn.Linear(d, d)\n    self.m = nn.ModuleList([layer for _ in range(n)])",
+    ],
+)
+def test_words_flags_attributes_and_conditions_speak_for_a_design(body: str) -> None:
+    assert [severity for _, severity in said(LOOP, net(body)) if severity != "hint"] == ["information"]
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        "nn.Sequential(layer, nn.ReLU(), layer)",
+        "nn.Sequential(*[layer, nn.ReLU(), layer])",
+        "nn.ModuleList([layer, layer])",
+        "nn.ModuleDict({'a': layer, 'b': layer})",
+        "nn.Sequential(*first, layer, nn.ReLU(), layer)",
+    ],
+)
+def test_one_local_at_two_places_is_found_at_the_second(container: str) -> None:
+    text = net(f"first = []\nlayer = nn.Linear(d, d)\nself.m = {container}")
+    assert said(TWICE, text) == [("layer", "warning")]
+    after = text.replace("        layer = nn.Linear(d, d)\n", "").replace("layer", "nn.Linear(d, d)")
+    assert fixed(TWICE, text) == after
+
+
+def test_a_subclass_of_sequential_gives_its_members_to_its_base() -> None:
+    text = """
+    class Net(nn.Sequential):
+        def __init__(self, d):
+            bn = nn.BatchNorm2d(d)
+            super().__init__(nn.Conv2d(d, d, 1), bn, nn.Conv2d(d, d, 1), bn)
+    """
+    assert [severity for _, severity in said(TWICE, text)] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "layer = nn.ReLU()\nself.m = nn.Sequential(layer, nn.Linear(d, d), layer)",
+        "layer = nn.Linear(d, d)\nif n:\n    self.m = nn.Sequential(layer)\nelse:\n    self.m = nn.Sequential(nn.ReLU(), layer)",
+        "self.a = nn.Linear(d, d)\nself.m = nn.Sequential(self.a, nn.ReLU())\nfor x in [self.a]:\n    init(x)",
+        "block = nn.Sequential(nn.Linear(d, d))\nself.a = nn.Sequential(block, nn.ReLU())\nself.b = block",
+    ],
+)
+def test_what_is_stateless_exclusive_or_held_once_is_silent(body: str) -> None:
+    assert said(TWICE, net(body)) == []
+
+
+def test_two_containers_are_worth_a_look() -> None:
+    body = "layer = nn.Linear(d, d)\nself.a = nn.Sequential(layer, nn.ReLU())\nself.b = nn.Sequential(layer, nn.Tanh())"
+    assert said(TWICE, net(body)) == [("layer", "information")]
