@@ -10,6 +10,15 @@ const model = readFileSync(path.resolve(import.meta.dirname, "../../examples/art
 const repaired = model
   .replace("self.bn = nn.BatchNorm2d(64)", "self.bn = nn.BatchNorm2d(64)\n        self.bn2 = nn.BatchNorm2d(64)")
   .replace("self.bn(self.conv2(x))", "self.bn2(self.conv2(x))");
+// A note that suppresses nothing: deleting it keeps behaviour, so that “fix all” may.
+const noted = repaired.replace("self.relu = nn.ReLU()  #", "self.relu = nn.ReLU()  # nnreuse: ignore[shared-prelu] #");
+const cell = { cell_type: "code", execution_count: null, metadata: {}, outputs: [], source: model };
+const notebook = JSON.stringify({
+  cells: [cell],
+  metadata: { language_info: { name: "python" } },
+  nbformat: 4,
+  nbformat_minor: 5,
+});
 const secondCall = model.split("\n").findIndex((line) => line.includes("self.bn(self.conv2(x))")) + 1;
 const behindItsName = model.split("\n")[secondCall - 1].indexOf("self.bn(") + "self.bn".length + 1;
 
@@ -20,7 +29,7 @@ describe("a person's session", () => {
   let workbench;
 
   before(async () => {
-    stage = await open({ files: { "model.py": model } });
+    stage = await open({ files: { "model.py": model, "noted.py": noted, "train.ipynb": notebook } });
     workbench = stage.workbench;
   });
   after(() => stage?.close());
@@ -30,10 +39,10 @@ describe("a person's session", () => {
     }
   });
 
-  const saved = async () => {
+  const saved = async (name = "model.py") => {
     await workbench.page.keyboard.press("Control+S");
     await workbench.page.locator(".tab.active:not(.dirty)").waitFor();
-    return readFileSync(path.join(stage.folder, "model.py"), "utf8");
+    return readFileSync(path.join(stage.folder, name), "utf8");
   };
 
   it("sets the server up by itself when a Python file is opened for the first time", async () => {
@@ -129,9 +138,9 @@ describe("a person's session", () => {
 
   it("shows on request a lens over the definition that opens the calls, and their numbers", async () => {
     stage.set({ "nnreuse.codeLens": true, "nnreuse.inlayHints": true });
-    const lens = workbench.page.locator(".codelens-decoration a", { hasText: "2 calls" });
+    const lens = workbench.page.locator(".codelens-decoration a", { hasText: "2 calls · shared running statistics" });
     await lens.waitFor();
-    await workbench.page.getByText("#2 of 2").waitFor();
+    await workbench.page.getByText("#2 of 2").first().waitFor();
     await workbench.shot("lens");
     await lens.click();
     const peek = workbench.page.locator(".peekview-widget");
@@ -141,6 +150,37 @@ describe("a person's session", () => {
     await workbench.page.keyboard.press("Escape");
     stage.set({});
     await lens.waitFor({ state: "detached" });
+  });
+
+  it("fixes everything that keeps behaviour in a file, by a command and on saving", async () => {
+    await workbench.openFile("noted.py");
+    await workbench.waitForSquiggles(1);
+    await workbench.command("nnreuse: Fix All in File");
+    await workbench.waitForSquiggles(0);
+    await workbench.shot("fix-all");
+    await workbench.page.keyboard.press("Control+Z");
+    await workbench.waitForSquiggles(1);
+    stage.set({ "editor.codeActionsOnSave": { "source.fixAll.nnreuse": "explicit" } });
+    await workbench.page.waitForTimeout(1000); // until the editor has read them
+    await workbench.page.keyboard.press("Control+End");
+    await workbench.page.keyboard.press("Enter");
+    assert.doesNotMatch(await saved("noted.py"), /ignore\[/);
+    stage.set({});
+  });
+
+  it("draws squiggles in the cell of a notebook, and fixes it there", async () => {
+    await workbench.openFile("train.ipynb");
+    await workbench.waitForSquiggles(2);
+    await workbench.shot("notebook");
+    await workbench.squiggles().nth(1).scrollIntoViewIfNeeded();
+    const box = await workbench.squiggles().nth(1).boundingBox();
+    await workbench.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+    const titles = await workbench.quickFixes();
+    assert.match(titles[0], /split/i);
+    await workbench.page.keyboard.press("Enter");
+    await workbench.waitForSquiggles(0);
+    await workbench.shot("notebook-fixed");
+    await workbench.openFile("model.py");
   });
 
   it("says that the server was killed, and goes on with a new one", async () => {

