@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import cast
 
 import nnreuse
 from nnreuse.config import schema
@@ -20,7 +21,7 @@ def test_the_settings_are_those_of_the_server():
 
 
 def test_values_and_defaults_are_those_of_the_server():
-    for key, wanted in schema.of_client().items():
+    for key, wanted in cast("dict[str, dict[str, object]]", schema.of_client()).items():
         if key not in FROM_TRUST:
             assert SETTINGS[key].get("enum") == wanted.get("enum"), key
             nothing = SETTINGS[key]["default"] in (None, [], {}, "")

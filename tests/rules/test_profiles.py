@@ -32,7 +32,7 @@ def net(act: str = "nn.ReLU()", forward: str = TWICE) -> str:
 
 @pytest.mark.parametrize(
     ("profiles", "rules"),
-    [([], set()), (["quantization"], {RULE}), (["attribution"], {RULE}), (["fsdp"], set())],
+    [([], set()), (["quantization"], {RULE}), (["attribution"], {RULE}), (["fsdp"], set[str]())],
 )
 def test_a_profile_turns_its_rules_on(profiles: list[Profile], rules: set[str]) -> None:
     found = Project(Settings(profiles=frozenset(profiles))).check(Path("model.py"), HEADER + net())
@@ -80,3 +80,18 @@ def test_each_place_gets_its_own_and_the_model_computes_what_it_did() -> None:
         torch.manual_seed(0)
         outputs.append(scope["Net"]()(torch.ones(1, 2)))  # type: ignore[operator]
     assert torch.equal(*outputs)
+
+
+@pytest.mark.parametrize(
+    ("made", "severities"),
+    [
+        ("e = nn.Embedding(2, 2); self.a, self.b = Block(e), Block(e)", ["warning"]),
+        ("self.e = nn.Linear(2, 2); self.a, self.b = Block(self.e), Block(self.e)", ["warning"]),
+        ("self.a, self.b = Block(nn.Linear(2, 2)), Block(nn.Linear(2, 2))", []),
+        ("e = nn.ReLU(); self.a, self.b = Block(e), Block(e)", []),
+    ],
+)
+def test_fsdp_minds_shared_parameters_though_they_are_a_design(made: str, severities: list[str]) -> None:
+    block = "class Block(nn.Module):\n    def __init__(self, e):\n        super().__init__()\n        self.e = e\n"
+    text = f"{block}\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        {made}\n"
+    assert [severity for _, severity in said("shared-across-groups", text)] == severities

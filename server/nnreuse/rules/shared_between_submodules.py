@@ -87,7 +87,7 @@ MESSAGE = "`{argument}` is one `{kind}`, kept by {keepers}: they share its weigh
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class Given:
     """An argument of a constructor call: the expression that hands an instance over, and the call's execution."""
 
     argument: ast.expr
@@ -96,21 +96,22 @@ class _Given:
 
 
 def check(context: Context) -> Iterator[Finding]:
-    trace = context.trace
-    for instance, given in _handed_over(trace).items():
-        if len(given) < 2 or not carries_something(trace, instance):
-            continue
-        kept = [one for one in given if instance in trace.parts(one.to.instance)]
-        kept = [
-            one for one in kept if any(not exclusive(one.to.path, other.to.path) for other in kept if other is not one)
-        ]
-        if len(kept) > 1:
-            yield _finding(trace, instance, kept)
+    for instance, given in handed_over(context.trace).items():
+        if len(given) > 1 and carries_something(context.trace, instance):
+            kept = kept_together(context.trace, instance, given)
+            if len(kept) > 1:
+                yield _finding(context.trace, instance, kept)
 
 
-def _handed_over(trace: Trace) -> dict[Instance, list[_Given]]:
+def kept_together(trace: Trace, instance: Instance, given: list[Given]) -> list[Given]:
+    """Those hand-overs whose constructors keep the instance as it is, in one configuration with another one that does."""
+    kept = [one for one in given if instance in trace.parts(one.to.instance)]
+    return [one for one in kept if any(not exclusive(one.to.path, other.to.path) for other in kept if other is not one)]
+
+
+def handed_over(trace: Trace) -> dict[Instance, list[Given]]:
     """The instances that are arguments of constructors in the class's own code; torch's containers are not counted."""
-    found: dict[Instance, list[_Given]] = {}
+    found: dict[Instance, list[Given]] = {}
     units = own_units(trace)
     for creation in trace.creations:
         place, facts = creation.instance.place, creation.instance.facts
@@ -128,7 +129,7 @@ def _handed_over(trace: Trace) -> dict[Instance, list[_Given]]:
             for one in _instances(value) if argument is not None else ():
                 assert argument is not None
                 found.setdefault(one, []).append(
-                    _Given(argument, Place(place.unit, place.unit.span(argument)), creation)
+                    Given(argument, Place(place.unit, place.unit.span(argument)), creation)
                 )
     return found
 
@@ -152,7 +153,7 @@ def _instances(value: Value) -> list[Instance]:
     return found
 
 
-def _finding(trace: Trace, instance: Instance, kept: list[_Given]) -> Finding:
+def _finding(trace: Trace, instance: Instance, kept: list[Given]) -> Finding:
     last = kept[-1]
     places = list(dict.fromkeys(one.place for one in kept))
     evidence = tuple(_weigh(trace, instance, kept))
@@ -165,11 +166,11 @@ def _finding(trace: Trace, instance: Instance, kept: list[_Given]) -> Finding:
         next(iter(trace.paths_of(instance)), None),
         tuple(Related(place, "and handed over here") for place in places if place != last.place),
         evidence,
-        tuple(_fixes(kept, places)),
+        tuple(fresh_for_each(kept)),
     )
 
 
-def _keepers(kept: list[_Given]) -> str:
+def _keepers(kept: list[Given]) -> str:
     names = list(dict.fromkeys(kind_of(one.to.instance) for one in kept))
     if len(names) > 1:
         return " and ".join(f"a `{name}`" for name in names[:3])
@@ -177,7 +178,7 @@ def _keepers(kept: list[_Given]) -> str:
     return f"every `{names[0]}` of a loop" if len(sites) == 1 else f"{len(sites)} `{names[0]}`s"
 
 
-def _weigh(trace: Trace, instance: Instance, kept: list[_Given]) -> Iterator[Evidence]:
+def _weigh(trace: Trace, instance: Instance, kept: list[Given]) -> Iterator[Evidence]:
     last = kept[-1]
     kinds = {kind_of(one.to.instance) for one in kept}
     if any(one.to.node is last.to.node and one is not last for one in kept) and last.to.turns:
@@ -203,15 +204,16 @@ def _weigh(trace: Trace, instance: Instance, kept: list[_Given]) -> Iterator[Evi
         yield Evidence("flag", -6, "it stands under a sharing flag")
 
 
-def _names(given: _Given) -> list[str]:
+def _names(given: Given) -> list[str]:
     """What an argument is called where it is handed over: the expression, and the parameter."""
     call = given.to.node
     keywords = call.keywords if isinstance(call, ast.Call) else []
     return [ast.unparse(given.argument), *(k.arg for k in keywords if k.value is given.argument and k.arg is not None)]
 
 
-def _fixes(kept: list[_Given], places: list[Place]) -> Iterator[Fix]:
-    argument = kept[-1].argument
+def fresh_for_each(kept: list[Given]) -> Iterator[Fix]:
+    """The fix that constructs the instance at each hand-over, where a local name holds it."""
+    argument, places = kept[-1].argument, list(dict.fromkeys(one.place for one in kept))
     definition = definition_of(places[0], argument.id) if isinstance(argument, ast.Name) else None
     if definition is not None:
         yield Fix(
