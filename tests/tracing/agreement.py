@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from torch_truth import Made, run
@@ -17,9 +18,7 @@ Row = dict[str, object]
 
 def disagreements(source: str, name: str) -> list[str]:
     """What the two tracers see differently of one class; raises what the program raises under torch."""
-    project = Project(Settings())
-    project.admit(_PATH, source)
-    static = {str(row["attribute"]): row for row in project.facts(_PATH) if row["class"] == name}
+    static = {str(row["attribute"]): row for row in _facts(source) if row["class"] == name}
     groups: dict[str, list[Made]] = {attribute: [] for attribute in static}
     found: list[str] = []
     for made in run(source, name):
@@ -35,6 +34,13 @@ def disagreements(source: str, name: str) -> list[str]:
         else:
             found.append(f"{attribute}: the static tracer has it, torch does not")
     return found
+
+
+@lru_cache(maxsize=1)
+def _facts(source: str) -> list[Row]:
+    project = Project(Settings())
+    project.admit(_PATH, source)
+    return project.facts(_PATH)
 
 
 def _attribute(path: str, static: dict[str, Row]) -> str | None:

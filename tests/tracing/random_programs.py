@@ -72,9 +72,9 @@ def program(seed: int) -> Program:
 
 def _module_class(w: Writer, name: str) -> Lines:
     made = constructor(w, w.rng.randint(1, 3 if name == "Block" else 5))
-    arguments = (
-        ["x", *w.rng.choice([[], [], ["y"], ["gate=False"], ["opt=None"], ["mode='a'"]])] if name == "Net" else ["x"]
-    )
+    arguments = ["x"]
+    if name == "Net" and len(w.parameters) < 2:  # every choice is one more factor in the number of configurations
+        arguments += w.rng.choice([[], [], ["y"], ["gate=False"], ["opt=None"], ["mode='a'"]])
     inherited: Lines = []
     base = "nn.Module"
     initial = _initial(w, base, made)

@@ -27,6 +27,8 @@ CHOICES: dict[str, tuple[object, ...]] = {
 }
 """What a parameter may be, by its name without digits; any other is a tensor."""
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+_RETURNING = (nn.Identity, nn.Dropout, nn.Sequential)
+"""Modules of torch that may return what they are given."""
 Site = tuple[object, ...]
 
 
@@ -63,7 +65,7 @@ class _Lineage(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
-        bits = self.of((args, kwargs))
+        bits = self.of(args) | self.of(kwargs) if self.bits else 0
         if bits:
             self.mark(out, bits)
             if func._schema.is_mutable:
@@ -72,14 +74,16 @@ class _Lineage(TorchDispatchMode):
 
     def of(self, value: object) -> int:
         bits = 0
-        for tensor in _tensors(value):
-            bits |= self.bits.get(tensor.untyped_storage()._cdata, 0)
+        if self.bits:
+            for tensor in _tensors(value):
+                bits |= self.bits.get(tensor.untyped_storage()._cdata, 0)
         return bits
 
     def mark(self, value: object, bits: int) -> None:
         for tensor in _tensors(value):
             self.kept.append(tensor)
-            self.bits[tensor.untyped_storage()._cdata] = self.of(tensor) | bits
+            where = tensor.untyped_storage()._cdata
+            self.bits[where] = self.bits.get(where, 0) | bits
 
 
 def _tensors(value: object) -> Iterator[torch.Tensor]:
@@ -111,9 +115,11 @@ class _Recorder:
         number = self.number
         self.number += 1
         try:
-            result = _apart(module._wrapped_call_impl(*args, **kwargs))
+            result = module._wrapped_call_impl(*args, **kwargs)
         finally:
             self.owners.pop()
+        if type(module) in _RETURNING or not type(module).__module__.startswith("torch."):
+            result = _apart(result)
         self.lineage.mark(result, 1 << number)
         return result
 
@@ -150,35 +156,41 @@ def _positions(code: CodeType) -> list[object]:
     return list(code.co_positions())
 
 
-@contextmanager
-def _recording(recorder: _Recorder) -> Iterator[None]:
-    original = nn.Module.__call__
-    nn.Module.__call__ = lambda module, *args, **kwargs: recorder.call(module, args, kwargs, sys._getframe(1))
-    try:
-        with torch.no_grad(), recorder.lineage:
-            yield
-    finally:
-        nn.Module.__call__ = original
+@dataclass
+class _Watch:
+    """Who is told of calls, and who of modules that are made: by object, through which frames, and as the n-th of those."""
+
+    recorder: _Recorder | None = None
+    places: dict[int, tuple[nn.Module, object]] | None = None
+    passes: dict[Site, int] = field(default_factory=dict)
+
+
+_watch = _Watch()
 
 
 @contextmanager
-def _noting(places: dict[int, tuple[nn.Module, object]]) -> Iterator[None]:
-    """Notes for every module that is made, through which frames; the n-th of those is told from the others."""
-    original = nn.Module.__init__
-    passes: dict[Site, int] = {}
+def watching() -> Iterator[None]:
+    """Hooks on every module. For many runs at once: changing a class of torch makes Python look up its subclasses anew."""
+    call, init = nn.Module.__call__, nn.Module.__init__
 
-    def note(module: nn.Module, *args: object, **kwargs: object) -> None:
-        site, _ = _site(sys._getframe(1))
-        passes[site] = passes.get(site, 0) + 1
-        original(module, *args, **kwargs)
-        places[id(module)] = (module, (site, passes[site]))
-        vars(module)["_made"] = site  # copies have it too
+    def watched(module: nn.Module, *args: object, **kwargs: object) -> object:
+        if _watch.recorder is None:
+            return call(module, *args, **kwargs)
+        return _watch.recorder.call(module, args, kwargs, sys._getframe(1))
 
-    nn.Module.__init__ = note  # type: ignore[method-assign]
+    def noted(module: nn.Module, *args: object, **kwargs: object) -> None:
+        init(module, *args, **kwargs)
+        if _watch.places is not None:
+            site, _ = _site(sys._getframe(1))
+            _watch.passes[site] = _watch.passes.get(site, 0) + 1
+            _watch.places[id(module)] = (module, (site, _watch.passes[site]))
+            vars(module)["_made"] = site  # copies have it too
+
+    nn.Module.__call__, nn.Module.__init__ = watched, noted  # type: ignore[method-assign]
     try:
         yield
     finally:
-        nn.Module.__init__ = original
+        nn.Module.__call__, nn.Module.__init__ = call, init  # type: ignore[method-assign]
 
 
 def configurations(function: object) -> Iterator[dict[str, object]]:
@@ -191,20 +203,28 @@ def configurations(function: object) -> Iterator[dict[str, object]]:
 
 def run(source: str, name: str) -> list[Made]:
     """What the class of that name makes and calls, over all configurations; raises what the program raises."""
-    namespace: dict[str, object] = {"__name__": "program"}
-    exec(compile(source, FILE, "exec"), namespace)
-    cls = namespace[name]
+    cls = _namespace(source)[name]
     assert isinstance(cls, type) and issubclass(cls, nn.Module)
     found: dict[object, Made] = {}
     trains = (True, False) if ".training" in source else (True,)
     for given in configurations(cls.__init__):
         places: dict[int, tuple[nn.Module, object]] = {}
-        with _noting(places):
+        _watch.places, _watch.passes = places, {}
+        try:
             root = cls(**given)
+        finally:
+            _watch.places = None
         held = _held(root)
         for inputs, training in itertools.product(configurations(cls.forward), trains):
             _run_once(root.train(training), inputs, held, places, found)
     return list(found.values())
+
+
+@lru_cache(maxsize=1)
+def _namespace(source: str) -> dict[str, object]:
+    namespace: dict[str, object] = {"__name__": "program"}
+    exec(compile(source, FILE, "exec"), namespace)
+    return namespace
 
 
 def _run_once(
@@ -214,9 +234,12 @@ def _run_once(
     places: dict[int, tuple[nn.Module, object]],
     found: dict[object, Made],
 ) -> None:
-    recorder = _Recorder(root)
-    with _recording(recorder):
-        root(**inputs)
+    recorder = _watch.recorder = _Recorder(root)
+    try:
+        with torch.no_grad(), recorder.lineage:
+            root(**inputs)
+    finally:
+        _watch.recorder = None
     for ident, (module, paths) in held.items():
         key = places[ident][1] if ident in places else ("copy", vars(module)["_made"], min(paths))
         made = found.setdefault(key, Made())

@@ -304,6 +304,7 @@ def enter(
 ) -> Value:
     """Runs a function's body on arguments; recursion and depth are bounded, and end in an unknown result."""
     if m.stack.count(callee.node) >= 2 or len(m.stack) >= MAX_DEPTH:
+        m.complete = m.complete and len(m.stack) < MAX_DEPTH  # what a recursion calls was seen in its first two rounds
         return unknown(m, positional, keywords)
     helper = m.phase == "constructor" and callee.receiver is None and callee.closure is None
     frame = Frame(callee.file, callee.unit, callee.closure, callee.owner, callee.receiver, _function_name(callee))

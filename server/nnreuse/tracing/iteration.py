@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nnreuse.tracing import objects
-from nnreuse.tracing.machine import MAX_EXACT, Machine
+from nnreuse.tracing.machine import MAX_EXACT, Machine, lose_sight
 from nnreuse.tracing.values import Const, Index, Instance, Items, Mapping, May, Value
 
 
@@ -29,6 +29,7 @@ def iterate(m: Machine, iterable: Value, node: ast.AST) -> Iteration:
             size = len(content.items)
             if not content.open and size <= m.longest:
                 return Iteration(size, True, lambda k: content.items[k])
+            lose_sight(content.items[2:])
             return Iteration(2, False, lambda k: objects.element(m, iterable, k))
         case Mapping():
             keys = list(iterable.entries)

@@ -10,7 +10,7 @@ from nnreuse.syntax.units import Unit
 from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict, follows
 from nnreuse.tracing.lineage import Lineages
 from nnreuse.tracing.trace import Call, Creation, Definition, Placement, Repetition, Store, Turn
-from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value
+from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
 from nnreuse.types.catalog import Carries
 from nnreuse.types.program import File, ModuleClass, Program
 
@@ -169,7 +169,12 @@ class Machine:
         return Opaque(self.intern(*structure) if structure else self.intern.fresh(), lineage)
 
     def items(self, kind: str, values: Iterable[Value], unfinished: bool = False) -> Items:
-        return Items(kind, self.intern.fresh(), {0: Content(tuple(values)[:MAX_ITEMS], unfinished)})
+        return Items(kind, self.intern.fresh(), {0: self.content(tuple(values), unfinished)})
+
+    def content(self, values: tuple[Value, ...], unfinished: bool) -> Content:
+        """The content of a list; of one that is too long the rest is lost sight of."""
+        lose_sight(values[MAX_ITEMS:])
+        return Content(values[:MAX_ITEMS], unfinished or len(values) > MAX_ITEMS)
 
     def possible(self, literals: Literals) -> bool:
         """Whether control can be here with these literals besides."""
@@ -270,6 +275,7 @@ class Machine:
             options.append(self._merged(opaque))
         if len(options) == 1 and (total or not options[0][0]):
             return options[0][1]
+        lose_sight([value for _, value in options[MAX_OPTIONS:]])
         return May(tuple(options[:MAX_OPTIONS]))
 
     def _merged(self, values: list[tuple[Literals, Opaque]]) -> tuple[Literals, Opaque]:
@@ -330,6 +336,16 @@ class Machine:
             case _:
                 own = getattr(value, "ident", None)
                 return own if isinstance(own, int) else self.intern("object", id(value))
+
+
+def lose_sight(values: Iterable[Value]) -> None:
+    """What lies past a bound may be called unseen: its count becomes unknown."""
+    for value in values:
+        for one in alternatives(value):
+            if isinstance(one, Instance):
+                one.handed_on = True
+            elif isinstance(one, Items):
+                lose_sight(one.content.items)
 
 
 def _add_option(options: list[tuple[Literals, Value]], literals: Literals, value: Value) -> None:

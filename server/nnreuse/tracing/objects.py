@@ -268,11 +268,9 @@ def append(m: Machine, container: Items, value: Value, at: int | None = None) ->
     """`append` and `insert`; in a loop of unknown length the list becomes open."""
     content = container.content
     items = list(content.items)
-    if len(items) >= MAX_ITEMS:
-        return
     items.insert(len(items) if at is None else at, value)
     unknown = any(not turn.exact for turn in m.turns)
-    m.write(container.cell, 0, Content(tuple(items), content.open or unknown))
+    m.write(container.cell, 0, m.content(tuple(items), content.open or unknown))
 
 
 def extend(m: Machine, container: Items, value: Value) -> None:
@@ -280,8 +278,7 @@ def extend(m: Machine, container: Items, value: Value) -> None:
     more = as_content(m, value)
     content = container.content
     unknown = any(not turn.exact for turn in m.turns)
-    items = (*content.items, *more.items)[:MAX_ITEMS]
-    m.write(container.cell, 0, Content(items, content.open or more.open or unknown))
+    m.write(container.cell, 0, m.content((*content.items, *more.items), content.open or more.open or unknown))
 
 
 def as_content(m: Machine, value: Value) -> Content:

@@ -12,6 +12,9 @@ from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Class, Function, Instance
 from nnreuse.types.program import ModuleClass, Program
 
+MAX_ENTRIES = 12
+"""So many methods are run of a class without `forward`."""
+
 
 def trace(program: Program, cls: ModuleClass) -> Trace:
     """Interprets the constructor and the entry points of a class. Total: user code never makes it raise."""
@@ -50,7 +53,9 @@ def _run_body(m: Machine, cls: ModuleClass) -> None:
 def _run_entries(m: Machine, this: Instance, cls: ModuleClass) -> list[str]:
     """`forward`, or the public methods of a class that has none."""
     run: list[str] = []
-    for name in _entries(cls):
+    names = _entries(cls)
+    m.complete = m.complete and len(names) <= MAX_ENTRIES
+    for name in names[:MAX_ENTRIES]:
         found = cls.find(name)
         if found is None or not isinstance(found[2], calls.DEFINITIONS):
             continue
@@ -83,4 +88,4 @@ def _entries(cls: ModuleClass) -> list[str]:
         for n, (_, s) in c.members.items()
         if isinstance(s, calls.DEFINITIONS)
     ]
-    return [n for n in dict.fromkeys(names) if not n.startswith("_")][:12]
+    return [n for n in dict.fromkeys(names) if not n.startswith("_")]
