@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
 from nnreuse.rules.finding import Evidence
+from nnreuse.rules.naming import named_for
 from nnreuse.rules.reuse import Reuse, between, enclosing_tests, producers, said_deliberate, under_sharing_flag
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call
@@ -36,6 +37,15 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
             yield Evidence(
                 "chain", 3, f"`{name}` lies between the calls: they serve different depths of one chain", others[0].site
             )
+        elif reuse.relation == "chained" and _straight(reuse):
+            yield Evidence(
+                "own-result", 3, "its own result comes back to it: written out like this, two layers are meant"
+            )
+    named = named_for(reuse.attribute, sites) if len(sites) > 1 else None
+    if named is not None:
+        mark, bearing, _ = named
+        weight = 4 if len(mark) == 1 else 2
+        yield Evidence("named-for-one", weight, f"its name is for one of the results: “{mark}”", bearing.site)
     partner = _indexed_partner(reuse)
     if partner is not None:
         sentence = (
@@ -68,7 +78,7 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
             yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)")
         else:
             yield Evidence("helper", -3, "one call site in a function that is used several times")
-    if _own_inputs(reuse):
+    if _own_inputs(reuse) and not (len(reuse.sites) > 1 and named_for(reuse.attribute, reuse.sites)):
         yield Evidence(
             "siamese", -5, "each call has an input of its own: siamese encoders and shared heads look like this"
         )
@@ -136,6 +146,11 @@ def _different_producers(reuse: Reuse) -> bool:
         near = [c.instance for c in producers(reuse.trace, call) if c.instance is not reuse.instance]
         feeding.add(frozenset(i.ident for i in near if reuse.trace.carries(i).parameters))
     return len(feeding - {frozenset()}) > 1
+
+
+def _straight(reuse: Reuse) -> bool:
+    """Whether all calls stand in one function, outside of loops."""
+    return len({call.within for call in reuse.calls}) == 1 and not any(call.turns for call in reuse.calls)
 
 
 _NUMBERED = re.compile(r"^[A-Za-z_]+?_?(\d+)$")
