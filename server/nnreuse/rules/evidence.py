@@ -52,7 +52,7 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
             f"the same loop calls a different `{_name(reuse, partner)}` in each pass, but always this one instance"
         )
         yield Evidence("indexed-partner", 4, sentence, partner.site)
-    if reuse.carries.stochastic is False and _same_input(reuse):
+    if same_input(reuse):
         yield Evidence("same-input", 9, "two calls have the identical input, so their results are equal")
     if reuse.carries.running_stats and reuse.instance.cls is None and _different_producers(reuse):
         yield Evidence("running-statistics", 3, "its running statistics mix features that come from different layers")
@@ -126,9 +126,10 @@ def depends_on(later: Call, earlier: Call) -> bool:
     return later.number > earlier.number and bool(later.lineage >> earlier.number & 1)
 
 
-def _same_input(reuse: Reuse) -> bool:
+def same_input(reuse: Reuse) -> bool:
+    """Whether two calls of a deterministic instance have the identical input, so that their results are equal."""
     sites = reuse.sites
-    return any(
+    return reuse.carries.stochastic is False and any(
         a.inputs == b.inputs
         and a.inputs
         and a.turns == b.turns

@@ -83,6 +83,10 @@ def kind_of(instance: Instance, carries: Carries) -> str:
     name = instance.facts.name if instance.facts is not None and instance.cls is None else ""
     if name.startswith(_NORMS):
         return "shared-batch-norm" if carries.running_stats else "shared-layer-norm"
+    if name.startswith("torch.nn.modules.sparse."):
+        return "shared-embedding"
+    if name and instance.facts is not None and instance.facts.recurrent:
+        return "shared-recurrent"
     if name.startswith(_ACTIVATIONS) and not name.endswith("MultiheadAttention"):
         return "shared-prelu"
     return "reused-quantization-stub" if name.startswith(_QUANTIZATION) else "shared-parameters"

@@ -8,7 +8,7 @@ from nnreuse.fixes.each_pass import one_for_each_pass
 from nnreuse.fixes.fix import Applicability, Fix, Migration
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
-from nnreuse.rules.evidence import severity_of, weigh
+from nnreuse.rules.evidence import same_input, severity_of, weigh
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.reuse import Reuse, kind_of, own_units, reuses
 from nnreuse.rules.twins import idle_twin
@@ -18,7 +18,8 @@ from nnreuse.syntax.units import Place
 def findings(context: Context, rule: str, message: str, at_most: Severity = Severity.WARNING) -> Iterator[Finding]:
     """The findings of one rule. `message` is formatted with `name` (`self.bn`) and `count` (`2 times`)."""
     for reuse in reuses(context.trace):
-        if kind_of(reuse.instance, reuse.carries) != rule or idle_twin(reuse.trace, reuse.instance) is not None:
+        kind = "same-input-twice" if same_input(reuse) else kind_of(reuse.instance, reuse.carries)
+        if kind != rule or idle_twin(reuse.trace, reuse.instance) is not None:
             continue
         evidence = weigh(reuse)
         severity = min(severity_of(evidence, reuse.must), at_most, key=lambda s: s.rank)
