@@ -33,6 +33,15 @@ _SIGNATURES = {
 
 
 def define() -> None:
-    """Declares every operator that the library's Python code speaks of; none is implemented."""
+    """Declares every operator that the library's Python code speaks of; none is implemented.
+
+    The library's own compiled operators stay unloaded: they are built for another torch, and where they load all the
+    same, declaring an operator twice ends the process.
+    """
+
+    def refuse(path: str) -> None:
+        raise OSError(f"{path}: not loaded here")
+
+    torch.ops.load_library = refuse
     for name, signature in _SIGNATURES.items():
         _LIBRARY.define(name + signature)
