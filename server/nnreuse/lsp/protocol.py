@@ -40,3 +40,9 @@ class Protocol(LanguageServerProtocol):
         builtin = cast("dict[str, Callable[..., Any]]", self.fm.builtin_features)  # pyright: ignore[reportUnknownMemberType]
         for method in (lsp.TEXT_DOCUMENT_DID_OPEN, lsp.TEXT_DOCUMENT_DID_CHANGE, lsp.TEXT_DOCUMENT_DID_CLOSE):
             del builtin[method]
+        for method in (
+            lsp.NOTEBOOK_DOCUMENT_DID_OPEN,
+            lsp.NOTEBOOK_DOCUMENT_DID_CHANGE,
+            lsp.NOTEBOOK_DOCUMENT_DID_CLOSE,
+        ):
+            builtin.pop(method, None)

@@ -18,6 +18,7 @@ from pygls.lsp.server import LanguageServer
 import nnreuse
 from nnreuse.lsp.actions import FIX_ALL
 from nnreuse.lsp.knowing import Knowing
+from nnreuse.lsp.notebooks import Notebooks
 from nnreuse.lsp.protocol import Protocol
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.status import STATUS, status
@@ -80,9 +81,19 @@ def _subject(params: object) -> str:
 
 def create_server(workspace: Workspace) -> LanguageServer:
     """A server over a workspace, not yet speaking to anyone."""
-    server = LanguageServer("nnreuse", nnreuse.__version__, protocol_cls=Protocol)
+    cells = lsp.NotebookDocumentFilterWithCells(
+        notebook="*", cells=[lsp.NotebookCellLanguage("python"), lsp.NotebookCellLanguage("markdown")]
+    )
+    server = LanguageServer(
+        "nnreuse",
+        nnreuse.__version__,
+        protocol_cls=Protocol,
+        notebook_document_sync=lsp.NotebookDocumentSyncOptions([cells], save=True),
+    )
     protocol_of(server).forget_text_store()
     session = Session(workspace, server, protocol_of(server).post)
+    knowing = Knowing(session)
+    notebooks = Notebooks(session, knowing)
     guard = Guard(server)
 
     def feature(method: str, handler: Callable[[Any], object], options: object = None) -> None:
@@ -96,19 +107,22 @@ def create_server(workspace: Workspace) -> LanguageServer:
     feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, session.settings.did_change_folders)
     feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, session.did_change_watched_files)
     pulled = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=True, identifier="nnreuse")
-    feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, session.diagnostic, pulled)
+    feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, notebooks.diagnostic, pulled)
     feature(lsp.WORKSPACE_DIAGNOSTIC, session.workspace_diagnostic)
     feature(STATUS, partial(status, session))
     feature(lsp.TEXT_DOCUMENT_DID_OPEN, session.did_open)
     feature(lsp.TEXT_DOCUMENT_DID_CHANGE, session.did_change)
     feature(lsp.TEXT_DOCUMENT_DID_SAVE, session.did_save)
+    feature(lsp.NOTEBOOK_DOCUMENT_DID_OPEN, notebooks.did_open)
+    feature(lsp.NOTEBOOK_DOCUMENT_DID_CHANGE, notebooks.did_change)
+    feature(lsp.NOTEBOOK_DOCUMENT_DID_SAVE, notebooks.did_save)
+    feature(lsp.NOTEBOOK_DOCUMENT_DID_CLOSE, notebooks.did_close)
     feature(lsp.TEXT_DOCUMENT_DID_CLOSE, session.did_close)
     kinds = [lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.RefactorRewrite, FIX_ALL]
     changes = lsp.CodeActionOptions(code_action_kinds=kinds, resolve_provider=True)
-    feature(lsp.TEXT_DOCUMENT_CODE_ACTION, session.code_action, changes)
-    feature(lsp.CODE_ACTION_RESOLVE, session.resolve)
-    knowing = Knowing(session)
-    feature(lsp.TEXT_DOCUMENT_HOVER, knowing.hover)
+    feature(lsp.TEXT_DOCUMENT_CODE_ACTION, notebooks.code_action, changes)
+    feature(lsp.CODE_ACTION_RESOLVE, notebooks.resolve)
+    feature(lsp.TEXT_DOCUMENT_HOVER, notebooks.hover)
     feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, knowing.highlight)
     feature(lsp.TEXT_DOCUMENT_REFERENCES, knowing.references)
     feature(lsp.TEXT_DOCUMENT_CODE_LENS, knowing.code_lens, lsp.CodeLensOptions(resolve_provider=False))

@@ -5,7 +5,7 @@ next message is looked at, so that nothing is debounced and no answer is about a
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from nnreuse.syntax.source import Source
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.configuration import ClientSettings
 from nnreuse.workspace.offers import comments, repairs
-from nnreuse.workspace.workspace import Workspace, applied
+from nnreuse.workspace.workspace import TextChange, Workspace, applied
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class Session:
         self.documents: dict[str, Document] = {}
         self.closed = ClosedFiles(server, post)
         self.revision = 0
+        self.publish_notebook: Callable[[str, list[lsp.Diagnostic]], bool] | None = None
+        """Publishes what was found in a notebook, for each of its cells; False for any other document."""
         self._results = 0
         self._scans = False
         self._settings_files: dict[Path, tuple[Problem, ...]] = {}
@@ -118,6 +120,20 @@ class Session:
         changes = changes_of(params.content_changes)
         self._publish(document, self.workspace.change(document.path, changes, self.client.encoding))
         self._publish_all(self.workspace.outdated())
+
+    def set_text(self, uri: str, text: str, version: int) -> None:
+        """The whole text of a document that is open, or is now."""
+        self.revision += 1
+        document = self.documents.setdefault(uri, Document(uri, path_of(uri), version))
+        document.version = version
+        whole = [TextChange(None, None, text)]
+        self._publish(document, self.workspace.change(document.path, whole, self.client.encoding))
+
+    def close_text(self, uri: str) -> None:
+        """A document that `set_text` opened is closed."""
+        document = self.documents.pop(uri, None)
+        if document is not None:
+            self.workspace.close(document.path)
 
     def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
         paths = {path_of(change.uri): change.type for change in params.changes}
@@ -182,6 +198,8 @@ class Session:
         document.result = self._results
         if not self.client.pulls:
             diagnostics = self._diagnostics(document, analysis)
+            if self.publish_notebook and self.publish_notebook(document.uri, diagnostics):
+                return
             params = lsp.PublishDiagnosticsParams(document.uri, diagnostics, document.version)
             self.server.text_document_publish_diagnostics(params)
 

@@ -1,0 +1,231 @@
+"""Notebooks: their cells are documents of the client, and one program to us. This translates between the two.
+
+The program is a document like any other, under the notebook's own URI; what is said of it is said of its cells.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import attrs
+from lsprotocol import types as lsp
+
+from nnreuse.lsp.convert import changes_of
+from nnreuse.lsp.knowing import Knowing
+from nnreuse.lsp.session import Session
+from nnreuse.syntax.notebook import Program, program_of
+from nnreuse.syntax.source import Source
+from nnreuse.workspace.workspace import applied
+
+
+@dataclass(slots=True)
+class _Cell:
+    uri: str
+    version: int
+    source: Source
+
+
+@dataclass(slots=True)
+class _Notebook:
+    uri: str
+    cells: list[_Cell] = field(default_factory=list[_Cell])
+    program: Program = field(default_factory=lambda: Program("", ()))
+    version: int = 0
+
+
+class Notebooks:
+    """The handlers for notebooks, and those that speak of cells among other documents."""
+
+    def __init__(self, session: Session, knowing: Knowing) -> None:
+        self._session = session
+        self._knowing = knowing
+        self._open: dict[str, _Notebook] = {}
+        session.publish_notebook = self._publish
+
+    def did_open(self, params: lsp.DidOpenNotebookDocumentParams) -> None:
+        notebook = _Notebook(params.notebook_document.uri)
+        texts = {document.uri: document for document in params.cell_text_documents}
+        self._insert(notebook, 0, params.notebook_document.cells, texts)
+        self._open[notebook.uri] = notebook
+        self._analyse(notebook)
+
+    def did_change(self, params: lsp.DidChangeNotebookDocumentParams) -> None:
+        notebook = self._open.get(params.notebook_document.uri)
+        changed = params.change.cells
+        if notebook is None or changed is None:
+            return
+        if changed.structure is not None:
+            array = changed.structure.array
+            texts = {document.uri: document for document in changed.structure.did_open or ()}
+            gone = notebook.cells[array.start : array.start + array.delete_count]
+            known = {cell.uri: cell for cell in gone}
+            del notebook.cells[array.start : array.start + array.delete_count]
+            self._insert(notebook, array.start, array.cells or (), texts, known)
+            self._clear(cell for cell in gone if cell not in notebook.cells)
+        for content in changed.text_content or ():
+            for cell in notebook.cells:
+                if cell.uri == content.document.uri:
+                    cell.version = content.document.version
+                    for change in changes_of(content.changes):
+                        cell.source, _ = applied(cell.source, change, self._session.client.encoding)
+        self._analyse(notebook)
+
+    def did_save(self, params: lsp.DidSaveNotebookDocumentParams) -> None:
+        """What is on disk concerns nobody else: nothing imports a notebook."""
+
+    def did_close(self, params: lsp.DidCloseNotebookDocumentParams) -> None:
+        notebook = self._open.pop(params.notebook_document.uri, None)
+        if notebook is not None:
+            self._session.close_text(notebook.uri)
+            self._clear(notebook.cells)
+
+    def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
+        found = self._found(params.text_document.uri)
+        if found is None:
+            return self._knowing.hover(params)
+        notebook, number = found
+        first = notebook.program.starts[number]
+        at = lsp.HoverParams(lsp.TextDocumentIdentifier(notebook.uri), _moved(params.position, first))
+        hover = self._knowing.hover(at)
+        return attrs.evolve(hover, range=_range(hover.range, -first)) if hover and hover.range else hover
+
+    def code_action(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        found = self._found(params.text_document.uri)
+        if found is None:
+            return self._session.code_action(params)
+        notebook, number = found
+        first = notebook.program.starts[number]
+        named = [attrs.evolve(one, range=_range(one.range, first)) for one in params.context.diagnostics]
+        asked = lsp.CodeActionParams(
+            lsp.TextDocumentIdentifier(notebook.uri),
+            _range(params.range, first),
+            attrs.evolve(params.context, diagnostics=named),
+        )
+        return [self._of_cells(notebook, action) for action in self._session.code_action(asked)]
+
+    def resolve(self, action: lsp.CodeAction) -> lsp.CodeAction:
+        resolved = self._session.resolve(action)
+        notebook = self._open.get(cast("dict[str, Any]", action.data).get("uri", ""))
+        return self._of_cells(notebook, resolved) if notebook else resolved
+
+    def diagnostic(self, params: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
+        found = self._found(params.text_document.uri)
+        if found is None:
+            return self._session.diagnostic(params)
+        notebook, number = found
+        asked = lsp.DocumentDiagnosticParams(
+            lsp.TextDocumentIdentifier(notebook.uri), previous_result_id=params.previous_result_id
+        )
+        report = self._session.diagnostic(asked)
+        if not isinstance(report, lsp.RelatedFullDocumentDiagnosticReport):
+            return report
+        return attrs.evolve(report, items=self._by_cell(notebook, report.items)[number])
+
+    def _insert(
+        self,
+        notebook: _Notebook,
+        at: int,
+        cells: Sequence[lsp.NotebookCell],
+        texts: dict[str, lsp.TextDocumentItem],
+        known: dict[str, _Cell] | None = None,
+    ) -> None:
+        """Adds cells; those that are no code hold the place of their number, without text."""
+        new: list[_Cell] = []
+        for cell in cells:
+            text = texts.get(cell.document)
+            is_code = cell.kind is lsp.NotebookCellKind.Code and (text is None or text.language_id == "python")
+            made = _Cell(cell.document, text.version if text else 0, Source(text.text if text and is_code else ""))
+            new.append(made if text else (known or {}).get(cell.document, made))
+        notebook.cells[at:at] = new
+
+    def _analyse(self, notebook: _Notebook) -> None:
+        notebook.program = program_of([cell.source.text for cell in notebook.cells])
+        notebook.version += 1
+        self._session.set_text(notebook.uri, notebook.program.text, notebook.version)
+
+    def _publish(self, uri: str, diagnostics: list[lsp.Diagnostic]) -> bool:
+        """Publishes for each cell what was found in a notebook; False where the document is none."""
+        notebook = self._open.get(uri)
+        if notebook is None:
+            return False
+        for cell, found in zip(notebook.cells, self._by_cell(notebook, diagnostics), strict=True):
+            self._session.server.text_document_publish_diagnostics(
+                lsp.PublishDiagnosticsParams(cell.uri, found, cell.version)
+            )
+        return True
+
+    def _clear(self, cells: Iterator[_Cell] | Sequence[_Cell]) -> None:
+        if not self._session.client.pulls:
+            for cell in cells:
+                self._session.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(cell.uri, []))
+
+    def _found(self, uri: str) -> tuple[_Notebook, int] | None:
+        """The notebook a cell belongs to, and its number."""
+        for notebook in self._open.values():
+            for number, cell in enumerate(notebook.cells):
+                if cell.uri == uri:
+                    return notebook, number
+        return None
+
+    def _by_cell(self, notebook: _Notebook, diagnostics: Sequence[lsp.Diagnostic]) -> list[list[lsp.Diagnostic]]:
+        found: list[list[lsp.Diagnostic]] = [[] for _ in notebook.cells]
+        for one in diagnostics:
+            number = notebook.program.cell_at(one.range.start.line)
+            found[number].append(self._of_cell(notebook, one))
+        return found
+
+    def _of_cell(self, notebook: _Notebook, one: lsp.Diagnostic) -> lsp.Diagnostic:
+        related = [
+            lsp.DiagnosticRelatedInformation(self._location(notebook, each.location), each.message)
+            for each in one.related_information or ()
+        ]
+        where = self._location(notebook, lsp.Location(notebook.uri, one.range))
+        return attrs.evolve(one, range=where.range, related_information=related or None)
+
+    def _location(self, notebook: _Notebook, location: lsp.Location) -> lsp.Location:
+        if location.uri != notebook.uri:
+            return location
+        number = notebook.program.cell_at(location.range.start.line)
+        return lsp.Location(notebook.cells[number].uri, _range(location.range, -notebook.program.starts[number]))
+
+    def _of_cells(self, notebook: _Notebook, action: lsp.CodeAction) -> lsp.CodeAction:
+        diagnostics = [self._of_cell(notebook, one) for one in action.diagnostics or ()]
+        action = attrs.evolve(action, diagnostics=diagnostics or None)
+        if action.edit is None:
+            return action
+        edit = action.edit
+        if edit.changes is not None:
+            changes = {
+                notebook.cells[number].uri: cast("list[lsp.TextEdit]", edits)
+                for number, edits in self._edits(notebook, edit.changes[notebook.uri])
+            }
+            return attrs.evolve(action, edit=attrs.evolve(edit, changes=changes))
+        documents = [
+            lsp.TextDocumentEdit(
+                lsp.OptionalVersionedTextDocumentIdentifier(
+                    uri=notebook.cells[number].uri, version=notebook.cells[number].version
+                ),
+                edits,
+            )
+            for document in edit.document_changes or ()
+            if isinstance(document, lsp.TextDocumentEdit)
+            for number, edits in self._edits(notebook, document.edits)
+        ]
+        return attrs.evolve(action, edit=attrs.evolve(edit, document_changes=documents))
+
+    def _edits(self, notebook: _Notebook, edits: Sequence[Any]) -> Iterator[tuple[int, list[Any]]]:
+        """The edits of a program, for each cell."""
+        by_cell: dict[int, list[Any]] = {}
+        for one in edits:
+            number = notebook.program.cell_at(one.range.start.line)
+            first = notebook.program.starts[number]
+            by_cell.setdefault(number, []).append(attrs.evolve(one, range=_range(one.range, -first)))
+        yield from by_cell.items()
+
+
+def _moved(position: lsp.Position, lines: int) -> lsp.Position:
+    return lsp.Position(position.line + lines, position.character)
+
+
+def _range(found: lsp.Range, lines: int) -> lsp.Range:
+    return lsp.Range(_moved(found.start, lines), _moved(found.end, lines))

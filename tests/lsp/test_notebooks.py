@@ -1,0 +1,122 @@
+"""Notebooks: cells are one program, and what is said of it is said of the cells."""
+
+import pytest
+from talking import Talk, span
+
+from nnreuse.workspace.workspace import Workspace
+
+NB = "file:///w/net.ipynb"
+CELLS = [
+    "%matplotlib inline\n!pip install torch\nfiles = !ls\nimport torch.nn as nn",
+    "# Words\n",
+    """class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 3, padding=1)
+        self.conv2 = nn.Conv2d(64, 64, 3, padding=1)
+        self.bn = nn.BatchNorm2d(64)
+
+    def forward(self, x):
+        x = self.bn(self.conv1(x))
+        x = self.bn(self.conv2(x))
+        return x""",
+    "%%time\nNet()",
+    "%%bash\nfor x in *; do echo; done",
+]
+
+
+def cell_uri(number: int) -> str:
+    return f"vscode-notebook-cell:/w/net.ipynb#c{number}"
+
+
+@pytest.fixture
+def talk() -> Talk:
+    talk = Talk(Workspace())
+    talk.initialize()
+    return talk
+
+
+def open_notebook(talk: Talk) -> dict[str, list]:
+    kinds = [1 if number == 1 else 2 for number in range(len(CELLS))]
+    cells = [{"kind": kind, "document": cell_uri(number)} for number, kind in enumerate(kinds)]
+    texts = [
+        {"uri": cell_uri(n), "languageId": "python" if kinds[n] == 2 else "markdown", "version": 1, "text": text}
+        for n, text in enumerate(CELLS)
+    ]
+    notebook = {"uri": NB, "notebookType": "jupyter-notebook", "version": 1, "cells": cells}
+    return published(talk.tell("notebookDocument/didOpen", {"notebookDocument": notebook, "cellTextDocuments": texts}))
+
+
+def published(messages) -> dict[str, list]:
+    return {m["params"]["uri"]: m["params"]["diagnostics"] for m in messages}
+
+
+def changed(talk: Talk, **cells) -> dict[str, list]:
+    document = {"uri": NB, "version": 2}
+    params = {"notebookDocument": document, "change": {"cells": cells}}
+    return published(talk.tell("notebookDocument/didChange", params))
+
+
+def test_findings_stand_in_their_cell(talk):
+    found = open_notebook(talk)
+    assert list(found) == [cell_uri(number) for number in range(len(CELLS))]
+    assert [len(each) for each in found.values()] == [0, 0, 2, 0, 0]
+    assert [d["range"]["start"] for d in found[cell_uri(2)]] == [
+        {"line": 8, "character": 12},
+        {"line": 9, "character": 12},
+    ]
+
+
+def test_an_edit_of_one_cell_concerns_the_program(talk):
+    open_notebook(talk)
+    content = {
+        "document": {"uri": cell_uri(0), "version": 2},
+        "changes": [{"range": span((3, 19), (3, 21)), "text": "other"}],
+    }
+    assert not any(changed(talk, textContent=[content]).values())
+    content = {"document": {"uri": cell_uri(0), "version": 3}, "changes": [{"text": "import torch.nn as nn\n"}]}
+    assert len(changed(talk, textContent=[content])[cell_uri(2)]) == 2
+
+
+def test_cells_come_go_and_move(talk):
+    open_notebook(talk)
+    gone = {"array": {"start": 0, "deleteCount": 1, "cells": []}, "didClose": [{"uri": cell_uri(0)}]}
+    assert not any(changed(talk, structure=gone).values())
+    text = {"uri": cell_uri(9), "languageId": "python", "version": 1, "text": "from torch import nn"}
+    new = {"array": {"start": 0, "deleteCount": 0, "cells": [{"kind": 2, "document": cell_uri(9)}]}, "didOpen": [text]}
+    assert len(changed(talk, structure=new)[cell_uri(2)]) == 2
+
+
+def test_fixes_and_hover_speak_of_cells(talk):
+    found = open_notebook(talk)[cell_uri(2)]
+    params = {
+        "textDocument": {"uri": cell_uri(2)},
+        "range": found[0]["range"],
+        "context": {"diagnostics": [found[0]]},
+    }
+    action = talk.request("textDocument/codeAction", params)[0]
+    assert action["title"] == "Split `self.bn` into `bn`, `bn2`"
+    assert [d["range"]["start"]["line"] for d in action["diagnostics"]] == [8]
+    edits = action["edit"]["changes"]
+    assert list(edits) == [cell_uri(2)]
+    assert sorted(edit["range"]["start"]["line"] for edit in edits[cell_uri(2)]) == [6, 9]
+    place = {"textDocument": {"uri": cell_uri(2)}, "position": {"line": 8, "character": 14}}
+    hover = talk.request("textDocument/hover", place)
+    assert hover["range"] == span((8, 12), (8, 19))
+
+
+def test_a_cell_is_pulled_by_itself():
+    talk = Talk(Workspace())
+    talk.initialize(textDocument={"diagnostic": {}})
+    assert open_notebook(talk) == {}
+    report = talk.request("textDocument/diagnostic", {"textDocument": {"uri": cell_uri(2)}})
+    assert [d["range"]["start"]["line"] for d in report["items"]] == [8, 9]
+    assert talk.request("textDocument/diagnostic", {"textDocument": {"uri": cell_uri(0)}})["items"] == []
+
+
+def test_a_closed_notebook_leaves_nothing(talk):
+    open_notebook(talk)
+    cells = [{"uri": cell_uri(number)} for number in range(len(CELLS))]
+    params = {"notebookDocument": {"uri": NB}, "cellTextDocuments": cells}
+    assert not any(published(talk.tell("notebookDocument/didClose", params)).values())
+    assert talk.request("nnreuse/status", {})["files"]["open"] == 0
