@@ -6,7 +6,7 @@ NNREUSE := $(BIN)/nnreuse
 DATA := build/demo-data
 BENCH := build/bench-data
 
-.PHONY: demo test judge test-vscode vsix lint catalog docs bench clean
+.PHONY: quiet demo test judge test-vscode vsix lint catalog docs bench clean
 
 demo: .venv/installed $(DATA)/timm
 	@echo "== The slips in examples/article, with their evidence"
@@ -17,9 +17,13 @@ demo: .venv/installed $(DATA)/timm
 	@$(NNREUSE) check --exit-zero --min-severity warning --output-format concise $(DATA)/timm
 	@$(NNREUSE) check --exit-zero --statistics --output-format concise $(DATA)/timm
 
-test: .venv/installed-test $(BENCH)/timm
+test: .venv/installed-test $(BENCH)/timm $(BENCH)/ultralytics
 	$(BIN)/python -m pytest
 	@$(MAKE) --no-print-directory test-vscode
+
+# What is found in good code, as a file; a change of it shows as a diff, to be read line by line.
+quiet: .venv/installed $(BENCH)/timm $(BENCH)/ultralytics
+	PYTHONPATH=server $(BIN)/python tests/quiet/summary.py $(BENCH) > tests/quiet/findings.txt
 
 # The VS Code extension: style, types, unit tests, and sessions played in a real VS Code. What cannot be installed is
 # skipped with a line that says so.
@@ -91,6 +95,9 @@ node_modules/.package-lock.json: package-lock.json
 # Source code to scan, never imported: hence without what it depends on.
 $(DATA)/timm: | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target $(DATA) timm==1.0.31
+
+$(BENCH)/ultralytics: | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target $(BENCH) ultralytics==8.4.190
 
 $(BENCH)/timm: | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target $(BENCH) \

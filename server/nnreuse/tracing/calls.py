@@ -177,8 +177,9 @@ def _call_opaque(
         result = _made(m, unknown(m, positional, keywords, lineage))
         if node.func.attr.endswith("_") and not node.func.attr.startswith("_"):
             _written(m, f, node.func.value, result.lineage)
-        elif all(isinstance(v, Const | Opaque) for v in positional):
-            result.ident = m.intern("method", callee.ident, *(m.ident(v) for v in positional))
+        elif all(isinstance(v, Const | Opaque) for v in (*positional, *keywords.values())):
+            named = sorted((name, m.ident(v)) for name, v in keywords.items())
+            result.ident = m.intern("method", callee.ident, *(m.ident(v) for v in positional), *named)
         return result
     return _made(m, unknown(m, positional, keywords, callee.lineage))
 
