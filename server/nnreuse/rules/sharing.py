@@ -19,7 +19,8 @@ def findings(context: Context, rule: str, message: str, at_most: Severity = Seve
     """The findings of one rule. `message` is formatted with `name` (`self.bn`) and `count` (`2 times`)."""
     for reuse in reuses(context.trace):
         kind = "same-input-twice" if same_input(reuse) else kind_of(reuse.instance, reuse.carries)
-        if kind != rule or idle_twin(reuse.trace, reuse.instance) is not None:
+        twin = len(reuse.sites) > 1 and idle_twin(reuse.trace, reuse.instance) is not None
+        if kind != rule or twin:
             continue
         evidence = weigh(reuse)
         severity = min(severity_of(evidence, reuse.must), at_most, key=lambda s: s.rank)
