@@ -5,13 +5,17 @@ from nnreuse.rules import registry
 from nnreuse.rules.context import Context, FileContext
 from nnreuse.rules.finding import Finding
 from nnreuse.rules.notes import silenced
+from nnreuse.rules.registry import Check
 from nnreuse.tracing.trace import Trace
 from nnreuse.types.program import File, Program
 
 
 def judged(file: File, traces: list[Trace], program: Program, settings: Settings) -> tuple[Finding, ...]:
     """The findings of a file in text order, those that its notes silence left out."""
-    result = silenced(file, [(trace, _of_class(trace, program, settings)) for trace in traces])
+    # Asked once: a file of many classes is judged anew after each edit.
+    checks = [registry.check_of(name) for name in registry.names() if registry.enabled(name, settings)]
+    of_classes = [check for check in checks if check is not None]
+    result = silenced(file, [(trace, _of_class(Context(trace, program, settings), of_classes)) for trace in traces])
     found = result.findings
     if result.notes:
         context = FileContext(file, traces, result.notes, result.used, settings)
@@ -23,11 +27,5 @@ def judged(file: File, traces: list[Trace], program: Program, settings: Settings
     return tuple(sorted(found, key=lambda f: (first.get(f.place.unit, 0), f.place.span)))
 
 
-def _of_class(trace: Trace, program: Program, settings: Settings) -> list[Finding]:
-    context = Context(trace, program, settings)
-    found: list[Finding] = []
-    for name in registry.names():
-        check = registry.check_of(name)
-        if check is not None and registry.enabled(name, settings):
-            found += check(context)
-    return found
+def _of_class(context: Context, checks: list[Check]) -> list[Finding]:
+    return [finding for check in checks for finding in check(context)]
