@@ -155,3 +155,20 @@ def test_deleting_a_note_leaves_the_code_and_other_comments(before: str, after: 
     analysis = Project(Settings()).check(Path("model.py"), text)
     edits = analysis.findings[0].fixes[0].build(analysis.index)
     assert edits is not None and apply_edits(text, edits) == after.replace("\n", ending) + ending
+
+
+def test_shared_says_nothing_about_what_is_no_sharing() -> None:
+    text = textwrap.dedent("""
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layers = [nn.Linear(8, 8), nn.Linear(8, 8)]  # nnreuse: shared
+
+            def forward(self, x):
+                for layer in self.layers:
+                    x = layer(x)
+                return x
+        """)
+    assert "unregistered-module" in found(text)
