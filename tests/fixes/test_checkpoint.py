@@ -60,8 +60,9 @@ def _load_shared_bn(module, state_dict, prefix, *_):
 @pytest.mark.parametrize(
     "rest",
     [
-        "\n    _version = 2\n",
-        "\n    def _load_from_state_dict(self, *args):\n        super()._load_from_state_dict(*args)\n",
+        "\n    def _load_from_state_dict(self, *args):\n        load(self, *args)\n",
+        "\n    def _load_from_state_dict(self, *a):\n        if a:\n            return\n        super()._load_from_state_dict(*a)\n",
+        "\n    def _load_from_state_dict(self, s, *a):\n        del s['bn.weight']\n        super()._load_from_state_dict(s, *a)\n",
         "\n    def load_state_dict(self, state_dict):\n        pass\n",
         "\n    def hook(self):\n        self._register_load_state_dict_pre_hook(rename)\n",
     ],

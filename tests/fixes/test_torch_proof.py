@@ -163,3 +163,22 @@ def test_inlining_gives_each_place_its_own(loaded: Any) -> None:
     assert shapes(new) == shapes(old) + shapes(old) + shapes(old)
     new.load_state_dict(old.state_dict(), strict=True)
     assert torch.equal(new(torch.ones(2, 3)), old(torch.ones(2, 3)))
+
+
+def test_the_hook_joins_a_class_that_converts_older_checkpoints_itself(loaded: Any) -> None:
+    own = block("""
+
+        _version = 2
+
+        def _load_from_state_dict(self, state_dict, prefix, *args):
+            if prefix + "first.weight" in state_dict:
+                state_dict[prefix + "conv1.weight"] = state_dict.pop(prefix + "first.weight")
+            super()._load_from_state_dict(state_dict, prefix, *args)
+    """)
+    text = IMPORTS + net(INIT, FORWARD) + "".join(f"    {line}\n" if line else "\n" for line in own.splitlines())
+    after = repaired(text, splitting(checkpoint=True))
+    old, new = trained(loaded("before", text).Net()), loaded("after", after).Net()
+    saved = dict(old.state_dict())
+    saved["first.weight"] = saved.pop("conv1.weight")
+    new.load_state_dict(saved, strict=True)
+    assert torch.equal(new.eval()(torch.ones(1, 4, 9, 9)), old(torch.ones(1, 4, 9, 9)))

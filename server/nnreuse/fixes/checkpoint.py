@@ -37,8 +37,24 @@ def loads_its_own_way(index: FileIndex, owner: ClassUnits, attribute: str) -> bo
         not _is_ours(index, node, attribute)
         for cls in [owner, *ancestors(index, owner)]
         for _, statement in cls.statements()
+        if not _passes_on(statement, attribute)
         for node in _taking_part(statement)
     )
+
+
+def _passes_on(statement: ast.stmt, attribute: str) -> bool:
+    """`_version = 2`, and a `_load_from_state_dict` that ends in torch's own, which runs the hook after all that was done before."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id="_version")]):
+            return True
+        case ast.FunctionDef(name="_load_from_state_dict", body=[*_, ast.Expr(value=ast.Call(func=called))]):
+            inner = list(ast.walk(statement))
+            texts = [n.value for n in inner if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+            leaves_early = any(isinstance(n, ast.Return) for n in inner)
+            ends = ast.unparse(called) == "super()._load_from_state_dict"
+            return ends and not leaves_early and not any(attribute in text for text in texts)
+        case _:
+            return False
 
 
 def _taking_part(statement: ast.stmt) -> Iterator[ast.AST]:
