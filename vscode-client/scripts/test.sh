@@ -11,7 +11,7 @@ skip() {
   exit 0
 }
 
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null ||
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null ||
   skip "all tests of the VS Code extension" "there is no Node.js 20 or newer"
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   if ! said=$(npm ci --ignore-scripts --no-audit --no-fund 2>&1); then
