@@ -6,14 +6,16 @@ not changed is not written, so comments, quotes, line ends and indentation stay 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from nnreuse.syntax.edits import Edit, apply_edits, compatible
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import split_lines
 from nnreuse.syntax.span import Span
 from nnreuse.syntax.units import Place, Unparsable, parse
+
+if TYPE_CHECKING:
+    import libcst as cst  # as long to import as everything else: only when a fix is built
 
 Build = Callable[[FileIndex], list[Edit] | None]
 
@@ -87,8 +89,10 @@ def trimmed(index: FileIndex, place: Place, new: str) -> Edit:
     return Edit(Span(span.start + head, span.end - tail), new[head : len(new) - tail])
 
 
-def concrete(text: str) -> cst.BaseExpression | None:
+def concrete(text: str) -> "cst.BaseExpression | None":
     """libcst's tree of an expression of several lines or one; None where Python's parser or libcst would not give it back."""
+    import libcst as cst
+
     try:
         parse(f"({text}\n)")
         tree = cst.parse_expression(f"({text}\n)")
@@ -98,7 +102,9 @@ def concrete(text: str) -> cst.BaseExpression | None:
     return tree if code(tree, text) == text else None
 
 
-def code(node: cst.CSTNode, like: str) -> str:
+def code(node: "cst.CSTNode", like: str) -> str:
     """The text of a node, with the line ends of `like`."""
+    import libcst as cst
+
     ending = next((_line_end(line) for line in split_lines(like)), "")
     return cst.Module([], default_newline=ending or "\n").code_for_node(node)

@@ -52,7 +52,6 @@ import ast
 from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
-from nnreuse.fixes.comprehension import repeat_name, repeat_to_comprehension
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
@@ -88,6 +87,8 @@ def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:
     evidence = tuple(_weigh(trace, repetition))
     must = not repetition.path.literals or repetition.inline
     kind = (instances[0].type_name or "module").rsplit(".", 1)[-1]
+    from nnreuse.fixes.comprehension import repeat_name, repeat_to_comprehension  # libcst: only where it is to write
+
     build = repeat_to_comprehension if repetition.inline else repeat_name
     raises = isinstance(repetition.node, ast.BinOp) and isinstance(repetition.node.left, ast.Subscript)
     yield Finding(
