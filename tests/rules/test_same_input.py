@@ -1,0 +1,28 @@
+"""Identical inputs are one value: what a method makes of other arguments is another."""
+
+import pytest
+from judging import said
+
+NET = """
+class Net(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.fc = nn.Linear(d, d)
+
+    def forward(self, x):
+        return self.fc({first}) @ self.fc({second})
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("x", "x", True),
+        ("x.mean(dim=2)", "x.mean(dim=2)", True),
+        ("x.mean(dim=2)", "x.mean(dim=3)", False),
+        ("x.mean(2)", "x.mean(3)", False),
+        ("x", "x + 1", False),
+    ],
+)
+def test_arguments_tell_values_apart(first: str, second: str, same: bool) -> None:
+    assert bool(said("same-input-twice", NET.format(first=first, second=second))) is same
