@@ -143,3 +143,17 @@ def test_blocks_past_the_bound_of_a_trace_are_not_looked_into_and_carry_we_do_no
     assert rows["b0"]["parameters"] is True
     assert "c0" in rows
     assert "c89" not in rows
+
+
+def test_the_modules_of_a_class_include_what_either_arm_of_a_branch_made() -> None:
+    assert calls("""
+class Net(nn.Module):
+    def __init__(self, flag=False):
+        super().__init__()
+        if flag:
+            self.a = nn.Linear(2, 2)
+        else:
+            self.a = nn.Linear(2, 3)
+    def forward(self, x):
+        return self._modules["a"](x)
+""") == {"a": 1}

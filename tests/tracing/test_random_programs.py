@@ -1,6 +1,6 @@
 """The static tracer says of random programs what torch's own calls say.
 
-NNREUSE_PROGRAMS is how many are tried, NNREUSE_SEED the number of the first, or `random`. `make test` tries 5,000 at random.
+NNREUSE_PROGRAMS is how many are tried, NNREUSE_SEED the number of the first, or `random`.
 """
 
 import os

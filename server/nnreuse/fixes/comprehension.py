@@ -1,6 +1,7 @@
 """Comprehensions: `[E] * n` becomes `[E for _ in range(n)]`, so that each position has an instance of its own."""
 
 import ast
+from collections.abc import Sequence
 
 import libcst as cst
 
@@ -78,7 +79,7 @@ def _may_loop(place: Place, node: ast.BinOp) -> bool:
     return (in_function or _is_module_level(place, around)) and not any(map(_is_super, _elements(node)))
 
 
-def _is_module_level(place: Place, around: list[ast.AST]) -> bool:
+def _is_module_level(place: Place, around: Sequence[ast.AST]) -> bool:
     """Names of a class body are not seen inside a comprehension."""
     indented = place.unit.lines[0][:1] in (" ", "\t")
     return not indented and not any(isinstance(n, ast.ClassDef) for n in around)

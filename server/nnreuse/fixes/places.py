@@ -1,7 +1,8 @@
 """Places: from a range of a unit to the nodes of Python's tree that stand there, and from a node to what stands around it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from nnreuse.syntax.units import Place, Unit
 
@@ -10,7 +11,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Positioned = ast.expr | ast.stmt | ast.alias | ast.arg | ast.keyword
 
 
-def chain(place: Place) -> list[ast.AST]:
+@lru_cache(maxsize=1024)
+def chain(place: Place) -> Sequence[ast.AST]:
     """The nodes from a statement of the unit down to the node that covers the place exactly; empty where none does."""
     for root in place.unit.nodes:
         # A class's header holds the whole class as its node, whose end lies outside the unit.

@@ -20,6 +20,7 @@ from nnreuse.tracing.values import (
     Partial,
     Super,
     Value,
+    alternatives,
 )
 from nnreuse.types.program import External, File, FileRef, FunctionRef, Meaning, ModuleClass, ValueRef
 
@@ -112,6 +113,11 @@ def get(m: Machine, value: Value, name: str) -> Value:
             return found
 
 
+def may_be_module(value: Value) -> bool:
+    """Whether a module may stand in an attribute."""
+    return any(isinstance(one, Instance) and one.is_module for one in alternatives(value))
+
+
 def _of_partial(m: Machine, value: Partial, name: str) -> Value:
     match name:
         case "func":
@@ -154,9 +160,7 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
     if starred is not None:
         return starred
     if name == "_modules":
-        return Mapping(
-            m.intern(".", owner.ident, name), {k: v for k, v in owner.attrs.items() if isinstance(v, Instance)}
-        )
+        return Mapping(m.intern(".", owner.ident, name), {k: v for k, v in owner.attrs.items() if may_be_module(v)})
     if name in calls.MODULE_METHODS or owner.elements is not None:
         return Method(owner, name)
     found = m.opaque(".", owner.ident, name)

@@ -233,7 +233,7 @@ def _record(
         m.complete = False
         return m.opaque(lineage=lineage)
     number = len(m.calls)
-    arriving = m.lineages.calls(lineage, m.possible)
+    arriving = m.lineages.calls(lineage, m.path, m.possible)
     m.calls.append(
         Call(number, callee, f.file, f.unit, node, arriving, inputs, path, m.turns, m.phase, f.name, container)
     )

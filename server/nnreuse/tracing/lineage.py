@@ -3,13 +3,13 @@
 A lineage is a bit set. Its low bits are calls; each higher bit is a merge, whose lineage depends on the arm that control came by.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from nnreuse.tracing.conditions import NOTHING, Literals, contradict
+from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict
 
 MAX_CALLS = 600
 MAX_MERGES = 300
-MAX_EXPANDED = 100
+MAX_EXPANDED = 24
 _CALLS = (1 << MAX_CALLS) - 1
 Arms = Sequence[tuple[Literals, int]]
 
@@ -19,7 +19,9 @@ class Lineages:
 
     def __init__(self) -> None:
         self._merges: list[Arms] = []
+        self._all: list[int] = []
         self._known: dict[Arms, int] = {}
+        self._answers: dict[tuple[int, Path], int] = {}
 
     def merged(self, arms: Arms) -> int:
         """The lineage of a value that has one of several, each under its literals."""
@@ -32,28 +34,47 @@ class Lineages:
         if arms not in self._known:
             self._known[arms] = 1 << (MAX_CALLS + len(self._merges))
             self._merges.append(arms)
+            self._all.append(self._united(united))
         return self._known[arms]
 
-    def calls(self, lineage: int, possible: Callable[[Literals], bool]) -> int:
-        """The calls in a lineage, without those on arms that cannot lead to where `possible` is asked."""
+    def calls(self, lineage: int, where: Path, possible: Callable[[Literals], bool]) -> int:
+        """The calls in a lineage, without those on arms that cannot lead to `where`, of which `possible` is asked."""
         if lineage <= _CALLS:
             return lineage
-        seen: set[tuple[int, Literals]] = set()
-        found, queue = 0, [(lineage, NOTHING)]
+        key = lineage, where
+        if key not in self._answers:
+            self._answers[key] = self._expanded(lineage, possible)
+        return self._answers[key]
+
+    def _expanded(self, lineage: int, possible: Callable[[Literals], bool]) -> int:
+        found = lineage & _CALLS
+        queue = [(number, NOTHING) for number in _bits(lineage >> MAX_CALLS)]
+        seen = set(queue)
         while queue:
-            bits, literals = queue.pop()
-            found |= bits & _CALLS
-            bits >>= MAX_CALLS
-            while bits:
-                lowest = bits & -bits
-                bits ^= lowest
-                number = lowest.bit_length() - 1
-                if (number, literals) in seen:
+            number, literals = queue.pop()
+            for arm, inner in self._merges[number]:
+                if contradict(arm, literals) or not possible(arm | literals):
                     continue
-                seen.add((number, literals))
-                for arm, inner in self._merges[number]:
-                    if len(seen) > MAX_EXPANDED:
-                        queue.append((inner, NOTHING))
-                    elif not contradict(arm, literals) and possible(arm | literals):
-                        queue.append((inner, arm | literals))
+                found |= inner & _CALLS
+                for below in _bits(inner >> MAX_CALLS):
+                    if (below, arm | literals) not in seen:
+                        seen.add((below, arm | literals))
+                        queue.append((below, arm | literals))
+            if len(seen) > MAX_EXPANDED:
+                return self._united(lineage)
         return found
+
+    def _united(self, lineage: int) -> int:
+        """The calls in a lineage, on whatever arms."""
+        found = lineage & _CALLS
+        for number in _bits(lineage >> MAX_CALLS):
+            found |= self._all[number]
+        return found
+
+
+def _bits(number: int) -> Iterator[int]:
+    """The positions of the bits that are set."""
+    while number:
+        lowest = number & -number
+        number ^= lowest
+        yield lowest.bit_length() - 1

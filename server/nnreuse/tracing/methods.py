@@ -124,7 +124,9 @@ def _add_to_container(m: Machine, receiver: Instance, key: Value, value: Value) 
 
 
 def _children(m: Machine, receiver: Instance, name: str) -> Value:
-    held = [(k, v) for k, v in receiver.attrs.items() if isinstance(v, Instance) and v.is_module]
+    from nnreuse.tracing import attributes
+
+    held = [(k, v) for k, v in receiver.attrs.items() if attributes.may_be_module(v)]
     if name == "children":
         return m.items("list", [v for _, v in held])
     if name == "named_children":

@@ -115,6 +115,10 @@ class Store:
     path: Path
 
 
+def _no_calls() -> tuple[int, dict[int, list[Call]]]:
+    return 0, {}
+
+
 @dataclass(eq=False, slots=True)
 class Trace:
     """What tracing one module class gave. `complete` is False when a bound was hit or `self` was handed to something unknown."""
@@ -140,8 +144,15 @@ class Trace:
     parts: Callable[[Instance], list[Instance]] = lambda _: []
     """The submodules directly below an instance."""
 
+    _grouped: tuple[int, dict[int, list[Call]]] = field(default_factory=_no_calls)
+
     def calls_of(self, instance: Instance) -> list[Call]:
-        return [call for call in self.calls if call.instance is instance]
+        if self._grouped[0] != len(self.calls):
+            groups: dict[int, list[Call]] = {}
+            for call in self.calls:
+                groups.setdefault(id(call.instance), []).append(call)
+            self._grouped = len(self.calls), groups
+        return list(self._grouped[1].get(id(instance), ()))
 
     def paths_of(self, instance: Instance) -> list[str]:
         """The access paths an instance is held under, without `self.`."""
