@@ -57,9 +57,7 @@ describe("a person's session", () => {
   it("draws squiggles soon after a click once that is done", async () => {
     const times = [];
     for (let round = 0; round < 3; round++) {
-      await workbench.closeEditors();
-      await workbench.reload();
-      await workbench.page.waitForTimeout(4000); // the editor's own start is not ours to measure
+      await workbench.startWithoutEditors();
       assert.equal(await workbench.squiggles().count(), 0);
       const clicked = await workbench.openFile("model.py");
       await workbench.waitForSquiggles(2);
