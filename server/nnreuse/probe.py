@@ -23,7 +23,7 @@ import warnings
 import torch
 from torch import nn
 
-SCHEMA = 1
+SCHEMA = 2
 # A star: with all that lies below. Elsewhere submodules are slow to import and hold no class that user code creates.
 ROOTS = {
     "torch": "torch.nn* torch.ao.nn* torch.quantization torch.ao.quantization torch.ao.quantization.stubs "
@@ -31,7 +31,7 @@ ROOTS = {
     "torchvision": "torchvision.ops*",
     "timm": "timm.layers*",
 }
-FIELDS = ("parameters", "running_stats", "stochastic", "other_state")
+FIELDS = ("parameters", "running_stats", "stochastic", "other_state", "shapes")
 
 # Every size is 8, so that one input of each rank fits nearly every class.
 SIZE = 8
@@ -129,6 +129,7 @@ def probe(packages):
         "packages": sorted(packages),
         "classes": classes,
         "functions": {name: facts for name, facts in wrappers.items() if facts},
+        "keeping": keeping(),
     }
 
 
@@ -136,7 +137,7 @@ def to_text(document):
     """JSON with one class on each line, keys sorted, so that two versions of torch differ in readable lines."""
     parts = []
     for key, value in sorted(document.items()):
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             lines = (f"  {json.dumps(name)}: {json.dumps(value[name], sort_keys=True)}" for name in sorted(value))
             parts.append(f"{json.dumps(key)}: {{\n" + ",\n".join(lines) + "\n}")
         else:
@@ -421,7 +422,117 @@ def observe(cls, signature, changes):
         "running_stats": running,
         "stochastic": stochastic,
         "other_state": bool(changed & set(buffers)) if changed is not None else (running or None if buffers else False),
+        "shapes": shapes_of(cls, signature, changes),
     }
+
+
+# What it does to shapes
+#
+# `a in_channels b c -> a out_channels ? ?`: a letter is any size, the same on both sides; a name is the constructor's argument,
+# which the input must agree with; `?` may be anything. `... in_features -> ... out_features` stands for any number of leading axes.
+
+
+OTHER = SIZE + 2
+LETTERS = "abcde"
+
+
+def shapes_of(cls, signature, changes):
+    """The patterns of a class whose forward takes one tensor and gives one, measured by changing one size at a time.
+
+    None where an argument changes the rank, or an axis wants something that no argument says.
+    """
+    if container_of(cls) or cls.forward.__name__ == "_forward_unimplemented" or cls.__name__.startswith("Lazy"):
+        return []
+    sizes = sizes_of(cls, signature)
+    found = [shape_at(cls, signature, changes, sizes, rank) for rank in range(1, len(LETTERS) + 1)]
+    unclear = any(pattern is not None and ("?" in pattern[0] or "rank" in pattern[1]) for pattern in found)
+    return [] if unclear else generalised([pattern for pattern in found if pattern is not None])
+
+
+def sizes_of(cls, signature):
+    """The constructor's parameters that stand for an integer, and the value each is given."""
+    given = arguments_for(cls, signature)
+    sizes = {parameter.name: given.get(parameter.name, parameter.default) for parameter in signature}
+    return {name: value for name, value in sizes.items() if type(value) is int}
+
+
+def shape_at(cls, signature, changes, sizes, rank):
+    """(What each axis of the input must be, what each axis of the output is), or None where no such input fits."""
+    base = [SIZE] * rank
+    out = result(cls, signature, changes, base)
+    if out is None:
+        return None
+    given, left = [], ["?"] * len(out)
+    for axis in range(rank):
+        changed = [*base[:axis], OTHER, *base[axis + 1 :]]
+        other = result(cls, signature, changes, changed)
+        if other is None:
+            given.append(required(cls, signature, changes, sizes, base, changed))
+        else:
+            given.append(LETTERS[axis])
+            decide(left, out, LETTERS[axis], SIZE, other)
+    for name, value in sizes.items():
+        adjusted = [OTHER if token == name else SIZE for token in given]
+        decide(left, out, name, value, result(cls, signature, {**changes, name: value + 2}, adjusted))
+        for one in (0, 1, 2, 3) if name not in given else ():
+            decide(left, out, name, None, result(cls, signature, {**changes, name: one}, base))
+    return given, ["?" if token == "!" else token for token in left]
+
+
+def required(cls, signature, changes, sizes, base, changed):
+    """The parameter that an axis must agree with."""
+    for name, value in sizes.items():
+        grown = {**changes, name: OTHER}
+        fits = value == SIZE and result(cls, signature, grown, changed) is not None
+        if fits and result(cls, signature, grown, base) is None:
+            return name
+    return "?"
+
+
+def decide(left, out, name, value, other):
+    """What a change of `name` from `value`, by two, says of each axis of the output: that it is that, or not what it seemed."""
+    if other is None:
+        return
+    for at in range(len(out)):
+        if len(other) != len(out):
+            left[at] = "rank"
+        elif other[at] != out[at] and not (left[at] == name and value is None):
+            follows = value is not None and (out[at], other[at], left[at]) == (value, value + 2, "?")
+            left[at] = name if follows else "!"
+
+
+def result(cls, signature, changes, shape):
+    """The shape of the output for an input of this shape; None where torch refuses it, or the output is not one tensor."""
+    instance, _ = build(cls, signature, changes)
+    if instance is None:
+        return None
+    for make in (torch.randn, lambda shape: torch.randint(0, SIZE, shape)):
+        with contextlib.suppress(Exception):
+            output = instance(make(shape))
+            return list(output.shape) if isinstance(output, torch.Tensor) else None
+    return None
+
+
+def generalised(patterns) -> list[str]:
+    """The patterns as text; one with leading dots where all ranks tell the same."""
+    plain = [f"{' '.join(given)} -> {' '.join(left)}" for given, left in patterns]
+    for tail in (0, 1, 2):
+        short = {shortened(given, left, tail) for given, left in patterns if len(given) >= tail}
+        found = [text for text in short if text is not None]
+        if found and len(short) == 1 and len(patterns) == len(LETTERS) - max(0, tail - 1):
+            return found
+    return plain
+
+
+def shortened(given, left, tail):
+    """A pattern with dots for all axes but the last `tail`; None where these do not pass through as they are."""
+    leading = len(given) - tail
+    if given[:leading] != left[:leading] or any(token not in LETTERS for token in given[:leading]):
+        return None
+    names = {letter: LETTERS[-1 - at] for at, letter in enumerate(reversed(given)) if letter in LETTERS}
+    return " -> ".join(
+        " ".join(["...", *(names.get(token) or token for token in tokens[leading:])]) for tokens in (given, left)
+    )
 
 
 # Running it
@@ -511,6 +622,52 @@ def unit(rank):
 
 def whole(rank):
     return torch.randint(0, SIZE, [SIZE] * rank)
+
+
+# Functions and methods that leave the shape of their first tensor as it is
+
+
+KEPT = ((6,), (4, 1), (3, 1, 5), (2, 9, 8, 12))
+BESIDES = ((), (0.5,), (1,), (2,), (3,), (-1,), (1, 2), (0, 1, 2))
+
+
+def keeping():
+    """Names of torch's functions and of tensor methods whose result has the shape of their first argument, whatever else they are given.
+
+    `with_numbers`: of those that broadcast, only where all that they are given besides is no tensor.
+    """
+    functional = importlib.import_module("torch.nn.functional")
+    builtin = type(torch.relu)
+    plain = {name: value for name, value in vars(torch).items() if type(value) is builtin}
+    tensor = {name: getattr(torch.Tensor, name) for name in dir(torch.Tensor)}
+    methods = {name: value for name, value in tensor.items() if type(value) is type(torch.Tensor.relu)}
+    groups = {"torch": plain, "torch.nn.functional": vars(functional), "torch.Tensor": methods}
+    found = {"always": [], "with_numbers": []}
+    for prefix, group in groups.items():
+        for name, function in sorted(group.items()):
+            if callable(function) and not name.startswith("_") and not isinstance(function, type):
+                kind = how_it_keeps(function)
+                if kind:
+                    found[kind].append(f"{prefix}.{name}")
+    return found
+
+
+def how_it_keeps(function):
+    outcomes = [{same_shape(function, shape, besides) for besides in BESIDES} for shape in KEPT]
+    if any(False in one for one in outcomes) or sum(True in one for one in outcomes) < len(KEPT) - 1:
+        return None
+    wider = [torch.rand(2, *shape) for shape in KEPT]
+    broadcasts = {same_shape(function, shape, (other,)) for shape, other in zip(KEPT, wider, strict=True)}
+    return "with_numbers" if broadcasts != {None} else "always"
+
+
+def same_shape(function, shape, besides):
+    """None where torch refuses the arguments."""
+    given = torch.rand(shape)
+    with contextlib.suppress(Exception):
+        output = function(given, *besides)
+        return isinstance(output, torch.Tensor) and tuple(output.shape) == shape
+    return None
 
 
 # Functions that take a module and hand it back

@@ -28,7 +28,7 @@ def printed() -> str:
 
 def test_the_shipped_catalog_is_what_the_installed_torch_gives(printed: str):
     fresh, shipped = json.loads(printed), json.loads(SHIPPED.read_text("utf-8"))
-    for table in ("classes", "functions"):
+    for table in ("classes", "functions", "keeping"):
         changed = [name for name in fresh[table] | shipped[table] if fresh[table].get(name) != shipped[table].get(name)]
         assert not changed, "run: python -I server/nnreuse/probe.py --write server/nnreuse/types/torch_catalog.json"
     assert fresh["torch"].split("+")[0] == shipped["torch"].split("+")[0]
@@ -51,6 +51,28 @@ def test_imports_are_the_standard_library_and_torch():
     names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "." for node in imports if isinstance(node, ast.ImportFrom)}
     assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names | {"torch"}
+
+
+def test_what_a_class_does_to_shapes_is_measured():
+    assert facts(torch.nn.Linear)["shapes"] == ["... in_features -> ... out_features"]
+    assert "a in_channels c d -> a out_channels ? ?" in facts(torch.nn.Conv2d)["shapes"]
+    assert facts(torch.nn.Flatten)["shapes"] == [], "its arguments decide the rank"
+    unchecked = [v["shapes"] for v in facts(torch.nn.BatchNorm2d)["variants"] if "shapes" in v]
+    assert unchecked == [["a b c d -> a b c d"]], "without weights and statistics any width will do"
+
+
+def test_functions_that_keep_a_shape_are_told_from_those_that_broadcast_or_change_it(printed: str):
+    keeping = json.loads(printed)["keeping"]
+    assert {"torch.relu", "torch.nn.functional.dropout", "torch.Tensor.softmax"} <= set(keeping["always"])
+    assert {"torch.add", "torch.Tensor.mul", "torch.Tensor.to"} <= set(keeping["with_numbers"])
+    changing = {
+        "torch.squeeze",
+        "torch.sum",
+        "torch.nn.functional.max_pool2d",
+        "torch.Tensor.expand",
+        "torch.Tensor.view",
+    }
+    assert changing.isdisjoint(keeping["always"] + keeping["with_numbers"])
 
 
 class Unbuildable(torch.nn.Module):
@@ -99,7 +121,7 @@ def facts(cls) -> dict:
 
 
 def carried(cls) -> list:
-    return [facts(cls)[field] for field in probe.FIELDS]
+    return [facts(cls)[field] for field in probe.FIELDS if field != "shapes"]
 
 
 def test_a_class_that_cannot_be_built_has_null_facts():

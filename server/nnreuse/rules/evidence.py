@@ -11,15 +11,23 @@ from nnreuse.rules.reuse import Reuse, between, enclosing_tests, producers, said
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call
 
+PROOF = 100
+"""The weight of a proof that torch, or Python, raises."""
 WARNING_WEIGHT = 3
 
 
-def severity_of(evidence: tuple[Evidence, ...], must: bool) -> Severity:
-    """A warning when what speaks for a slip outweighs what speaks for a design, on every configuration; else worth a look."""
+def severity_of(evidence: tuple[Evidence, ...], must: bool, at_most: Severity = Severity.ERROR) -> Severity:
+    """How loud a finding is: the sum of its evidence decides, and `must`, that every configuration comes there.
+
+    A proof that it raises is an error; what outweighs a design by 3 is a warning; a sum of -4 or less is a hint. All else,
+    and what only some configurations do, is information. `at_most` is for rules that never warn.
+    """
     total = sum(one.weight for one in evidence)
     if total >= WARNING_WEIGHT and must:
-        return Severity.WARNING
-    return Severity.INFORMATION if total > -4 else Severity.HINT
+        found = Severity.ERROR if total >= PROOF / 2 else Severity.WARNING
+    else:
+        found = Severity.INFORMATION if total > -4 else Severity.HINT
+    return min(found, at_most, key=lambda severity: severity.rank)
 
 
 def weigh(reuse: Reuse) -> tuple[Evidence, ...]:

@@ -51,10 +51,9 @@ a flag that speaks of sharing makes the finding information.
 import ast
 from collections.abc import Iterator
 
-from nnreuse.config.severity import Severity
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.rules.context import Context
-from nnreuse.rules.evidence import severity_of
+from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.placements import Again, container_of, inlined, looped, matters, said
 from nnreuse.rules.reuse import own_units
@@ -84,16 +83,17 @@ def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:
     attribute = next((name for i in instances if (name := container_of(trace, i))), None)
     if attribute is None or not any(matters(trace, i, repetition.inline) for i in instances):
         return
-    evidence = tuple(_weigh(trace, repetition))
+    raises = isinstance(repetition.node, ast.BinOp) and isinstance(repetition.node.left, ast.Subscript)
+    proof = (Evidence("raises", PROOF, "a container class cannot be indexed", repetition.place),) if raises else ()
+    evidence = (*proof, *_weigh(trace, repetition))
     must = not repetition.path.literals or repetition.inline
     kind = (instances[0].type_name or "module").rsplit(".", 1)[-1]
     from nnreuse.fixes.comprehension import repeat_name, repeat_to_comprehension  # libcst: only where it is to write
 
     build = repeat_to_comprehension if repetition.inline else repeat_name
-    raises = isinstance(repetition.node, ast.BinOp) and isinstance(repetition.node.left, ast.Subscript)
     yield Finding(
         "repeated-instance",
-        Severity.ERROR if raises else severity_of(evidence, must),
+        severity_of(evidence, must or raises),
         (RAISES if raises else MESSAGE).format(kind=kind),
         repetition.place,
         trace.cls.name,

@@ -23,7 +23,7 @@ def findings(context: Context, rule: str, message: str, at_most: Severity = Seve
         if kind != rule or twin:
             continue
         evidence = weigh(reuse)
-        severity = min(severity_of(evidence, reuse.must), at_most, key=lambda s: s.rank)
+        severity = severity_of(evidence, reuse.must, at_most)
         yield from _at_sites(context, reuse, rule, message, severity, evidence)
 
 

@@ -150,7 +150,7 @@ def _finding(trace: Trace, definition: Definition) -> Finding:
         evidence.append(Evidence("said", -6, "a comment says why it is kept"))
     return Finding(
         "uncalled-module",
-        min(severity_of(tuple(evidence), must=True), Severity.INFORMATION, key=lambda s: s.rank),
+        severity_of(tuple(evidence), must=True, at_most=Severity.INFORMATION),
         MESSAGE.format(name=definition.name, kind=kind_of(definition.instances[0])),
         Place(definition.unit, definition.unit.span(target)),
         trace.cls.name,

@@ -54,10 +54,10 @@ When the idle module is kept only so that old checkpoints load: name it so, or d
 import re
 from collections.abc import Iterator
 
-from nnreuse.config.severity import Severity
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.twin import call_instead, delete_definition
 from nnreuse.rules.context import Context
+from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.reuse import call_sites, grouped, own_code, own_units
 from nnreuse.rules.twins import idle_twin
@@ -92,15 +92,16 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
         Fix(f"Call `self.{other}` here", Applicability.UNSAFE, call_instead(wrong.site, called, other)),
         Fix(f"Delete the unused `self.{other}`", Applicability.UNSAFE, delete_definition(idle.place)),
     )
+    evidence = (Evidence("twin", 5, f"`self.{other}` has an equal constructor and is never called", idle.place),)
     return Finding(
         "unused-twin",
-        Severity.WARNING,
+        severity_of(evidence, must=True),
         MESSAGE.format(called=called, idle=other, count=len(sites)),
         wrong.site,
         trace.cls.name,
         called,
         tuple(related),
-        (Evidence("twin", 5, f"`self.{other}` has an equal constructor and is never called", idle.place),),
+        evidence,
         fixes if exact else (),
     )
 

@@ -106,11 +106,18 @@ def get(m: Machine, value: Value, name: str) -> Value:
         case Items() | Mapping() | Function() | Const():
             return Method(value, name)
         case _:
-            found = m.opaque(".", m.ident(value), name, lineage=m.lineage(value))
-            origin = m.origins.get(m.ident(value))
-            if origin is not None and m.ident(value) not in m.intern.results:
-                m.origins.setdefault(found.ident, f"{origin}.{name}")
-            return found
+            return _of_unknown(m, value, name)
+
+
+def _of_unknown(m: Machine, value: Value, name: str) -> Value:
+    ident = m.ident(value)
+    found = m.opaque(".", ident, name, lineage=m.lineage(value))
+    if ident in m.intern.shapes:
+        m.intern.read_off[found.ident] = value, name
+    origin = m.origins.get(ident)
+    if origin is not None and ident not in m.intern.results:
+        m.origins.setdefault(found.ident, f"{origin}.{name}")
+    return found
 
 
 def may_be_module(value: Value) -> bool:

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from nnreuse.tracing import attributes, methods, models, objects, refining
+from nnreuse.tracing import attributes, methods, models, objects, refining, shapes
 from nnreuse.tracing.conditions import Literal, Path
 from nnreuse.tracing.lineage import MAX_CALLS
 from nnreuse.tracing.machine import HELPER_STEPS, MAX_DEPTH, Frame, Machine
@@ -180,6 +180,9 @@ def _call_opaque(
         elif all(isinstance(v, Const | Opaque) for v in (*positional, *keywords.values())):
             named = sorted((name, m.ident(v)) for name, v in keywords.items())
             result.ident = m.intern("method", callee.ident, *(m.ident(v) for v in positional), *named)
+        if callee.ident in m.intern.read_off:
+            tensor, name = m.intern.read_off[callee.ident]
+            shapes.kept(m, f"torch.Tensor.{name}", tensor, (*positional, *keywords.values()), result)
         return result
     return _made(m, unknown(m, positional, keywords, callee.lineage))
 
@@ -215,7 +218,8 @@ def call_instance(
     if m.phase == "constructor":
         return m.opaque(lineage=lineage)
     inputs = tuple(m.ident(v) for v in (*positional, *keywords.values()))
-    return _record(m, f, node, callee, lineage, inputs, m.path, None)
+    fed = inputs[0] if len(inputs) == 1 else 0
+    return _record(m, f, node, callee, lineage, inputs, m.path, None, fed)
 
 
 def _record(
@@ -227,8 +231,9 @@ def _record(
     inputs: tuple[int, ...],
     path: Path,
     container: Instance | None,
+    fed: int,
 ) -> Opaque:
-    """Writes a call down, and those of its members where it is a Sequential."""
+    """Writes a call down, and those of its members where it is a Sequential. `fed` is the ident of a sole input, else 0."""
     if len(m.calls) >= MAX_CALLS:
         m.complete = False
         return m.opaque(lineage=lineage)
@@ -237,27 +242,43 @@ def _record(
     m.calls.append(
         Call(number, callee, f.file, f.unit, node, arriving, inputs, path, m.turns, m.phase, f.name, container)
     )
+    result = m.opaque(lineage=lineage | 1 << number)
     if callee.cls is None and callee.facts and callee.facts.container == "sequential":
-        lineage |= _call_members(m, f, node, callee, lineage, path)
-    return m.opaque(lineage=lineage | 1 << number)
+        last = _call_members(m, f, node, callee, lineage, path, fed)
+        result.lineage |= last.lineage
+        known = m.intern.shapes.get(last.ident, ())
+    else:
+        known = shapes.called(m, m.calls[number], fed) if fed else ()
+    if known:
+        m.intern.shapes[result.ident] = known
+    return result
 
 
 def holds_module(m: Machine, value: Value) -> bool:
     return not isinstance(value, Opaque | Const) and objects.holds(m, [value])
 
 
-def _call_members(m: Machine, f: Frame, node: ast.Call, callee: Instance, lineage: int, path: Path) -> int:
-    """A Sequential calls its members in order, each on the result of the one before; the lineage of the last result."""
+def _call_members(m: Machine, f: Frame, node: ast.Call, callee: Instance, lineage: int, path: Path, fed: int) -> Opaque:
+    """A Sequential calls its members in order, each on the result of the one before; the last result."""
     container = callee.elements
     values = container.content.items if isinstance(container, Items) else ()
     if isinstance(container, Mapping):
         values = tuple(container.entries.values())
     for value in values:
-        given = (m.intern.fresh(),)
-        for literals, one in m.options(value):
+        given, options = (m.intern.fresh(),), m.options(value)
+        result = Opaque(0)
+        for literals, one in options:
             if isinstance(one, Instance) and one is not callee and m.possible(literals):
-                lineage |= _record(m, f, node, one, lineage, given, path.under(literals), callee).lineage
-    return lineage
+                result = _record(m, f, node, one, lineage, given, path.under(literals), callee, fed)
+                lineage |= result.lineage
+        known = len(options) == 1 and isinstance(options[0][1], Instance)
+        fed = result.ident if known else m.intern.fresh()
+    more = isinstance(container, Items | Mapping) and _is_open(container)
+    return Opaque(m.intern.fresh() if more else fed, lineage)
+
+
+def _is_open(container: Items | Mapping) -> bool:
+    return container.content.open if isinstance(container, Items) else container.open
 
 
 def _call_function_of(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnreuse.syntax.units import Place
-from nnreuse.tracing import attributes, calls, decisions, objects, placing
+from nnreuse.tracing import attributes, calls, decisions, objects, placing, shapes
 from nnreuse.tracing.conditions import NOTHING, Literals
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, run_passes
@@ -163,7 +163,10 @@ def binary(m: Machine, f: Frame, op: ast.operator, left: Value, right: Value, no
         by = right.value if isinstance(op, ast.Add) else -right.value
         return Index(left.base, left.position + by, m.intern("index+", left.ident, by), left.general)
     lineage = m.lineage(left) | m.lineage(right)
-    return m.opaque("op", type(op).__name__, m.ident(left), m.ident(right), lineage=lineage)
+    result = m.opaque("op", type(op).__name__, m.ident(left), m.ident(right), lineage=lineage)
+    if m.intern.shapes and not isinstance(op, ast.MatMult):
+        shapes.combined(m, left, right, result)
+    return result
 
 
 def _folded(op: ast.operator, left: Value, right: Value) -> Const | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict, follows
 from nnreuse.tracing.lineage import Lineages
-from nnreuse.tracing.trace import Call, Creation, Definition, Placement, Repetition, Store, Turn
+from nnreuse.tracing.trace import Call, Clash, Creation, Definition, Placement, Repetition, Shape, Store, Turn
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
 from nnreuse.types.catalog import Carries
 from nnreuse.types.program import File, ModuleClass, Program
@@ -21,6 +21,7 @@ MAX_DEPTH = 24
 MAX_OPTIONS = 6
 MAX_EXACT = 12
 MAX_ITEMS = 64
+MAX_SHAPES = 4
 
 _ABSENT = object()
 T = TypeVar("T")
@@ -81,8 +82,28 @@ class Interner:
     made: list[Instance] | None = None
     """Every object that is allocated, in order, where somebody asks for it."""
 
+    shapes: dict[int, tuple[Shape, ...]] = field(default_factory=dict[int, tuple[Shape, ...]])
+    """The possible shapes of tensors, by ident; of most nothing is known."""
+    patterns: dict[int, Any] = field(default_factory=dict[int, Any])
+    """What instances do to shapes, by ident."""
+    read_off: dict[int, tuple[Value, str]] = field(default_factory=dict[int, tuple[Value, str]])
+    """The attributes of tensors whose shape is known: whose, and which."""
+    _structures: list[object] = field(default_factory=list[object])
+
+    def structures(self) -> list[object]:
+        """The structure behind each number; number 1 comes first."""
+        if len(self._structures) != len(self.known):
+            self._structures = list(self.known)
+        return self._structures
+
     def __call__(self, *structure: object) -> int:
         return self.known.setdefault(structure, len(self.known) + 1)
+
+    def either(self, one: int, other: int, result: int) -> None:
+        """A value is one of two: so is its shape."""
+        a, b = self.shapes.get(one), self.shapes.get(other)
+        if a and b and len(found := tuple(dict.fromkeys((*a, *b)))) <= MAX_SHAPES:
+            self.shapes[result] = found
 
     def fresh(self) -> int:
         return self("fresh", len(self.known))
@@ -113,6 +134,7 @@ class Machine:
         self.creations: list[Creation] = []
         self.collections: list[Definition] = []
         self.stores: list[Store] = []
+        self.clashes: list[Clash] = []
         self.complete = True
         self.stack: list[ast.AST] = []
         self.origins: dict[int, str] = {}
@@ -283,7 +305,8 @@ class Machine:
         for other_literals, other in others:
             literals &= other_literals
             if other is not value and other.ident != value.ident:
-                value = Opaque(self.intern("phi", value.ident, other.ident))
+                one, value = value.ident, Opaque(self.intern("phi", value.ident, other.ident))
+                self.intern.either(one, other.ident, value.ident)
         if value is not values[0][1]:
             value.lineage = self.lineages.merged([(ls - literals, one.lineage) for ls, one in values])
         return literals, value

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from nnreuse.syntax.units import Place
-from nnreuse.tracing import arithmetic, calls, kinds, methods, objects, placing
+from nnreuse.tracing import arithmetic, calls, kinds, methods, objects, placing, shapes
 from nnreuse.tracing.arithmetic import pure
 from nnreuse.tracing.conditions import Literals
 from nnreuse.tracing.iteration import Iteration, counted, iterate
@@ -61,7 +61,10 @@ def call_external(
         return made
     if last.startswith(("is_", "has_")) or dotted.startswith(("math.", "builtins.")):
         return pure(m, dotted, positional)
-    return calls.unknown(m, positional, keywords)
+    result = calls.unknown(m, positional, keywords)
+    if positional and m.intern.shapes:
+        shapes.kept(m, dotted, positional[0], (*positional[1:], *keywords.values()), result)
+    return result
 
 
 def _returned(m: Machine, positional: Positional, keywords: Keywords, adds_state: bool) -> Value:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.conditions import NOTHING, Path, counts, exclusive
-from nnreuse.tracing.values import Instance
+from nnreuse.tracing.values import Instance, Value
 from nnreuse.types.catalog import Carries
 from nnreuse.types.program import File, ModuleClass
 
@@ -48,6 +48,36 @@ class Call:
     def site(self) -> Place:
         """The callee expression: `self.bn` of `self.bn(x)`."""
         return Place(self.unit, self.unit.span(self.node.func))
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A size that a tensor has along one axis: an integer or an unknown, and the parameter of the module that says so."""
+
+    size: Value
+    instance: Instance
+    parameter: str
+
+
+Axis = Extent | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The last axes of a tensor, None for an unknown size; all of them unless there may be others, `leading`."""
+
+    axes: tuple[Axis, ...]
+    leading: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A call that raises: its module takes `wanted` features, as its `parameter` says, and is given `got`."""
+
+    call: Call
+    parameter: str
+    wanted: Value
+    got: Extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +165,7 @@ class Trace:
     collections: list[Definition] = field(default_factory=list[Definition])
     """Each `self.name = [...]` of a constructor, whatever the list, tuple or dict comes to hold."""
     stores: list[Store] = field(default_factory=list[Store])
+    clashes: list[Clash] = field(default_factory=list[Clash])
     held: dict[str, list[Instance]] = field(default_factory=dict[str, list[Instance]])
     complete: bool = True
     entries: list[str] = field(default_factory=list[str])

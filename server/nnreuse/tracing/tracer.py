@@ -22,7 +22,9 @@ def trace(program: Program, cls: ModuleClass) -> Trace:
     this = Instance(m.intern.fresh(), cls, None, None, cls.file, constructed=True)
     m.root = this
     objects.note_read(m, cls)
-    result = Trace(cls, this, m.calls, m.definitions, m.repetitions, m.placements, m.creations, m.collections, m.stores)
+    result = Trace(
+        cls, this, m.calls, m.definitions, m.repetitions, m.placements, m.creations, m.collections, m.stores, m.clashes
+    )
     try:
         construction.run_constructor(m, this, (), {})
     except RecursionError:

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal, cast
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 
 class Mark(Enum):
@@ -30,6 +30,12 @@ Container = Literal["sequential", "list", "dict", "parameters"]
 Kind = Literal["either", "keyword", "args", "kwargs"]
 Field = Literal["parameters", "running_stats", "stochastic", "other_state"]
 Condition = bool | Literal[">1"]
+Patterns = tuple[str, ...]
+"""What a forward does to the shape of its one tensor: `a in_channels c d -> a out_channels ? ?`, one for each rank.
+
+A letter is any size, the same on both sides; a name is the constructor's argument, which an input must agree with; `?` is unknown;
+`...` stands for any number of axes. None at all: not known.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Variant:
 
     when: Mapping[str, Condition]
     then: Mapping[Field, bool]
+    shapes: Patterns | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class ModuleFacts:
     recurrent: bool
     by_default: Carries
     variants: tuple[Variant, ...]
+    shapes_by_default: Patterns
 
     def carries(self, arguments: Mapping[str, object]) -> Carries:
         """What an instance made with these arguments owns. One that is UNKNOWN leaves unknown whatever it decides."""
@@ -93,6 +101,15 @@ class ModuleFacts:
             stochastic=_settle("stochastic", self.by_default.stochastic, matches),
             other_state=_settle("other_state", self.by_default.other_state, matches),
         )
+
+    def shapes(self, arguments: Mapping[str, object]) -> Patterns:
+        """What an instance made with these arguments does to shapes; none where that depends on one that is UNKNOWN."""
+        values = {parameter.name: parameter.default for parameter in self.parameters_in_order} | dict(arguments)
+        found = self.shapes_by_default
+        for variant in self.variants:
+            if variant.shapes is not None and (held := _holds(variant, values)) is not False:
+                found = variant.shapes if held else ()
+        return found
 
     def bind(self, positional: Sequence[object], keywords: Mapping[str, object]) -> dict[str, object]:
         """Arguments by name; `*args` as a tuple under its own name. Positions that nothing takes are left out."""
@@ -142,12 +159,19 @@ def _settle(field: Field, default: bool | None, matches: Sequence[tuple[Variant,
 class Catalog:
     """Facts by dotted name: the canonical one (`torch.nn.modules.conv.Conv2d`) or any path that leads to the class."""
 
-    def __init__(self, torch: str, classes: Mapping[str, Any], functions: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        torch: str,
+        classes: Mapping[str, Any],
+        functions: Mapping[str, Any],
+        keeping: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self.torch = torch
         self._classes = classes
         self._functions = functions
         self._canonical = _names(classes) | _names(functions)
         self._found: dict[str, ModuleFacts] = {}
+        self._keeping = keeping or {}
 
     @staticmethod
     @cache
@@ -163,7 +187,8 @@ class Catalog:
         schema = document.get("schema")
         if schema != SCHEMA:
             raise ValueError(f"catalog: schema is {schema!r}, not {SCHEMA}; run the probe again")
-        return Catalog(str(document.get("torch")), _table(document, "classes"), _table(document, "functions"))
+        keeping = {kind: frozenset(names) for kind, names in _table(document, "keeping").items()}
+        return Catalog(str(document.get("torch")), _table(document, "classes"), _table(document, "functions"), keeping)
 
     def __iter__(self) -> Iterator[str]:
         """The canonical names of all classes."""
@@ -180,6 +205,13 @@ class Catalog:
 
     def is_module(self, dotted: str) -> bool:
         return self._canonical.get(dotted) in self._classes
+
+    def keeps_shape(self, dotted: str, with_numbers: bool) -> bool:
+        """Whether a function's result, or that of a `torch.Tensor` method, has the shape of its first argument.
+
+        `with_numbers`: all that it is given besides is no tensor, so that nothing is broadcast.
+        """
+        return any(dotted in self._keeping.get(kind, ()) for kind in ("always", "with_numbers")[: 1 + with_numbers])
 
     def function(self, dotted: str) -> FunctionFacts | None:
         """The facts of a function that hands back the module it is given; None for anything else."""
@@ -213,6 +245,7 @@ def _module_facts(name: str, entry: Mapping[str, Any]) -> ModuleFacts:
         recurrent=entry["recurrent"],
         by_default=Carries(entry["parameters"], entry["running_stats"], entry["stochastic"], entry["other_state"]),
         variants=tuple(_variant(variant) for variant in entry["variants"]),
+        shapes_by_default=tuple(entry["shapes"] or ()),
     )
 
 
@@ -222,5 +255,5 @@ def _parameter(entry: Mapping[str, Any]) -> Parameter:
 
 
 def _variant(entry: Mapping[str, Any]) -> Variant:
-    then = cast(dict[Field, bool], {key: value for key, value in entry.items() if key != "when"})
-    return Variant(entry["when"], then)
+    then = cast(dict[Field, bool], {key: value for key, value in entry.items() if key not in ("when", "shapes")})
+    return Variant(entry["when"], then, tuple(entry["shapes"]) if "shapes" in entry else None)
