@@ -7,7 +7,7 @@ from typing import Literal
 from nnreuse.config.severity import Severity
 
 CheckpointCompat = Literal["none", "hook"]
-Profile = Literal["attribution", "fsdp", "quantization"]
+Profile = Literal["attribution", "clarity", "fsdp", "quantization"]
 """What a model is made for, where reuse hurts that training alone does not mind."""
 
 
