@@ -1,15 +1,19 @@
 """A workspace that finds the word `bad`, and a client that speaks to a server in the same process."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Self, cast
 
 from nnreuse.config.severity import Severity
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.lsp.server import create_server, protocol_of
+from nnreuse.lsp.transport import messages
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
@@ -190,6 +194,60 @@ class Talk:
     def _published(self, event: str, params: object) -> dict[str, Any]:
         (message,) = self.tell(f"textDocument/{event}", params)
         assert message["method"] == "textDocument/publishDiagnostics"
+        return message["params"]
+
+
+class Process:
+    """A client of a server in a process of its own."""
+
+    def __init__(self, *options: str, stderr: Any = subprocess.DEVNULL) -> None:
+        command = [sys.executable, "-m", "nnreuse", "server", *options]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "server")}
+        self.running = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment
+        )
+        assert self.running.stdout is not None
+        self._messages = messages(cast(BinaryIO, self.running.stdout))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.running.kill()
+        self.running.communicate()
+
+    def send(self, message: dict[str, Any]) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        assert self.running.stdin is not None
+        self.running.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        self.running.stdin.flush()
+
+    def read(self) -> dict[str, Any]:
+        return next(self._messages)
+
+    def request(self, method: str, params: object) -> Any:
+        """The answer's `result`; what is sent before it is not looked at."""
+        self.send({"id": 7, "method": method, "params": params})
+        return next(message for message in self._messages if message.get("id") == 7)["result"]
+
+    def initialize(self, **capabilities: object) -> Any:
+        answer = self.request("initialize", {"processId": None, "rootUri": None, "capabilities": capabilities})
+        self.send({"method": "initialized", "params": {}})
+        return answer
+
+    def tell(self, method: str, params: object) -> list[dict[str, Any]]:
+        """What the server sends because of a notification: it answers in order."""
+        self.send({"method": method, "params": params})
+        self.send({"id": 8, "method": "nnreuse/status", "params": {}})
+        found: list[dict[str, Any]] = []
+        while (message := self.read()).get("id") != 8:
+            found.append(message)
+        return found
+
+    def open(self, text: str, uri: str) -> dict[str, Any]:
+        """What is published because a document is opened."""
+        document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
+        (message,) = self.tell("textDocument/didOpen", {"textDocument": document})
         return message["params"]
 
 
