@@ -111,6 +111,26 @@ def test_what_is_stateless_exclusive_or_held_once_is_silent(body: str) -> None:
     assert said(TWICE, net(body)) == []
 
 
+ENCODER = (
+    "encoder = [nn.Linear(d, d), nn.ReLU(), nn.Linear(d, d)]\ndecoder = encoder\nself.a = nn.Sequential(*encoder)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("second", "found"),
+    [
+        ("nn.Sequential(*reversed(decoder))", [("*reversed(decoder)", "warning")]),
+        ("nn.ModuleList(decoder[::-1])", [("decoder[::-1]", "warning")]),
+        ("nn.ModuleList(decoder)", [("decoder", "information")]),
+        ("nn.ModuleList(encoder[:1])", []),
+        ("nn.ModuleList([copy.deepcopy(x) for x in reversed(decoder)])", []),
+        ("nn.ModuleList(reversed(self.a))  # tied to the encoder", [("reversed(self.a)", "information")]),
+    ],
+)
+def test_one_list_in_two_containers_is_found_at_the_second(second: str, found: list[tuple[str, str]]) -> None:
+    assert said(TWICE, net("import copy\n" + ENCODER + f"self.b = {second}")) == found
+
+
 def test_two_containers_are_worth_a_look() -> None:
     body = "layer = nn.Linear(d, d)\nself.a = nn.Sequential(layer, nn.ReLU())\nself.b = nn.Sequential(layer, nn.Tanh())"
     assert said(TWICE, net(body)) == [("layer", "information")]

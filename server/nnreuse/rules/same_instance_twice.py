@@ -1,7 +1,8 @@
 """One instance stands at two places of a container.
 
 ## What it does
-Finds a module with parameters or state that stands at two places of a `Sequential`, `ModuleList` or `ModuleDict`, or in two of them.
+Finds a module with parameters or state that stands at two places of a `Sequential`, `ModuleList` or `ModuleDict`, or in two of them;
+and one list that is given to two containers: `decoder = encoder`, then `nn.Sequential(*encoder)` and `nn.Sequential(*reversed(decoder))`.
 
 ## Why it matters
 The two places look like two layers and are one: they train the same weights, and a batch norm mixes the statistics of both places.
@@ -60,12 +61,14 @@ from collections.abc import Iterator
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.list_aliases import Alias, aliases
 from nnreuse.rules.placements import Again, inlined, kept_in, matters, placed_twice, said
 from nnreuse.rules.reuse import own_units
 from nnreuse.tracing.trace import Trace
 
 SAME = "this {kind} already stands in `{container}`: both places are one instance, with the same weights"
 OTHER = "this {kind} already stands in `{first}`: `{container}` holds the same instance, with the same weights"
+LIST = "`{container}` is given the modules of `{first}`: both hold the same instances, with the same weights"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -74,6 +77,33 @@ def check(context: Context) -> Iterator[Finding]:
     for again in placed_twice(trace):
         if again.second.unit in units and again.first.file is trace.cls.file and matters(trace, again.instance):
             yield _finding(trace, again)
+    for alias in aliases(trace):
+        if len({one.node for one in trace.placements if one.instance is alias.members[0]}) == 1:
+            yield _aliased(trace, alias)
+
+
+def _aliased(trace: Trace, alias: Alias) -> Finding:
+    first, second = (trace.paths_of(one.instance)[0] for one in (alias.first, alias.second))
+    evidence = (*_weigh_alias(alias), *said(trace, [alias.second.instance], alias.place))
+    assert alias.first.instance.place is not None
+    return Finding(
+        "same-instance-twice",
+        severity_of(evidence, must=not alias.first.path.literals and not alias.second.path.literals),
+        LIST.format(first=_shown(first), container=_shown(second)),
+        alias.place,
+        trace.cls.name,
+        second,
+        (Related(alias.first.instance.place, "the same instances stand here"),),
+        evidence,
+    )
+
+
+def _weigh_alias(alias: Alias) -> Iterator[Evidence]:
+    yield Evidence("two-containers", 1, "two containers hold one list: two branches, or two names for it")
+    if alias.reordered:
+        yield Evidence(
+            "other-index", 4, "they stand at other indices here: one list has become two chains of layers", alias.place
+        )
 
 
 def _finding(trace: Trace, again: Again) -> Finding:
