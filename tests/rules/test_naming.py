@@ -28,6 +28,11 @@ def reported(names: str, forward: str) -> set[str]:
         ("q_proj v_proj", "q = self.q_proj(x)\nk = self.q_proj(y)\nreturn q @ k @ self.v_proj(x)"),
         ("q_proj", "query_states = self.q_proj(x)\nkey_states = self.q_proj(y)\nreturn query_states @ key_states"),
         ("wq wv", "q, k, v = self.wq(x), self.wq(y), self.wv(y)\nreturn q @ k @ v"),
+        ("to_queries", "query = self.to_queries(x)\nkey = self.to_queries(y)\nreturn query @ key"),
+        (
+            "prompt_proj",
+            "prompt = x.mean(0)\nproj_prompt = self.prompt_proj(prompt)\nproj_hs = self.prompt_proj(y)\nreturn proj_hs @ proj_prompt",
+        ),
         ("conv_h", "a_h = self.conv_h(x).sigmoid()\na_w = self.conv_h(y).sigmoid()\nreturn a_h * a_w"),
     ],
 )
@@ -47,6 +52,7 @@ def test_its_own_result_comes_back(forward: str) -> None:
         ("encoder", "left = self.encoder(x)\nright = self.encoder(y)\nreturn left @ right"),
         ("text_encoder", "text = self.text_encoder(x)\nother_text = self.text_encoder(y)\nreturn text - other_text"),
         ("cls_head", "cls_score = self.cls_head(x)\naux_score = self.cls_head(y)\nreturn cls_score, aux_score"),
+        ("image_net", "image = self.image_net(x)\nother = self.image_net(y)\nreturn image - other"),
         ("step", "for _ in range(9):\n    x = self.step(x)\nreturn x"),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.naming import named_for
+from nnreuse.rules.naming import is_role, named_for, named_for_input
 from nnreuse.rules.reuse import Reuse, between, enclosing_tests, producers, said_deliberate, under_sharing_flag
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call
@@ -51,9 +51,11 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
             )
     named = named_for(reuse.attribute, sites) if len(sites) > 1 else None
     if named is not None:
-        mark, bearing, _ = named
-        weight = 4 if len(mark) == 1 else 2
+        mark, bearing, other = named
+        weight = 4 if len(mark) == 1 or is_role(mark) else 2
         yield Evidence("named-for-one", weight, f"its name is for one of the results: “{mark}”", bearing.site)
+        if named_for_input(reuse.attribute, bearing, other):
+            yield Evidence("named-for-input", 2, "its name is for the input of that call too, and not for the other's")
     partner = _indexed_partner(reuse)
     if partner is not None:
         sentence = (

@@ -26,12 +26,38 @@ def named_for(attribute: str, calls: list[Call]) -> tuple[str, Call, Call] | Non
 
 def _marks(attribute: str) -> list[str]:
     """The words of a name, the last letter of each too: `wq` is for `q`."""
-    words = [word.lower() for word in _WORD.findall(attribute)]
+    words = _words(attribute)
     return [*words, *(word[-1] for word in words if word.isalpha() and len(word) > 1)]
 
 
-def _bears(name: str, mark: str) -> bool:
+def _words(name: str) -> list[str]:
+    """The words of a name, in the singular: `to_queries` is for `query`."""
     words = [word.lower() for word in _WORD.findall(name)]
+    return [f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s") or word for word in words]
+
+
+def is_role(mark: str) -> bool:
+    """Whether a mark names a part that attention keeps apart: `q`, or `query`."""
+    return mark in ("q", "k", "v", "query", "key", "value")
+
+
+def named_for_input(attribute: str, bearing: Call, other: Call) -> bool:
+    """Whether a word of the name stands in what one call is given and in what it results in, and in neither of the other call's."""
+    here, elsewhere = _surroundings(bearing), _surroundings(other)
+    return any(
+        len(mark) > 2 and all(mark in words for words in here) and not any(mark in words for words in elsewhere)
+        for mark in _words(attribute)
+    )
+
+
+def _surroundings(call: Call) -> tuple[set[str], set[str]]:
+    """The words of a call's arguments, and those of the names that its result is bound to."""
+    given = [n.id for argument in call.node.args for n in ast.walk(argument) if isinstance(n, ast.Name)]
+    return {w for name in given for w in _words(name)}, {w for name in _results(call) for w in _words(name)}
+
+
+def _bears(name: str, mark: str) -> bool:
+    words = _words(name)
     if len(mark) == 1 and mark in "qkv":
         return bool(words) and words[0].startswith(mark)
     return mark in words
