@@ -51,7 +51,7 @@ class Made:
     runs: list[list[Called]] = field(default_factory=list)
 
 
-class _Lineage(TorchDispatchMode):
+class Lineage(TorchDispatchMode):
     """For each storage, a bit for every call that its content was computed from."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class _Recorder:
 
     def __init__(self, root: nn.Module) -> None:
         self.root = root
-        self.lineage = _Lineage()
+        self.lineage = Lineage()
         self.owners: list[nn.Module] = []
         self.number = 0
         self.calls: dict[int, list[tuple[int, Called]]] = {}

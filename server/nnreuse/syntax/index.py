@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from nnreuse.syntax.effects import Effect, effects, writers
 from nnreuse.syntax.source import LineChange, Source
 from nnreuse.syntax.span import Span
 from nnreuse.syntax.units import ClassUnits, Part, Place, Unit, Unparsable, cut, leaves, parse
@@ -96,6 +97,21 @@ class FileIndex:
             for node in part.nodes
             if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
         ]
+
+    @cached_property
+    def effects(self) -> dict[str, list[Effect]]:
+        """By top-level name: the statements of the file that may write to what it means, or that call it."""
+        return effects(self.parts)
+
+    @cached_property
+    def writers(self) -> dict[str, list[str]]:
+        """By top-level name: the functions of the file whose bodies may write to what it means."""
+        functions = {
+            name: binding.node
+            for name, binding in self.bindings.items()
+            if isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef)
+        }
+        return writers(functions)
 
     def classes(self) -> Iterator[tuple[str, ClassUnits]]:
         """Every class definition reachable without entering a function, with its qualified name, in text order."""

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from nnreuse.tracing import calls, construction, decorators, objects
+from nnreuse.tracing import calls, construction, decorators, objects, registering
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
     Class,
@@ -36,7 +36,7 @@ def global_value(m: Machine, f: Frame, name: str) -> Value:
     """A name that no enclosing function binds."""
     meaning = m.program.lookup(f.file, name)
     if meaning is not None:
-        return value_of(m, meaning)
+        return value_of(m, meaning, f.file)
     if name in _BUILTINS:
         return Name(External(f"builtins.{name}"))
     if name == "__class__" and f.owner is not None:
@@ -50,8 +50,8 @@ def makes_container(m: Machine, value: Name) -> bool:
     return facts is not None and facts.container in ("list", "sequential")
 
 
-def value_of(m: Machine, meaning: Meaning) -> Value:
-    """A meaning as a value."""
+def value_of(m: Machine, meaning: Meaning, reader: File | None = None) -> Value:
+    """A meaning as a value, for a file that names it."""
     match meaning:
         case ModuleClass():
             return Class(meaning)
@@ -62,10 +62,10 @@ def value_of(m: Machine, meaning: Meaning) -> Value:
         case FileRef():
             return Package(meaning)
         case ValueRef():
-            return _module_level(m, meaning)
+            return _module_level(m, meaning, reader or meaning.file)
 
 
-def _module_level(m: Machine, ref: ValueRef) -> Value:
+def _module_level(m: Machine, ref: ValueRef, reader: File) -> Value:
     from nnreuse.tracing.expressions import evaluate
 
     known = m.globals.get(id(ref.node))
@@ -75,7 +75,8 @@ def _module_level(m: Machine, ref: ValueRef) -> Value:
     file: File = ref.file
     frame = Frame(file, ref.unit)
     with m.bounded(calls.HELPER_STEPS), m.apart():
-        m.globals[id(ref.node)] = evaluate(m, frame, ref.node)
+        value = m.globals[id(ref.node)] = evaluate(m, frame, ref.node)
+        registering.fill(m, ref, value, reader)
     return m.globals[id(ref.node)]
 
 
@@ -94,16 +95,15 @@ def get(m: Machine, value: Value, name: str) -> Value:
             return _of_class(m, cls, name, None)
         case Super():
             return _of_super(m, value, name)
-        case Package() if name == "__dict__":
-            return Method(value, name)
-        case Package(ref):
-            meaning = m.program.member(ref, name)
-            return value_of(m, meaning) if meaning else m.opaque("global", ref.file.path, name)
+        case Package():
+            return _of_package(m, value, name)
         case Name(external):
             return Name(External(f"{external.dotted}.{name}"))
         case Partial() if name in ("func", "args", "keywords"):
             return _of_partial(m, value, name)
-        case Items() | Mapping() | Function() | Const():
+        case Items():
+            return objects.element(m, value, value.fields.index(name)) if name in value.fields else Method(value, name)
+        case Mapping() | Function() | Const():
             return Method(value, name)
         case _:
             return _of_unknown(m, value, name)
@@ -118,6 +118,21 @@ def _of_unknown(m: Machine, value: Value, name: str) -> Value:
     if origin is not None and ident not in m.intern.results:
         m.origins.setdefault(found.ident, f"{origin}.{name}")
     return found
+
+
+def _of_package(m: Machine, value: Package, name: str) -> Value:
+    if name == "__dict__":
+        return Method(value, name)
+    meaning = m.program.member(value.file, name)
+    return value_of(m, meaning) if meaning else m.opaque("global", value.file.file.path, name)
+
+
+def special(owner: Instance, name: str) -> Function | None:
+    """A method that Python calls by itself, bound to an object whose class defines it."""
+    found = owner.cls.find(name) if owner.cls is not None else None
+    if found is None or not isinstance(found[2], calls.DEFINITIONS):
+        return None
+    return Function(found[0].file, found[1], found[2], None, found[0], owner)
 
 
 def may_be_module(value: Value) -> bool:
@@ -170,6 +185,8 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
         return Mapping(m.intern(".", owner.ident, name), {k: v for k, v in owner.attrs.items() if may_be_module(v)})
     if name in calls.MODULE_METHODS or owner.elements is not None:
         return Method(owner, name)
+    if not owner.is_module and not name.startswith("__") and (hook := special(owner, "__getattr__")) is not None:
+        return calls.enter(m, hook, (Const(name),), {}, None)
     found = m.opaque(".", owner.ident, name)
     if owner is m.root:
         m.origins.setdefault(found.ident, name)

@@ -22,6 +22,7 @@ from nnreuse.tracing.values import (
     Name,
     Opaque,
     Partial,
+    Record,
     Super,
     Value,
 )
@@ -113,6 +114,8 @@ def invoke(
             return _call_function(m, f, node, callee, positional, keywords)
         case Partial(function, given, named):
             return invoke(m, f, node, function, (*given, *positional), {**named, **keywords})
+        case Record():
+            return models.record(m, callee, positional, keywords)
         case Name(external):
             return models.call_external(m, f, node, external, positional, keywords)
         case Method(receiver, name):

@@ -23,6 +23,7 @@ from nnreuse.tracing.values import (
     Opaque,
     Package,
     Partial,
+    Record,
     Super,
     Value,
 )
@@ -45,7 +46,7 @@ def truth_of(value: Value) -> bool | None:
             return True if value.entries else None if value.open else False
         case Instance():
             return truth_of(value.elements) if value.elements is not None else True
-        case Function() | Class() | Name() | Partial() | Method() | Package() | Super():
+        case Function() | Class() | Record() | Name() | Partial() | Method() | Package() | Super():
             return True
         case May():
             truths = {truth_of(v) for _, v in value.options}

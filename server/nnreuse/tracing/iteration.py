@@ -36,6 +36,8 @@ def iterate(m: Machine, iterable: Value, node: ast.AST) -> Iteration:
             if iterable.open:
                 return Iteration(2, False, lambda k: _key(m, iterable, k))
             return Iteration(len(keys), True, lambda k: Const(keys[k], iterable.shown.get(keys[k])))
+        case Const(str(text)) if len(text) <= m.longest and iterable.display is None:
+            return Iteration(len(text), True, lambda k: Const(text[k]))
         case May():
             contents = [v for _, v in m.options(iterable) if isinstance(v, Items | Instance)]
             if contents:

@@ -10,6 +10,7 @@ from nnreuse.tracing.values import (
     Instance,
     Items,
     Mapping,
+    May,
     Method,
     Name,
     Opaque,
@@ -31,6 +32,7 @@ _ABSTRACT = frozenset(
     for module in ("typing", "collections.abc")
     for name in ("Callable", "Iterable", "Sequence", "Collection", "Mapping")
 )
+_HASHABLE = frozenset(["typing.Hashable", "collections.abc.Hashable"])
 _LISTS = {"builtins.list": "list", "builtins.tuple": "tuple", "builtins.set": "set"}
 
 
@@ -77,6 +79,8 @@ def _is_instance(m: Machine, value: Value, kind: Value) -> bool | None:
     if not isinstance(kind, Name | Class):
         return None
     dotted = kind.external.dotted if isinstance(kind, Name) else ""
+    if dotted in _HASHABLE:
+        return _hashable(value)
     if dotted in _ABSTRACT:
         return _callable(value) if dotted.endswith("Callable") else _iterable(value, dotted.rsplit(".", 1)[-1])
     match value:
@@ -92,6 +96,18 @@ def _is_instance(m: Machine, value: Value, kind: Value) -> bool | None:
             return _of_callable(m, value, dotted)
         case _:
             return None
+
+
+def _hashable(value: Value) -> bool | None:
+    match value:
+        case Mapping():
+            return False
+        case Items():
+            return value.kind == "tuple"
+        case Opaque() | May():
+            return None
+        case _:
+            return True
 
 
 def _iterable(value: Value, name: str) -> bool | None:

@@ -200,8 +200,10 @@ def _mapping_method(m: Machine, container: Mapping, name: str, positional: Posit
     if name in ("items", "named_children"):
         rows: list[Value] = [m.items("tuple", [k, v]) for k, v in zip(keys, entries.values(), strict=True)]
         return m.items("list", rows, container.open)
-    if name == "update" and positional:
-        objects.update(m, container, positional[0])
+    if name == "update":
+        named: dict[object, Value] = {key: value for key, value in keywords.items() if key != "**"}
+        for given in (*positional, Mapping(m.intern.fresh(), named, "**" in keywords)):
+            objects.update(m, container, given)
         return NONE
     key, other = (*positional, None, None)[:2]
     if name in ("get", "pop", "__getitem__") and key is not None:

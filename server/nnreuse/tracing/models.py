@@ -16,6 +16,7 @@ from nnreuse.tracing.values import (
     NONE,
     Class,
     Const,
+    Content,
     Index,
     Instance,
     Items,
@@ -23,6 +24,7 @@ from nnreuse.tracing.values import (
     May,
     Opaque,
     Partial,
+    Record,
     Value,
 )
 from nnreuse.types.program import External, ModuleClass
@@ -113,6 +115,26 @@ def _deepcopy(m: Machine, f: Frame, node: ast.Call, positional: Positional, keyw
 
 def _partial(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     return Partial(positional[0], positional[1:], keywords) if positional else m.opaque()
+
+
+def _namedtuple(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    names = m.settle(positional[1]) if len(positional) > 1 else keywords.get("field_names", NONE)
+    if isinstance(names, Const):
+        fields = str(names.value).replace(",", " ").split()
+    else:
+        fields = [str(v.value) for v in objects.as_content(m, names).items if isinstance(v, Const)]
+    return Record(tuple(fields))
+
+
+def record(m: Machine, made: Record, positional: Positional, keywords: Keywords) -> Value:
+    """What the constructor of a named tuple makes: a tuple whose elements have names."""
+    given = dict(zip(made.fields, positional, strict=False)) | {k: v for k, v in keywords.items() if k in made.fields}
+    return Items(
+        "tuple",
+        m.intern.fresh(),
+        {0: Content(tuple(given.get(name) or m.opaque() for name in made.fields))},
+        fields=made.fields,
+    )
 
 
 def _map(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -377,6 +399,7 @@ _MODELS: dict[str, Model] = {
     "builtins.print": _isolated,
     **arithmetic.MODELS,
     "collections.OrderedDict": _dict,
+    "collections.namedtuple": _namedtuple,
     "copy.deepcopy": _deepcopy,
     "copy.copy": _deepcopy,
     "functools.partial": _partial,

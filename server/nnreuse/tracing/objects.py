@@ -145,6 +145,12 @@ def subscript(m: Machine, value: Value, key: Value) -> Value:
         from nnreuse.tracing.attributes import get
 
         return get(m, value.receiver, str(key.value))
+    if isinstance(value, Instance) and not value.is_module and value.elements is None:
+        from nnreuse.tracing import attributes, calls
+
+        hook = attributes.special(value, "__getitem__")
+        if hook is not None:
+            return calls.enter(m, hook, (key,), {}, None)
     container = elements_of(value)
     if isinstance(container, Items):
         return _item(m, container, key)
@@ -230,11 +236,21 @@ def set_item(m: Machine, receiver: Value, key: Value, value: Value) -> None:
         container = elements_of(one)
         if isinstance(container, Mapping):
             put(m, container, key, value)
+        elif isinstance(one, Instance) and not one.is_module and container is None:
+            _set_by_method(m, one, key, value)
         elif isinstance(container, Items):
             _replace(m, container, key, value)
         elif isinstance(one, Opaque):
             one.lineage |= m.lineage(value)
             one.ident = m.intern.fresh()
+
+
+def _set_by_method(m: Machine, owner: Instance, key: Value, value: Value) -> None:
+    from nnreuse.tracing import attributes, calls
+
+    hook = attributes.special(owner, "__setitem__")
+    if hook is not None:
+        calls.enter(m, hook, (key, value), {}, None)
 
 
 def put(m: Machine, container: Mapping, key: Value, value: Value) -> None:
@@ -294,6 +310,8 @@ def as_content(m: Machine, value: Value) -> Content:
     if isinstance(container, Mapping):
         keys: list[Value] = [Const(k, container.shown.get(k)) for k in container.entries]
         return Content(tuple(keys), container.open)
+    if isinstance(value, Const) and isinstance(value.value, str) and value.display is None:
+        return m.content(tuple(Const(character) for character in value.value), False)
     return Content(tuple(element(m, value, k) for k in range(2)), True)
 
 

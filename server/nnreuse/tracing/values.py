@@ -63,6 +63,8 @@ class Items:
     more: "dict[object, Value]" = field(default_factory=dict[object, "Value"])
     lineage: int = 0
     place: Place | None = None
+    fields: tuple[str, ...] = ()
+    """The names of its elements, where it is a named tuple."""
 
     @property
     def content(self) -> Content:
@@ -131,6 +133,13 @@ class Class:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """The class that `namedtuple` makes, as a value."""
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Name:
     """A dotted external name as a value: a function or a class of torch, say."""
 
@@ -189,6 +198,7 @@ Value = (
     | Package
     | Method
     | Partial
+    | Record
     | Super
     | May
 )

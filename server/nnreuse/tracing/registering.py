@@ -1,0 +1,148 @@
+"""Registering: what the statements and decorators of files put into a module-level list, dict or object.
+
+Python has run them all before a model is built. Those of the file that defines the object run when someone reads it; where they
+leave its tables empty, those of the files that its package and its reader import run as well.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from nnreuse.syntax.effects import Effect
+from nnreuse.syntax.index import Import
+from nnreuse.tracing.machine import Frame, Machine, OutOfBounds
+from nnreuse.tracing.values import Class, Function, Instance, Items, Mapping, Value
+from nnreuse.types.program import File, FileRef, FunctionRef, ValueRef
+
+_STEPS = 600
+"""Steps that one statement or decorator may take."""
+_TOTAL = 12_000
+"""Steps that all of one object's may take; past it the object keeps what it has got."""
+_FILES = 120
+"""Files that are searched for what fills an object that its own file leaves empty."""
+
+
+def fill(m: Machine, ref: ValueRef, value: Value, reader: File) -> None:
+    """Runs what fills a module-level value. `m` is not charged for it."""
+    from nnreuse.tracing import construction
+
+    if not _fillable(value):
+        return
+    names = {name for name, binding in ref.file.index.bindings.items() if binding.node is ref.node}
+    inner = Machine(m.program, m.intern, _TOTAL, m.depth)
+    inner.globals = m.globals
+    if isinstance(value, Instance):
+        construction.construct(inner, value)
+    _run_all(inner, ref.file, _filling(ref.file, names))
+    if _is_empty(value):
+        for file, local in _users(m, ref, names, reader):
+            m.intern.read.add(file.path)
+            _run_all(inner, file, [e for name in local for e in file.index.effects.get(name, ())])
+
+
+def _fillable(value: Value) -> bool:
+    if isinstance(value, Instance):
+        return not value.is_module and value.cls is not None
+    return isinstance(value, Mapping) or isinstance(value, Items) and value.kind != "tuple"
+
+
+def _is_empty(value: Value) -> bool:
+    """Whether a table, or each table that an object holds, has nothing in it."""
+    match value:
+        case Mapping():
+            return not value.entries
+        case Instance():
+            tables = [v for v in value.attrs.values() if isinstance(v, Mapping)]
+            return bool(tables) and not any(table.entries for table in tables)
+        case _:
+            return False
+
+
+def _filling(file: File, names: set[str]) -> list[Effect]:
+    writing = {function for name in names for function in file.index.writers.get(name, ())}
+    found = [effect for name in (names | writing) for effect in file.index.effects.get(name, ())]
+    order = file.index.first_lines
+    once = {id(node): (unit, node) for unit, node in found}
+    return sorted(once.values(), key=lambda e: (order.get(e[0], 0), e[1].lineno))
+
+
+def _users(m: Machine, ref: ValueRef, names: set[str], reader: File) -> Iterator[tuple[File, list[str]]]:
+    """The other files that name the object or a function that writes to it, with the names they know it by."""
+    writing = {function for name in names for function in ref.file.index.writers.get(name, ())}
+    for file in _imported(m, ref.file, reader):
+        local: list[str] = []
+        for name in file.index.effects:
+            binding = file.index.bindings.get(name)
+            if binding is not None and isinstance(binding.node, Import):
+                meaning = m.program.lookup(file, name)
+                writes = isinstance(meaning, FunctionRef) and meaning.node.name in writing and meaning.file is ref.file
+                if writes or isinstance(meaning, ValueRef) and meaning.node is ref.node:
+                    local.append(name)
+        if local:
+            yield file, local
+
+
+def _imported(m: Machine, home: File, reader: File) -> Iterator[File]:
+    """The files of the same top-level package that the reader and the packages around the object import, nearest first."""
+    top = home.module.partition(".")[0]
+    parts = home.module.split(".")
+    packages = [
+        m.program.library.find(".".join(parts[:size])) for size in range(len(parts) - (not home.package), 0, -1)
+    ]
+    queue = [reader, *(one for one in packages if one is not None)]
+    seen = {home.path}
+    while queue and len(seen) <= _FILES:
+        file = queue.pop(0)
+        if file.path in seen and file is not home:
+            continue
+        if file is not home:
+            seen.add(file.path)
+            yield file
+        if file.package or file is reader:
+            bound = [b.node for b in file.index.bindings.values() if isinstance(b.node, Import)]
+            for one in (*bound, *file.index.star_imports):
+                dotted = file.absolute(one)
+                found = _file(m, dotted) if dotted.partition(".")[0] == top else None
+                if found is not None and found.path not in seen:
+                    queue.append(found)
+
+
+def _file(m: Machine, dotted: str) -> File | None:
+    meaning = m.program.follow(dotted)
+    if isinstance(meaning, FileRef):
+        return meaning.file
+    return m.program.library.find(dotted.rpartition(".")[0])
+
+
+def _run_all(m: Machine, file: File, found: list[Effect]) -> None:
+    for unit, node in found:
+        try:
+            with m.bounded(_STEPS):
+                _run(m, Frame(file, unit), node)
+        except (OutOfBounds, RecursionError):
+            m.stack.clear()
+            return
+
+
+def _run(m: Machine, f: Frame, node: ast.stmt) -> None:
+    from nnreuse.tracing import calls, statements
+    from nnreuse.tracing.expressions import evaluate
+
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        statements.execute(m, f, node)
+        return
+    made = _defined(m, f, node)
+    for decorator in reversed(node.decorator_list if made is not None else []):
+        call = ast.copy_location(ast.Call(decorator, [], []), decorator)
+        calls.invoke(m, f, call, evaluate(m, f, decorator), (made,) if made is not None else (), {})
+
+
+def _defined(m: Machine, f: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Value | None:
+    if not isinstance(node, ast.ClassDef):
+        return Function(f.file, f.unit, node, None)
+    binding = f.file.index.bindings.get(node.name)
+    if binding is None or isinstance(binding.node, Import):
+        return None
+    for name, units in f.file.index.classes():
+        if units.node is node:
+            return Class(m.program.class_of(f.file, units, name))
+    return None
