@@ -28,9 +28,8 @@ def full(records: Iterable[Record]) -> Iterator[str]:
 def concise(records: Iterable[Record]) -> Iterator[str]:
     """One line for each finding."""
     for record in records:
-        start = record.site.start
         code = click.style(f"{record.severity.value}[{record.rule}]", fg=_COLOURS[record.severity])
-        yield f"{record.filename}:{start.line + 1}:{start.column + 1}: {code} {record.message}"
+        yield f"{record.where}: {code} {record.message}"
 
 
 def as_json(records: Iterable[Record]) -> Iterator[str]:
@@ -90,11 +89,14 @@ def _object(record: Record) -> dict[str, object]:
         "message": record.message,
         "url": record.url,
         "filename": record.filename,
-        "cell": None,
+        "cell": record.site.cell,
         **_range(record.site),
         "class": record.owner,
         "attribute": record.attribute,
-        "related": [{"filename": record.filename, **_range(site), "message": site.message} for site in record.related],
+        "related": [
+            {"filename": record.filename, **_cell(site), **_range(site), "message": site.message}
+            for site in record.related
+        ],
         "fix": repairs[0] if repairs else None,
         "fixes": repairs,
     }
@@ -104,8 +106,13 @@ def _repair(repair: Repair) -> dict[str, object]:
     return {
         "message": repair.title,
         "applicability": repair.applicability,
-        "edits": [{"content": edit.message, **_range(edit)} for edit in repair.edits],
+        "edits": [{"content": edit.message, **_cell(edit), **_range(edit)} for edit in repair.edits],
     }
+
+
+def _cell(site: Site) -> dict[str, object]:
+    """Related places and edits of a notebook may be in other cells; those of a file say nothing of cells."""
+    return {} if site.cell is None else {"cell": site.cell}
 
 
 def _range(site: Site) -> dict[str, object]:

@@ -6,32 +6,33 @@ from collections.abc import Iterator
 import click
 
 from nnreuse.cli.record import Record, Site
+from nnreuse.syntax.source import Position
 
 _TAB = "    "
 
 
 def frame(record: Record) -> Iterator[str]:
     """The frame's lines, from ` --> file:line:column` to the closing bar, styled for a terminal."""
-    start = record.site.start
-    sites = sorted([(record.site, "^"), *((site, "-") for site in record.related)], key=lambda each: each[0].start)
+    sites = sorted([(record.site, "^"), *((site, "-") for site in record.related)], key=_in_order)
     margin = len(str(max(site.start.line for site, _ in sites) + 1))
     bar = click.style(" " * margin + " |", fg="blue")
-    yield click.style(" " * margin + "--> ", fg="blue") + f"{record.filename}:{start.line + 1}:{start.column + 1}"
+    yield click.style(" " * margin + "--> ", fg="blue") + record.where
     yield bar
-    previous = None
+    previous: tuple[int | None, int] | None = None
     for site, mark in sites:
-        row = site.start.line
-        if previous is not None and row > previous + 1:
+        row = (site.cell, site.start.line)
+        if previous is not None and row not in (previous, (previous[0], previous[1] + 1)):
             yield click.style("...", fg="blue")
+        line = record.lines.get(row, "").rstrip("\r\n")
         if row != previous:
-            yield click.style(f"{row + 1:>{margin}} | ", fg="blue") + _visible(_line(record, row))
-        yield f"{bar} {_underlined(_line(record, row), site, mark)}"
+            yield click.style(f"{row[1] + 1:>{margin}} | ", fg="blue") + _visible(line)
+        yield f"{bar} {_underlined(line, site, mark)}"
         previous = row
     yield bar
 
 
-def _line(record: Record, row: int) -> str:
-    return record.lines.get(row, "").rstrip("\r\n")
+def _in_order(each: tuple[Site, str]) -> tuple[int, Position]:
+    return each[0].cell or 0, each[0].start
 
 
 def _underlined(line: str, site: Site, mark: str) -> str:

@@ -1,11 +1,13 @@
 """Records: findings with their positions worked out, which formats print and processes can hand over."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nnreuse.config.settings import Settings
 from nnreuse.config.severity import Severity
 from nnreuse.syntax.edits import Edit
+from nnreuse.syntax.notebook import Program
 from nnreuse.syntax.source import Position
 
 if TYPE_CHECKING:
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A range of a file, zero-based lines and code-point columns, and what is said of it."""
+    """A range of a file or of a notebook's cell, zero-based lines and code-point columns, and what is said of it."""
 
     start: Position
     end: Position
     message: str = ""
+    cell: int | None = None
+    """The cell's number in its notebook, from 1; None in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A finding as it is printed. `lines` holds the source of every line that a site touches."""
+    """A finding as it is printed. `lines` holds the source of every line that a site touches, by cell and row."""
 
     rule: str
     severity: Severity
@@ -49,7 +53,7 @@ class Record:
     related: tuple[Site, ...]
     notes: tuple[str, ...]
     repairs: tuple[Repair, ...]
-    lines: dict[int, str]
+    lines: dict[tuple[int | None, int], str]
 
     @property
     def url(self) -> str:
@@ -58,14 +62,26 @@ class Record:
 
         return url(self.rule)
 
+    @property
+    def where(self) -> str:
+        """`file:9:13`, in a notebook `file:cell 2:9:13`."""
+        cell = "" if self.site.cell is None else f"cell {self.site.cell}:"
+        return f"{self.filename}:{cell}{self.site.start.line + 1}:{self.site.start.column + 1}"
+
 
 def shown(analysis: "Analysis", settings: Settings) -> "list[Finding]":
     """The findings a user wants to see, in the order of their places, with the severities of the settings."""
     return sorted(analysis.shown(settings), key=lambda finding: (analysis.index.span(finding.place), finding.rule))
 
 
-def record(finding: "Finding", index: "FileIndex", filename: str, repairs: tuple[Repair, ...] = ()) -> Record:
-    """A finding with its positions; `repairs` come from `built`."""
+def record(
+    finding: "Finding",
+    index: "FileIndex",
+    filename: str,
+    repairs: tuple[Repair, ...] = (),
+    program: Program | None = None,
+) -> Record:
+    """A finding with its positions; `repairs` come from `built`. `program`: they are those of a notebook's cells."""
     site = _site(index, finding.place, "")
     related = tuple(_site(index, each.place, each.message) for each in finding.related)
     notes = tuple(dict.fromkeys(each.sentence for each in finding.evidence))
@@ -78,19 +94,39 @@ def record(finding: "Finding", index: "FileIndex", filename: str, repairs: tuple
         filename,
         finding.owner,
         finding.attribute,
-        site,
-        related,
+        _celled(site, program),
+        tuple(_celled(each, program) for each in related),
         notes,
-        repairs,
-        lines,
+        tuple(replace(one, edits=tuple(_celled(each, program) for each in one.edits)) for one in repairs),
+        {_line_key(row, program): line for row, line in lines.items()},
     )
 
 
-def built(finding: "Finding", index: "FileIndex") -> tuple[Repair, ...]:
-    """The fixes that can be proven right, the preferred one first."""
+def _celled(site: Site, program: Program | None) -> Site:
+    """The place in its cell. What ends where the next cell begins ends with its own."""
+    if program is None:
+        return site
+    number, start = program.in_cell(site.start)
+    return Site(
+        start, Position(site.end.line - site.start.line + start.line, site.end.column), site.message, number + 1
+    )
+
+
+def _line_key(row: int, program: Program | None) -> tuple[int | None, int]:
+    if program is None:
+        return None, row
+    number, at = program.in_cell(Position(row, 0))
+    return number + 1, at.line
+
+
+def built(
+    finding: "Finding", index: "FileIndex", takes: "Callable[[list[Edit]], bool] | None" = None
+) -> tuple[Repair, ...]:
+    """The fixes that can be proven right, the preferred one first; of them those whose edits `takes` accepts."""
     return tuple(
         Repair(fix.title, fix.applicability.value, tuple(_edit_site(index, edit) for edit in edits))
         for fix, edits in edits_of(finding, index)
+        if takes is None or takes(edits)
     )
 
 

@@ -1,6 +1,6 @@
 """Repairs: the fixes of a file's findings, applied round by round until nothing more can be."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nnreuse.cli.engine import Engine
 from nnreuse.config.settings import Settings
 from nnreuse.fixes.fix import Applicability
-from nnreuse.syntax.edits import apply_edits
+from nnreuse.syntax.edits import Edit, apply_edits
 
 if TYPE_CHECKING:
     from nnreuse.fixes.fix import Fix
@@ -27,14 +27,21 @@ class Repaired:
     applied: "tuple[Fix, ...]" = ()
 
 
-def repaired(engine: Engine, path: Path, text: str, settings: Settings, allowed: Collection[str]) -> Repaired:
-    """The text with the first allowed fix of each finding, again until no finding has one."""
+def repaired(
+    engine: Engine,
+    path: Path,
+    text: str,
+    settings: Settings,
+    allowed: Collection[str],
+    apply: Callable[[str, list[Edit]], str] = apply_edits,
+) -> Repaired:
+    """The text with the first allowed fix of each finding, again until no finding has one; `apply` may refuse edits."""
     from nnreuse.workspace.offers import repairs  # the rules: not for --help
 
     now = Repaired(text, engine.check(path, text))
     for _ in range(_ROUNDS):
         edits, fixes = repairs(now.analysis, settings, [Applicability(each) for each in allowed])
-        text = apply_edits(now.text, edits)
+        text = apply(now.text, edits)
         if text == now.text:
             break
         analysis = engine.check(path, text)

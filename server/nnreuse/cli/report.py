@@ -13,13 +13,18 @@ import click
 
 from nnreuse.cli.engine import Engine, Engines, MakeEngine, Target, run
 from nnreuse.cli.formats import Format, full
-from nnreuse.cli.record import Record, built, record, shown
-from nnreuse.cli.repair import repaired
+from nnreuse.cli.record import Record, Repair, built, record, shown
+from nnreuse.cli.repair import Repaired, repaired
 from nnreuse.syntax.edits import unified_diff
+from nnreuse.syntax.source import Position
 from nnreuse.workspace.files import FileProblem, TextFile, Undecodable, decode, read, write
+from nnreuse.workspace.notebook_file import SUFFIX, NotANotebook, NotebookFile
 
 if TYPE_CHECKING:
     from nnreuse.fixes.fix import Migration
+    from nnreuse.rules.finding import Finding
+    from nnreuse.syntax.edits import Edit
+    from nnreuse.syntax.index import FileIndex
     from nnreuse.workspace.analysis import Analysis
 
 
@@ -128,8 +133,13 @@ def check_file(plan: Plan, engines: Engines, target: Target) -> Report:
     try:
         file = read(target.path) if target.content is None else decode(target.path, target.content)
         engine = engines[target.settings]
+        if target.path.suffix == SUFFIX:
+            notebook = NotebookFile.of(target.path, file.text)
+            if plan.mode is Mode.SHOW:
+                return _of(engine.check(target.path, notebook.program.text), plan, target, notebook)
+            return _fixed_cells(plan, engine, target, file, notebook)
         return _found(plan, engine, target, file) if plan.mode is Mode.SHOW else _fixed(plan, engine, target, file)
-    except Undecodable as problem:
+    except (Undecodable, NotANotebook) as problem:
         return Report(trouble=f"{target.path}: {problem}; skipped", code=1)
     except FileProblem as problem:
         return Report(trouble=f"{target.path}: {problem}", code=2)
@@ -141,31 +151,58 @@ def _found(plan: Plan, engine: Engine, target: Target, file: TextFile) -> Report
     return _of(engine.check(target.path, file.text), plan, target)
 
 
-def _of(analysis: "Analysis", plan: Plan, target: Target) -> Report:
+def _of(analysis: "Analysis", plan: Plan, target: Target, notebook: NotebookFile | None = None) -> Report:
+    program = notebook.program if notebook else None
     if analysis.error:
-        place = f"{target.path}:{analysis.error.line + 1}"
+        cell, at = (
+            program.in_cell(Position(analysis.error.line, 0)) if program else (0, Position(analysis.error.line, 0))
+        )
+        place = f"{target.path}:{f'cell {cell + 1}:' if program else ''}{at.line + 1}"
         return Report(trouble=f"{place}: cannot be parsed: {analysis.error}; skipped", code=1)
     index = analysis.index
     records = tuple(
-        record(finding, index, str(target.path), built(finding, index) if plan.repairs else ())
+        record(finding, index, str(target.path), _repairs(finding, index, notebook) if plan.repairs else (), program)
         for finding in shown(analysis, target.settings)
     )
     return Report(records, code=1 if records else 0)
 
 
+def _repairs(finding: "Finding", index: "FileIndex", notebook: NotebookFile | None) -> "tuple[Repair, ...]":
+    """The fixes that can be built, and be written."""
+    takes = notebook.takes if notebook else None
+    return built(finding, index, takes)
+
+
+def _fixed_cells(plan: Plan, engine: Engine, target: Target, file: TextFile, notebook: NotebookFile) -> Report:
+    """Fixes of a notebook's program, made in its cells; it is left alone from where one cannot be made there."""
+    states = {notebook.program.text: notebook}
+
+    def apply(text: str, edits: "list[Edit]") -> str:
+        after = states[text].edited(edits)
+        return states.setdefault(after.program.text, after).program.text
+
+    result = repaired(engine, target.path, notebook.program.text, target.settings, plan.allowed, apply)
+    after = states[result.text]
+    return _done(plan, target, file, result, after.text, _of(result.analysis, plan, target, after))
+
+
 def _fixed(plan: Plan, engine: Engine, target: Target, file: TextFile) -> Report:
     result = repaired(engine, target.path, file.text, target.settings, plan.allowed)
-    left = _of(result.analysis, plan, target)
+    return _done(plan, target, file, result, result.text, _of(result.analysis, plan, target))
+
+
+def _done(plan: Plan, target: Target, file: TextFile, result: Repaired, text: str, left: Report) -> Report:
+    """What is shown or written of a repaired file, whose content is now `text`."""
     migrations = tuple(fix.migration for fix in result.applied if fix.migration is not None)
     if plan.mode is Mode.DIFF:
-        diff = "" if left.trouble else unified_diff(file.text, result.text, target.path.as_posix().lstrip("/"))
+        diff = "" if left.trouble else unified_diff(file.text, text, target.path.as_posix().lstrip("/"))
         code = 1 if diff else left.code * bool(left.trouble)
         return Report(trouble=left.trouble, code=code, diff=diff, migrations=migrations)
     output = None
     if target.content is not None:
-        output = file.encoded(result.text)
-    elif result.text != file.text:
-        write(file, result.text)
+        output = file.encoded(text)
+    elif text != file.text:
+        write(file, text)
     return replace(left, output=output, applied=len(result.applied), migrations=migrations)
 
 

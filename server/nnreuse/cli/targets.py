@@ -13,12 +13,18 @@ from nnreuse.config.settings import Settings
 from nnreuse.config.toml import SettingsError, nearest, read, unknown_rules
 from nnreuse.workspace.environment import NoInterpreter, find_interpreter
 from nnreuse.workspace.files import FileProblem, discover
+from nnreuse.workspace.notebook_file import SUFFIX
 
 Change = Callable[[Settings], Settings]
 
 
-def targets(paths: Iterable[str], stdin_filename: str | None, change: Change) -> tuple[list[Target], list[FileProblem]]:
-    """The files the paths stand for, each once, and the paths that cannot be read. `change` is what options do."""
+def targets(
+    paths: Iterable[str], stdin_filename: str | None, change: Change, suffixes: tuple[str, ...] = (".py",)
+) -> tuple[list[Target], list[FileProblem]]:
+    """The files the paths stand for, each once, and the paths that cannot be read. `change` is what options do.
+
+    `suffixes` are those of files that are found in folders.
+    """
     in_force = SettingsByFolder(change)
     problems: list[FileProblem] = []
     found: dict[str, Target] = {}
@@ -27,7 +33,7 @@ def targets(paths: Iterable[str], stdin_filename: str | None, change: Change) ->
             name = Path(stdin_filename or "-")
             found.setdefault("-", Target(name, in_force[name], sys.stdin.buffer.read()))
             continue
-        for file in _files(Path(path), problems.append):
+        for file in _files(Path(path), problems.append, suffixes):
             key = os.path.abspath(file)
             if key not in found:
                 found[key] = Target(file, in_force[file])
@@ -72,12 +78,12 @@ def refuse_unknown_rules(settings: Settings, where: str) -> None:
         raise click.UsageError(f"{where}{problem.message}")
 
 
-def _files(path: Path, on_problem: Callable[[FileProblem], None]) -> Iterator[Path]:
+def _files(path: Path, on_problem: Callable[[FileProblem], None], suffixes: tuple[str, ...]) -> Iterator[Path]:
     if path.is_dir():
-        yield from discover(path, on_problem)
+        yield from discover(path, on_problem, suffixes)
     elif not os.path.lexists(path):
         on_problem(FileProblem(path, "no such file or folder"))
-    elif path.suffix == ".ipynb":
-        on_problem(FileProblem(path, "notebooks cannot be read yet"))
+    elif path.suffix == SUFFIX and SUFFIX not in suffixes:
+        on_problem(FileProblem(path, "is a notebook: only `check` reads those"))
     else:
         yield path

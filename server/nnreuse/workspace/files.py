@@ -90,12 +90,14 @@ def write(file: TextFile, text: str) -> None:
         raise FileProblem(file.path, _reason(error)) from None
 
 
-def discover(folder: Path, on_problem: Callable[[FileProblem], None]) -> Iterator[Path]:
-    """The Python files below a folder, in order of their names, without what git ignores, environments and caches.
+def discover(
+    folder: Path, on_problem: Callable[[FileProblem], None], suffixes: tuple[str, ...] = (".py",)
+) -> Iterator[Path]:
+    """The files with these suffixes below a folder, in order of their names, without what git ignores, environments and caches.
 
     A folder that is named is wanted: where a `.gitignore` above it ignores the folder itself, those above do not count.
     """
-    yield from _walk(folder, _ignores_above(folder), on_problem)
+    yield from _walk(folder, _ignores_above(folder), on_problem, suffixes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ class _Ignore:
         return self.spec.check_file(os.path.relpath(path, self.folder) + end).include
 
 
-def _walk(folder: Path, above: tuple[_Ignore, ...], on_problem: Callable[[FileProblem], None]) -> Iterator[Path]:
+def _walk(
+    folder: Path, above: tuple[_Ignore, ...], on_problem: Callable[[FileProblem], None], suffixes: tuple[str, ...]
+) -> Iterator[Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -119,8 +123,8 @@ def _walk(folder: Path, above: tuple[_Ignore, ...], on_problem: Callable[[FilePr
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
             if not _is_environment(path) and not _ignored(path, "/", ignores):
-                yield from _walk(path, ignores, on_problem)
-        elif entry.name.endswith(".py") and entry.is_file() and not _ignored(path, "", ignores):
+                yield from _walk(path, ignores, on_problem, suffixes)
+        elif entry.name.endswith(suffixes) and entry.is_file() and not _ignored(path, "", ignores):
             yield path
 
 
