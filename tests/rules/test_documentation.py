@@ -60,7 +60,11 @@ def test_page_has_the_fixed_headings(rule: str) -> None:
 def test_bad_example_is_reported_exactly_at_the_carets(rule: str) -> None:
     text, expected = marked(block(rule, "Example"))
     assert expected
-    assert spans_of(found(rule, text)) == expected
+    analysis = found(rule, text)
+    assert spans_of(analysis) == expected
+    assert all(one.severity.rank >= Settings().min_severity.rank for one in analysis.findings), (
+        "a reader who tries it sees it"
+    )
 
 
 @pytest.mark.parametrize("rule", registry.names())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnreuse.config.severity import Severity
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.naming import is_role, named_for, named_for_input
-from nnreuse.rules.reuse import Reuse, between, enclosing_tests, producers, said_deliberate, under_sharing_flag
+from nnreuse.rules.reuse import Reuse, between, enclosing_tests, kind_of, producers, said_deliberate, under_sharing_flag
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call
 
@@ -89,8 +89,12 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
         else:
             yield Evidence("helper", -3, "one call site in a function that is used several times")
     if _own_inputs(reuse) and not (len(reuse.sites) > 1 and named_for(reuse.attribute, reuse.sites)):
+        # Two inputs of one embedding may well be ids of two vocabularies.
+        table = kind_of(reuse.instance, reuse.carries) == "shared-embedding"
         yield Evidence(
-            "siamese", -5, "each call has an input of its own: siamese encoders and shared heads look like this"
+            "siamese",
+            -3 if table else -5,
+            "each call has an input of its own: siamese encoders and shared heads look like this",
         )
 
 
