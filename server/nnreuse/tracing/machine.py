@@ -79,6 +79,8 @@ class Interner:
     read: set[object] = field(default_factory=set[object])
     spent: int = 0
     """Steps taken in the constructors of blocks."""
+    registered: int = 0
+    """Steps taken to fill module-level tables."""
     made: list[Instance] | None = None
     """Every object that is allocated, in order, where somebody asks for it."""
 

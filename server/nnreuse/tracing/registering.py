@@ -1,7 +1,7 @@
 """Registering: what the statements and decorators of files put into a module-level list, dict or object.
 
 Python has run them all before a model is built. Those of the file that defines the object run when someone reads it; where they
-leave its tables empty, those of the files that its package and its reader import run as well.
+leave its tables empty and another file reads it, those of the files that its package and that reader import run as well.
 """
 
 import ast
@@ -15,8 +15,8 @@ from nnreuse.types.program import File, FileRef, FunctionRef, ValueRef
 
 _STEPS = 600
 """Steps that one statement or decorator may take."""
-_TOTAL = 12_000
-"""Steps that all of one object's may take; past it the object keeps what it has got."""
+_TOTAL, _SPENT = 4_000, 8_000
+"""Steps that all of one object's may take, and all objects' of one trace; past it they keep what they have got."""
 _FILES = 120
 """Files that are searched for what fills an object that its own file leaves empty."""
 
@@ -25,7 +25,7 @@ def fill(m: Machine, ref: ValueRef, value: Value, reader: File) -> None:
     """Runs what fills a module-level value. `m` is not charged for it."""
     from nnreuse.tracing import construction
 
-    if not _fillable(value):
+    if not _fillable(value) or m.intern.registered > _SPENT:
         return
     names = {name for name, binding in ref.file.index.bindings.items() if binding.node is ref.node}
     inner = Machine(m.program, m.intern, _TOTAL, m.depth)
@@ -33,10 +33,15 @@ def fill(m: Machine, ref: ValueRef, value: Value, reader: File) -> None:
     if isinstance(value, Instance):
         construction.construct(inner, value)
     _run_all(inner, ref.file, _filling(ref.file, names))
-    if _is_empty(value):
-        for file, local in _users(m, ref, names, reader):
+    if _is_empty(value) and reader is not ref.file:
+        key = ref.node, reader.path
+        users = m.program.registering.get(key)
+        if users is None:
+            users = m.program.registering[key] = list(_users(m, ref, names, reader))
+        for file, local in users:
             m.intern.read.add(file.path)
             _run_all(inner, file, [e for name in local for e in file.index.effects.get(name, ())])
+    m.intern.registered += inner.steps
 
 
 def _fillable(value: Value) -> bool:

@@ -134,6 +134,8 @@ class Program:
         self.catalog = catalog
         self._resolving: set[tuple[str, str]] = set()
         self.answers = Answers()
+        self.registering: dict[tuple[ast.expr, str], list[tuple[File, list[str]]]] = {}
+        """By a module-level value and the file that reads it: the other files that may add to it, and the names they know it by."""
 
     def lookup(self, file: File, name: str, depth: int = 0) -> Meaning | None:
         """What a module-level name of a file means; None for builtins and names nothing binds."""

@@ -102,6 +102,8 @@ class Project:
         """The program's file at a path, with this index from now on."""
         path = path.absolute()
         known = self.library.known(path)
+        if known is None or known.index is not index:
+            self.program.registering.clear()
         if known is not None:
             if known.index is not index:
                 self._forget(known, index)
