@@ -7,7 +7,7 @@ from typing import TypedDict, TypeVar, Unpack, get_args
 
 import click
 
-from nnreuse.cli.engine import MakeEngine, project
+from nnreuse.cli.engine import MakeEngine, project, uncached_project
 from nnreuse.cli.formats import FORMATS, json_statistics, statistics
 from nnreuse.cli.report import Mode, Plan, report
 from nnreuse.cli.targets import refuse_unknown_rules, targets
@@ -109,7 +109,11 @@ def _run_options(function: Decorated) -> Decorated:
             click.option(
                 "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: as many as pay off]"
             ),
-            click.option("--no-cache", is_flag=True, help="Accepted; nothing is cached on disk yet."),
+            click.option(
+                "--no-cache",
+                is_flag=True,
+                help="Use the shipped catalog of torch, whatever `catalog --refresh` has kept.",
+            ),
             click.option("--python", metavar="INTERPRETER", help="The Python whose packages the code imports."),
         ],
     )
@@ -124,7 +128,7 @@ def _run_options(function: Decorated) -> Decorated:
 @click.pass_context
 def check(context: click.Context, **options: Unpack[_Options]) -> None:
     """Find modules that are reused by mistake, and repair them. PATH is a file, a notebook, a folder, or `-`."""
-    make: MakeEngine = context.obj or project
+    make: MakeEngine = context.obj or (uncached_project if options["no_cache"] else project)
     files, problems = targets(options["paths"], options["stdin_filename"], _change(options), (".py", SUFFIX))
     code = report(_plan(options), files, problems, make, options["jobs"])
     context.exit(0 if code == 1 and options["exit_zero"] else code)

@@ -12,6 +12,7 @@ from nnreuse.config.settings import Settings
 
 if TYPE_CHECKING:
     from nnreuse.workspace.analysis import Analysis
+    from nnreuse.workspace.environment import Environment
 
 _FILES_FOR_A_PROCESS = 40
 """Below this many files a further process costs more than it saves (each reads the files' imports for itself)."""
@@ -41,13 +42,26 @@ MakeEngine = Callable[[Settings], Engine]
 
 
 def project(settings: Settings) -> Engine:
-    """The real engine."""
-    from nnreuse.workspace.environment import Interpreter, environment_of
+    """The real engine, with the catalog that is kept of the interpreter's torch."""
+    from nnreuse.workspace.catalogs import catalog_for
     from nnreuse.workspace.project import Project  # the whole analysis: not for --help
 
-    if settings.python is None:
-        return Project(settings)
-    return Project(settings, environment_of(Interpreter(settings.python, settings.python_may_run)))
+    found = _environment(settings)
+    return Project(settings, found, catalog_for(found))
+
+
+def uncached_project(settings: Settings) -> Engine:
+    """The real engine, with the shipped catalog whatever is kept."""
+    from nnreuse.workspace.project import Project
+
+    return Project(settings, _environment(settings))
+
+
+def _environment(settings: Settings) -> "Environment | None":
+    from nnreuse.workspace.environment import Interpreter, environment_of
+
+    python = settings.python
+    return environment_of(Interpreter(python, settings.python_may_run)) if python else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import click
 from nnreuse import __version__
 
 _COMMANDS = {
+    "catalog": ("nnreuse.cli.catalog", "Say which torch is known, and ask the one installed for its classes."),
     "check": ("nnreuse.cli.check", "Find modules that are reused by mistake, and repair them."),
     "facts": ("nnreuse.cli.facts", "Print what the static tracer saw, a JSON line for each attribute."),
     "migrate": ("nnreuse.cli.migrate", "Convert a checkpoint saved before modules were split."),

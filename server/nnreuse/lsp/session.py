@@ -17,6 +17,7 @@ from nnreuse.config.toml import FILES, Problem
 from nnreuse.fixes.fix import Applicability
 from nnreuse.lsp import actions
 from nnreuse.lsp.actions import Built, Request
+from nnreuse.lsp.background import Background
 from nnreuse.lsp.client import Client
 from nnreuse.lsp.convert import View, changes_of, position_of, problem_diagnostics
 from nnreuse.lsp.diagnostics import ClosedFiles
@@ -55,6 +56,7 @@ class Session:
         self.settings = SettingsOfClient(server, self._reconfigure)
         self.documents: dict[str, Document] = {}
         self.closed = ClosedFiles(server, post)
+        self.background = Background(workspace, self, post)
         self.revision = 0
         self.publish_notebook: Callable[[str, list[lsp.Diagnostic]], bool] | None = None
         """Publishes what was found in a notebook, for each of its cells; False for any other document."""
@@ -76,6 +78,7 @@ class Session:
     def shutdown(self, params: object) -> None:
         self._scans = False
         self.closed.stop()
+        self.background.stop()
 
     def diagnostic(self, params: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
         """What a document has, or that it is what the client has already."""
@@ -193,7 +196,28 @@ class Session:
             raise actions.stale(action)
         return actions.resolved(built, document.version, action, data)
 
+    def improve(self, change: Callable[[], Iterable[Path]], everywhere: bool = False) -> None:
+        """A change of what is known: publishes of the open files it names what is different then, and no more."""
+        before = {document.uri: self._shown(document) for document in self.documents.values()}
+        paths = set(change())
+        concerned = [document for document in self.documents.values() if document.path in paths]
+        different = [document.path for document in concerned if self._shown(document) != before[document.uri]]
+        self._publish_all(different)
+        for path in paths.difference(different):
+            self.background.analysed(path)
+        if different and self.client.pulls and self.client.refreshes_diagnostics:
+            self.server.workspace_diagnostic_refresh(None)
+        if paths:
+            self._refresh_views()
+        if paths and everywhere:
+            self._scan()
+
+    def _shown(self, document: Document) -> list[lsp.Diagnostic]:
+        analysis = self.workspace.current(document.path)
+        return self._diagnostics(document, analysis) if analysis else []
+
     def _publish(self, document: Document, analysis: Analysis) -> None:
+        self.background.analysed(document.path)
         self._results += 1
         document.result = self._results
         if not self.client.pulls:

@@ -5,6 +5,8 @@ import os
 import nnreuse
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.uris import path_of
+from nnreuse.types.catalog import Catalog
+from nnreuse.workspace import catalogs
 
 STATUS = "nnreuse/status"
 Answer = dict[str, object]
@@ -22,10 +24,16 @@ def status(session: Session, params: object) -> Answer:
         "trusted": session.editor.trusted,
         "files": {"open": state.open_files, "read": state.files},
         "workspace": session.closed.state,
-        "cache": {"traces": state.traces},
+        "cache": {"traces": state.traces, "catalogs": catalogs.size()},
         "interpreter": str(state.interpreter) if state.interpreter else None,
         "interpreterMayRun": state.may_run,
         "torch": {"version": state.torch[0], "path": str(state.torch[1])} if state.torch else None,
+        "catalog": {
+            "source": "shipped" if state.catalog is Catalog.shipped() else "refreshed",
+            "torch": state.catalog.torch,
+            "classes": len(list(state.catalog)),
+            "refreshing": session.background.refreshing,
+        },
         "settingsFiles": [str(file) for file in state.settings_files],
     }
 

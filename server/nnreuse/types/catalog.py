@@ -167,6 +167,8 @@ class Catalog:
         keeping: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         self.torch = torch
+        self.tables: Final = (classes, functions, keeping)
+        """All that it says."""
         self._classes = classes
         self._functions = functions
         self._canonical = _names(classes) | _names(functions)
@@ -189,6 +191,10 @@ class Catalog:
             raise ValueError(f"catalog: schema is {schema!r}, not {SCHEMA}; run the probe again")
         keeping = {kind: frozenset(names) for kind, names in _table(document, "keeping").items()}
         return Catalog(str(document.get("torch")), _table(document, "classes"), _table(document, "functions"), keeping)
+
+    def agrees(self, other: "Catalog") -> bool:
+        """Whether both say the same, of whatever version of torch."""
+        return self.tables == other.tables
 
     def __iter__(self) -> Iterator[str]:
         """The canonical names of all classes."""

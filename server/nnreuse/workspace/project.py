@@ -58,11 +58,13 @@ def _forget_heirs(cls: ModuleClass, file: File) -> None:
 class Project:
     """One program: the files asked about, and those they import."""
 
-    def __init__(self, settings: Settings, environment: Environment | None = None) -> None:
-        """Without an environment no installed package is read."""
+    def __init__(
+        self, settings: Settings, environment: Environment | None = None, catalog: Catalog | None = None
+    ) -> None:
+        """Without an environment no installed package is read, without a catalog the shipped one."""
         self.settings = settings
         self.library = DiskLibrary([], read_quietly, environment.search_path if environment else ())
-        self.program = Program(self.library, Catalog.shipped())
+        self.program = Program(self.library, catalog or Catalog.shipped())
         self._inference = Inference()
         self._questions_left = _QUESTIONS if environment else 0
         self._traces: dict[ClassUnits, Trace] = {}
@@ -117,17 +119,29 @@ class Project:
         """What the traces made since the last time leave to be inferred, for `Inference`; empties the list."""
         return snapshot(self.program.answers.take(), self.library.search_path)
 
-    def learn(self, question: Question, answer: str | None) -> None:
-        """Takes in an answer: what was traced without it is traced anew when it is next asked for."""
+    def worth_asking(self) -> list[Asked]:
+        """Of the open questions, those about bases and about what is called; as many as a scan may ask, and no more."""
+        called = {
+            question
+            for one in self._traces.values()
+            for question in one.read
+            if isinstance(question, AttributeQuestion) and _called(one, question)
+        }
+        asked = [one for one in self.open_questions() if isinstance(one[0], NameQuestion) or one[0] in called]
+        return asked[:_QUESTIONS]
+
+    def learn(self, question: Question, answer: str | None) -> bool:
+        """Takes in an answer: what was traced without it is traced anew when it is next asked for. False: it changes nothing."""
         self.program.answers.known[question] = answer
         if answer is None:
-            return
+            return False
         if isinstance(question, NameQuestion):  # a base class, perhaps: the classes are other classes now
             self.library.forget_classes()
             self._traces.clear()
         for units, one in list(self._traces.items()):
             if question in one.read:
                 del self._traces[units]
+        return True
 
     def _forget(self, file: File, index: FileIndex) -> None:
         """Drops the classes and traces that a new index of a file makes untrue: those that read what has changed."""

@@ -46,6 +46,7 @@ class Inference:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._failures = 0
+        self._stopped = False
 
     def answers(self, asked: Iterable[Asked]) -> Iterator[tuple[Question, str | None]]:
         """The answer to each question, in order; None where there is none."""
@@ -59,8 +60,15 @@ class Inference:
             process.kill()
             process.communicate()
 
+    def stop(self) -> None:
+        """Ends the process for good; from any thread, while another waits for an answer too."""
+        self._stopped = True
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def _answer(self, request: dict[str, object]) -> str | None:
-        process = self._process or self._start()
+        process = None if self._stopped else self._process or self._start()
         if process is None or process.stdin is None or process.stdout is None:
             return None
         deadline = Timer(_SECONDS, process.kill)
@@ -72,7 +80,8 @@ class Inference:
             self._failures = 0
             return answer if isinstance(answer, str) else None
         except (OSError, ValueError) as error:
-            log.info("no answer about %s: %r", request.get("name") or request.get("path"), error)
+            if not self._stopped:
+                log.info("no answer about %s: %r", request.get("name") or request.get("path"), error)
             self.close()
             self._failures += 1
             return None
@@ -86,4 +95,6 @@ class Inference:
             self._process = subprocess.Popen(
                 command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
             )
+        if self._stopped and self._process is not None:
+            self._process.kill()
         return self._process

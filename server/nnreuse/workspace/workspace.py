@@ -11,9 +11,12 @@ from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Encoding, LineChange, Position, Source
 from nnreuse.syntax.units import Unparsable
 from nnreuse.tracing.trace import Trace
+from nnreuse.types.catalog import Catalog
+from nnreuse.types.questions import Question
 from nnreuse.workspace.analysis import Analysis
+from nnreuse.workspace.catalogs import Torch, catalog_for, kept, torch_of
 from nnreuse.workspace.configuration import Configuration
-from nnreuse.workspace.environment import Interpreter, environment_of
+from nnreuse.workspace.environment import Environment, Interpreter, environment_of
 from nnreuse.workspace.offers import refactorings
 from nnreuse.workspace.project import Project
 
@@ -45,6 +48,7 @@ class Status:
     interpreter: Path | None
     may_run: bool
     torch: tuple[str, Path] | None
+    catalog: Catalog
     settings_files: list[Path]
 
 
@@ -97,16 +101,43 @@ class Workspace:
     def _project(self, path: Path) -> Project:
         settings = self.settings(path)
         if settings not in self._projects:
-            python = settings.python
-            found = environment_of(Interpreter(python, settings.python_may_run)) if python else None
-            self._projects[settings] = Project(settings, found)
+            found = _environment(settings)
+            self._projects[settings] = Project(settings, found, catalog_for(found))
         return self._projects[settings]
+
+    def project_of(self, path: Path) -> Project | None:
+        """The project of a file, where one has been made."""
+        return self._projects.get(self.settings(path))
+
+    def unknown_torch(self, path: Path) -> Torch | None:
+        """The torch of a file's interpreter, where it may be asked for its catalog and has not been yet."""
+        found = _environment(self.settings(path))
+        torch = torch_of(found)
+        if found is None or torch is None or not found.may_run or torch.is_shipped or kept(torch) is not None:
+            return None
+        return torch
+
+    def take_catalogs(self) -> list[Path]:
+        """Has projects use the catalogs kept now. Where these say something new, analyses the open files anew, and returns them."""
+        for settings, project in list(self._projects.items()):
+            catalog = catalog_for(_environment(settings))
+            if not catalog.agrees(project.program.catalog):
+                del self._projects[settings]
+            project.program.catalog = catalog
+        return self._again([path for path in self._open if self.project_of(path) is None])
+
+    def learn(self, project: Project, question: Question, answer: str | None) -> list[Path]:
+        """Takes in the answer to a project's question; analyses anew, and returns, the open files that it may be about."""
+        if not project.learn(question, answer):
+            return []
+        return self._again([path for path in self._open if self.project_of(path) is project])
 
     def status(self, path: Path | None = None) -> Status:
         """What a client can show of us; `path` None: what holds for the file opened last."""
         path = path if path is not None else next(reversed(self._open), None)
         settings = self.settings(path) if path else Settings()
-        found = environment_of(Interpreter(settings.python, settings.python_may_run)) if settings.python else None
+        found = _environment(settings)
+        project = self._projects.get(settings)
         return Status(
             open_files=len(self._open),
             files=sum(project.size[0] for project in self._projects.values()),
@@ -114,6 +145,7 @@ class Workspace:
             interpreter=settings.python,
             may_run=settings.python_may_run,
             torch=found.torch if found else None,
+            catalog=project.program.catalog if project else catalog_for(found),
             settings_files=self.configuration.files(),
         )
 
@@ -189,6 +221,11 @@ class Workspace:
         if subject is None:
             return []
         return list(refactorings(subject, self._project(path).program, self.settings(path)))
+
+
+def _environment(settings: Settings) -> Environment | None:
+    python = settings.python
+    return environment_of(Interpreter(python, settings.python_may_run)) if python else None
 
 
 def applied(source: Source, change: TextChange, encoding: Encoding) -> tuple[Source, LineChange]:
