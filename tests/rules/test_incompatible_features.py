@@ -104,6 +104,11 @@ def test_the_message_says_both_sizes_and_who_makes_them() -> None:
     assert finding.message == "`self.b` takes `d` features and is given `d // 2` by `self.a`: torch raises here"
 
 
+def test_a_reuse_that_raises_is_no_sharing_to_weigh() -> None:
+    body = net("self.fc = nn.Linear(8, 4)", "return self.fc(self.fc(x).relu())")
+    assert said("shared-parameters", body) == []
+
+
 def test_the_split_gives_the_second_instance_the_size_that_it_is_fed() -> None:
     before = net("self.fc = nn.Linear(8, 4)", "return self.fc(self.fc(x).relu())")
     after = net("self.fc = nn.Linear(8, 4)\nself.fc2 = nn.Linear(4, 4)", "return self.fc2(self.fc(x).relu())")

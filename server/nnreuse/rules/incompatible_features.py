@@ -64,7 +64,7 @@ from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import kind_of
 from nnreuse.rules.reuse import call_sites, grouped, own_units
-from nnreuse.rules.settled import argument_of, is_settled
+from nnreuse.rules.settled import argument_of, proven_clashes
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import counts
 from nnreuse.tracing.trace import Clash, Definition, Trace
@@ -79,11 +79,9 @@ SENTENCE = "`{source}` makes {got} features, and nothing on the way changes thei
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
     seen: set[Place] = set()
-    for clash in trace.clashes:
+    for clash in proven_clashes(trace):
         place = _place(trace, clash)
-        if place is None or place in seen or place.unit not in own_units(trace):
-            continue
-        if all(is_settled(trace, one) for one in (clash.call.instance, clash.got.instance)):
+        if place is not None and place not in seen and place.unit in own_units(trace):
             seen.add(place)
             yield _finding(context, clash, place)
 

@@ -60,9 +60,11 @@ from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Repetition, Trace
 
-MESSAGE = "the list holds one {kind} several times: every position is the same instance, with the same weights"
-LOOP = "every pass of the loop adds the same {kind}: the positions are one instance, with the same weights"
-RAISES = "a container class is indexed here, which raises TypeError; and the {kind} in it would stand at every position"
+MESSAGE = "the list holds one `{kind}` several times: every position is the same instance, with the same weights"
+LOOP = "every pass of the loop adds the same `{kind}`: the positions are one instance, with the same weights"
+RAISES = (
+    "a container class is indexed here, which raises TypeError; and the `{kind}` in it would stand at every position"
+)
 
 
 def check(context: Context) -> Iterator[Finding]:

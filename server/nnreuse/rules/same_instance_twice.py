@@ -66,8 +66,8 @@ from nnreuse.rules.placements import Again, inlined, kept_in, matters, placed_tw
 from nnreuse.rules.reuse import own_units
 from nnreuse.tracing.trace import Trace
 
-SAME = "this {kind} already stands in `{container}`: both places are one instance, with the same weights"
-OTHER = "this {kind} already stands in `{first}`: `{container}` holds the same instance, with the same weights"
+SAME = "this `{kind}` already stands in `{container}`: both places are one instance, with the same weights"
+OTHER = "this `{kind}` already stands in `{first}`: `{container}` holds the same instance, with the same weights"
 LIST = "`{container}` is given the modules of `{first}`: both hold the same instances, with the same weights"
 
 

@@ -5,11 +5,20 @@ from collections.abc import Iterator
 
 from nnreuse.fixes.places import Function, chain
 from nnreuse.rules.reuse import own_units
-from nnreuse.tracing.trace import Trace
+from nnreuse.tracing.trace import Clash, Trace
 from nnreuse.tracing.values import Instance
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def proven_clashes(trace: Trace) -> list[Clash]:
+    """The calls that certainly raise, their sizes being what the tracer says."""
+    return [
+        clash
+        for clash in trace.clashes
+        if all(is_settled(trace, one) for one in (clash.call.instance, clash.got.instance))
+    ]
 
 
 def is_settled(trace: Trace, instance: Instance) -> bool:

@@ -11,16 +11,18 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of, weigh
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.reuse import Reuse, kind_of, own_units, reuses
+from nnreuse.rules.settled import proven_clashes
 from nnreuse.rules.twins import idle_twin
 from nnreuse.syntax.units import Place
 
 
 def findings(context: Context, rule: str, message: str, at_most: Severity = Severity.WARNING) -> Iterator[Finding]:
     """The findings of one rule. `message` is formatted with `name` (`self.bn`) and `count` (`2 times`)."""
+    unfit = {clash.call.instance for clash in proven_clashes(context.trace)}  # `incompatible-features` speaks of these
     for reuse in reuses(context.trace):
         kind = "same-input-twice" if same_input(reuse) else kind_of(reuse.instance, reuse.carries)
         twin = len(reuse.sites) > 1 and idle_twin(reuse.trace, reuse.instance) is not None
-        if kind != rule or twin:
+        if kind != rule or twin or reuse.instance in unfit:
             continue
         evidence = weigh(reuse)
         severity = severity_of(evidence, reuse.must, at_most)
