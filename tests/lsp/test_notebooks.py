@@ -120,3 +120,42 @@ def test_a_closed_notebook_leaves_nothing(talk):
     params = {"notebookDocument": {"uri": NB}, "cellTextDocuments": cells}
     assert not any(published(talk.tell("notebookDocument/didClose", params)).values())
     assert talk.request("nnreuse/status", {})["files"]["open"] == 0
+
+
+def asked(line: int, character: int, cell: int = 2, **others) -> dict:
+    return {"textDocument": {"uri": cell_uri(cell)}, "position": {"line": line, "character": character}, **others}
+
+
+def test_places_of_an_instance_are_places_in_cells(talk):
+    open_notebook(talk)
+    found = talk.request("textDocument/documentHighlight", asked(8, 14))
+    assert [one["range"] for one in found] == [span((5, 8), (5, 15)), span((8, 12), (8, 19)), span((9, 12), (9, 19))]
+    found = talk.request("textDocument/references", asked(5, 14, context={"includeDeclaration": False}))
+    assert [(one["uri"], one["range"]["start"]["line"]) for one in found] == [(cell_uri(2), 8), (cell_uri(2), 9)]
+    assert talk.request("textDocument/documentHighlight", asked(3, 2, cell=0)) is None
+
+
+def test_lenses_and_hints_stand_in_their_cell(talk):
+    talk.initialize()
+    talk.tell("workspace/didChangeConfiguration", {"settings": {"nnreuse": {"codeLens": True, "inlayHints": True}}})
+    open_notebook(talk)
+    (lens,) = talk.request("textDocument/codeLens", {"textDocument": {"uri": cell_uri(2)}})
+    assert lens["range"]["start"]["line"] == 5
+    uri, where, locations = lens["command"]["arguments"]
+    assert (uri, where["line"]) == (cell_uri(2), 5)
+    assert [(one["uri"], one["range"]["start"]["line"]) for one in locations] == [(cell_uri(2), 8), (cell_uri(2), 9)]
+    whole = {"textDocument": {"uri": cell_uri(2)}, "range": span((0, 0), (10, 16))}
+    hints = talk.request("textDocument/inlayHint", whole)
+    assert [(one["position"]["line"], one["label"]) for one in hints] == [(8, "#1 of 2"), (9, "#2 of 2")]
+    assert talk.request("textDocument/codeLens", {"textDocument": {"uri": cell_uri(3)}}) == []
+    other = {"textDocument": {"uri": cell_uri(3)}, "range": span((0, 0), (1, 5))}
+    assert talk.request("textDocument/inlayHint", other) == []
+
+
+def test_rule_names_are_completed_in_cells(talk):
+    open_notebook(talk)
+    text = "x = 1  # nnreuse: ignore[shared-ba"
+    content = {"document": {"uri": cell_uri(3), "version": 2}, "changes": [{"text": text}]}
+    changed(talk, textContent=[content])
+    items = talk.request("textDocument/completion", asked(0, len(text), cell=3))["items"]
+    assert "shared-batch-norm" in {one["label"] for one in items}

@@ -4,17 +4,20 @@ The program is a document like any other, under the notebook's own URI; what is 
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import attrs
 from lsprotocol import types as lsp
 
-from nnreuse.lsp.convert import changes_of
-from nnreuse.lsp.knowing import Knowing
+from nnreuse.lsp import actions
+from nnreuse.lsp.convert import changes_of, edits_to, position_of
 from nnreuse.lsp.session import Session
-from nnreuse.syntax.notebook import Program, program_of
+from nnreuse.syntax.edits import Edit
+from nnreuse.syntax.notebook import Program, cell_edits, program_of
 from nnreuse.syntax.source import Source
+from nnreuse.syntax.span import Span
 from nnreuse.workspace.workspace import applied
 
 
@@ -26,24 +29,30 @@ class _Cell:
 
 
 @dataclass(slots=True)
-class _Notebook:
+class Notebook:
+    """An open notebook: its cells, and the program they are."""
+
     uri: str
     cells: list[_Cell] = field(default_factory=list[_Cell])
     program: Program = field(default_factory=lambda: Program("", ()))
     version: int = 0
 
+    def lines(self, number: int) -> range:
+        """The lines of the program that are a cell's."""
+        starts = (*self.program.starts, self.program.text.count("\n") + 1)
+        return range(starts[number], starts[number + 1])
+
 
 class Notebooks:
     """The handlers for notebooks, and those that speak of cells among other documents."""
 
-    def __init__(self, session: Session, knowing: Knowing) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._knowing = knowing
-        self._open: dict[str, _Notebook] = {}
+        self._open: dict[str, Notebook] = {}
         session.publish_notebook = self._publish
 
     def did_open(self, params: lsp.DidOpenNotebookDocumentParams) -> None:
-        notebook = _Notebook(params.notebook_document.uri)
+        notebook = Notebook(params.notebook_document.uri)
         texts = {document.uri: document for document in params.cell_text_documents}
         self._insert(notebook, 0, params.notebook_document.cells, texts)
         self._open[notebook.uri] = notebook
@@ -79,37 +88,34 @@ class Notebooks:
             self._session.close_text(notebook.uri)
             self._clear(notebook.cells)
 
-    def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
-        found = self._found(params.text_document.uri)
-        if found is None:
-            return self._knowing.hover(params)
-        notebook, number = found
-        first = notebook.program.starts[number]
-        at = lsp.HoverParams(lsp.TextDocumentIdentifier(notebook.uri), _moved(params.position, first))
-        hover = self._knowing.hover(at)
-        return attrs.evolve(hover, range=_range(hover.range, -first)) if hover and hover.range else hover
-
     def code_action(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        found = self._found(params.text_document.uri)
+        found = self.found(params.text_document.uri)
         if found is None:
             return self._session.code_action(params)
         notebook, number = found
         first = notebook.program.starts[number]
-        named = [attrs.evolve(one, range=_range(one.range, first)) for one in params.context.diagnostics]
+        named = [attrs.evolve(one, range=moved_range(one.range, first)) for one in params.context.diagnostics]
         asked = lsp.CodeActionParams(
             lsp.TextDocumentIdentifier(notebook.uri),
-            _range(params.range, first),
+            moved_range(params.range, first),
             attrs.evolve(params.context, diagnostics=named),
         )
-        return [self._of_cells(notebook, action) for action in self._session.code_action(asked)]
+        offered: list[lsp.CodeAction] = []
+        for action in self._session.code_action(asked):
+            with suppress(_NotOfCells):
+                offered.append(self._of_cells(notebook, action))
+        return offered
 
     def resolve(self, action: lsp.CodeAction) -> lsp.CodeAction:
         resolved = self._session.resolve(action)
         notebook = self._open.get(cast("dict[str, Any]", action.data).get("uri", ""))
-        return self._of_cells(notebook, resolved) if notebook else resolved
+        try:
+            return self._of_cells(notebook, resolved) if notebook else resolved
+        except _NotOfCells:
+            raise actions.stale(action) from None
 
     def diagnostic(self, params: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
-        found = self._found(params.text_document.uri)
+        found = self.found(params.text_document.uri)
         if found is None:
             return self._session.diagnostic(params)
         notebook, number = found
@@ -123,7 +129,7 @@ class Notebooks:
 
     def _insert(
         self,
-        notebook: _Notebook,
+        notebook: Notebook,
         at: int,
         cells: Sequence[lsp.NotebookCell],
         texts: dict[str, lsp.TextDocumentItem],
@@ -138,7 +144,7 @@ class Notebooks:
             new.append(made if text else (known or {}).get(cell.document, made))
         notebook.cells[at:at] = new
 
-    def _analyse(self, notebook: _Notebook) -> None:
+    def _analyse(self, notebook: Notebook) -> None:
         notebook.program = program_of([cell.source.text for cell in notebook.cells])
         notebook.version += 1
         self._session.set_text(notebook.uri, notebook.program.text, notebook.version)
@@ -159,7 +165,7 @@ class Notebooks:
             for cell in cells:
                 self._session.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(cell.uri, []))
 
-    def _found(self, uri: str) -> tuple[_Notebook, int] | None:
+    def found(self, uri: str) -> tuple[Notebook, int] | None:
         """The notebook a cell belongs to, and its number."""
         for notebook in self._open.values():
             for number, cell in enumerate(notebook.cells):
@@ -167,28 +173,28 @@ class Notebooks:
                     return notebook, number
         return None
 
-    def _by_cell(self, notebook: _Notebook, diagnostics: Sequence[lsp.Diagnostic]) -> list[list[lsp.Diagnostic]]:
+    def _by_cell(self, notebook: Notebook, diagnostics: Sequence[lsp.Diagnostic]) -> list[list[lsp.Diagnostic]]:
         found: list[list[lsp.Diagnostic]] = [[] for _ in notebook.cells]
         for one in diagnostics:
             number = notebook.program.cell_at(one.range.start.line)
             found[number].append(self._of_cell(notebook, one))
         return found
 
-    def _of_cell(self, notebook: _Notebook, one: lsp.Diagnostic) -> lsp.Diagnostic:
+    def _of_cell(self, notebook: Notebook, one: lsp.Diagnostic) -> lsp.Diagnostic:
         related = [
-            lsp.DiagnosticRelatedInformation(self._location(notebook, each.location), each.message)
+            lsp.DiagnosticRelatedInformation(self.location(notebook, each.location), each.message)
             for each in one.related_information or ()
         ]
-        where = self._location(notebook, lsp.Location(notebook.uri, one.range))
+        where = self.location(notebook, lsp.Location(notebook.uri, one.range))
         return attrs.evolve(one, range=where.range, related_information=related or None)
 
-    def _location(self, notebook: _Notebook, location: lsp.Location) -> lsp.Location:
+    def location(self, notebook: Notebook, location: lsp.Location) -> lsp.Location:
         if location.uri != notebook.uri:
             return location
         number = notebook.program.cell_at(location.range.start.line)
-        return lsp.Location(notebook.cells[number].uri, _range(location.range, -notebook.program.starts[number]))
+        return lsp.Location(notebook.cells[number].uri, moved_range(location.range, -notebook.program.starts[number]))
 
-    def _of_cells(self, notebook: _Notebook, action: lsp.CodeAction) -> lsp.CodeAction:
+    def _of_cells(self, notebook: Notebook, action: lsp.CodeAction) -> lsp.CodeAction:
         diagnostics = [self._of_cell(notebook, one) for one in action.diagnostics or ()]
         action = attrs.evolve(action, diagnostics=diagnostics or None)
         if action.edit is None:
@@ -197,7 +203,7 @@ class Notebooks:
         if edit.changes is not None:
             changes = {
                 notebook.cells[number].uri: cast("list[lsp.TextEdit]", edits)
-                for number, edits in self._edits(notebook, edit.changes[notebook.uri])
+                for number, edits in self._edits(notebook, edit.changes[notebook.uri]).items()
             }
             return attrs.evolve(action, edit=attrs.evolve(edit, changes=changes))
         documents = [
@@ -209,23 +215,33 @@ class Notebooks:
             )
             for document in edit.document_changes or ()
             if isinstance(document, lsp.TextDocumentEdit)
-            for number, edits in self._edits(notebook, document.edits)
+            for number, edits in self._edits(notebook, document.edits).items()
         ]
         return attrs.evolve(action, edit=attrs.evolve(edit, document_changes=documents))
 
-    def _edits(self, notebook: _Notebook, edits: Sequence[Any]) -> Iterator[tuple[int, list[Any]]]:
-        """The edits of a program, for each cell."""
+    def _edits(self, notebook: Notebook, edits: Sequence[Any]) -> dict[int, list[Any]]:
+        """The edits of a program, for each cell. Raises _NotOfCells."""
+        written, encoding = Source(notebook.program.text), self._session.client.encoding
+        texts = [cell.source.text for cell in notebook.cells]
         by_cell: dict[int, list[Any]] = {}
         for one in edits:
-            number = notebook.program.cell_at(one.range.start.line)
-            first = notebook.program.starts[number]
-            by_cell.setdefault(number, []).append(attrs.evolve(one, range=_range(one.range, -first)))
-        yield from by_cell.items()
+            start, end = (written.offset(position_of(at), encoding) for at in (one.range.start, one.range.end))
+            placed = cell_edits(texts, notebook.program, [Edit(Span(start, end), one.new_text)])
+            if placed is None:
+                raise _NotOfCells
+            for number, found in placed.items():
+                (told,) = edits_to(found, notebook.cells[number].source, encoding)
+                by_cell.setdefault(number, []).append(attrs.evolve(one, range=told.range, new_text=told.new_text))
+        return by_cell
 
 
-def _moved(position: lsp.Position, lines: int) -> lsp.Position:
+class _NotOfCells(Exception):
+    """An edit of the program that no cell can take."""
+
+
+def moved(position: lsp.Position, lines: int) -> lsp.Position:
     return lsp.Position(position.line + lines, position.character)
 
 
-def _range(found: lsp.Range, lines: int) -> lsp.Range:
-    return lsp.Range(_moved(found.start, lines), _moved(found.end, lines))
+def moved_range(found: lsp.Range, lines: int) -> lsp.Range:
+    return lsp.Range(moved(found.start, lines), moved(found.end, lines))

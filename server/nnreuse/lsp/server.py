@@ -17,6 +17,7 @@ from pygls.lsp.server import LanguageServer
 
 import nnreuse
 from nnreuse.lsp.actions import FIX_ALL
+from nnreuse.lsp.cells import Cells
 from nnreuse.lsp.knowing import Knowing
 from nnreuse.lsp.notebooks import Notebooks
 from nnreuse.lsp.protocol import Protocol
@@ -81,19 +82,19 @@ def _subject(params: object) -> str:
 
 def create_server(workspace: Workspace) -> LanguageServer:
     """A server over a workspace, not yet speaking to anyone."""
-    cells = lsp.NotebookDocumentFilterWithCells(
+    code = lsp.NotebookDocumentFilterWithCells(
         notebook="*", cells=[lsp.NotebookCellLanguage("python"), lsp.NotebookCellLanguage("markdown")]
     )
     server = LanguageServer(
         "nnreuse",
         nnreuse.__version__,
         protocol_cls=Protocol,
-        notebook_document_sync=lsp.NotebookDocumentSyncOptions([cells], save=True),
+        notebook_document_sync=lsp.NotebookDocumentSyncOptions([code], save=True),
     )
     protocol_of(server).forget_text_store()
     session = Session(workspace, server, protocol_of(server).post)
-    knowing = Knowing(session)
-    notebooks = Notebooks(session, knowing)
+    notebooks = Notebooks(session)
+    cells = Cells(notebooks, Knowing(session))
     guard = Guard(server)
 
     def feature(method: str, handler: Callable[[Any], object], options: object = None) -> None:
@@ -122,13 +123,13 @@ def create_server(workspace: Workspace) -> LanguageServer:
     changes = lsp.CodeActionOptions(code_action_kinds=kinds, resolve_provider=True)
     feature(lsp.TEXT_DOCUMENT_CODE_ACTION, notebooks.code_action, changes)
     feature(lsp.CODE_ACTION_RESOLVE, notebooks.resolve)
-    feature(lsp.TEXT_DOCUMENT_HOVER, notebooks.hover)
-    feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, knowing.highlight)
-    feature(lsp.TEXT_DOCUMENT_REFERENCES, knowing.references)
-    feature(lsp.TEXT_DOCUMENT_CODE_LENS, knowing.code_lens, lsp.CodeLensOptions(resolve_provider=False))
-    feature(lsp.TEXT_DOCUMENT_INLAY_HINT, knowing.inlay_hint, lsp.InlayHintOptions(resolve_provider=False))
+    feature(lsp.TEXT_DOCUMENT_HOVER, cells.hover)
+    feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, cells.highlight)
+    feature(lsp.TEXT_DOCUMENT_REFERENCES, cells.references)
+    feature(lsp.TEXT_DOCUMENT_CODE_LENS, cells.code_lens, lsp.CodeLensOptions(resolve_provider=False))
+    feature(lsp.TEXT_DOCUMENT_INLAY_HINT, cells.inlay_hint, lsp.InlayHintOptions(resolve_provider=False))
     completing = lsp.CompletionOptions(trigger_characters=["[", ",", ":"])
-    feature(lsp.TEXT_DOCUMENT_COMPLETION, knowing.completion, completing)
+    feature(lsp.TEXT_DOCUMENT_COMPLETION, cells.completion, completing)
     return server
 
 
