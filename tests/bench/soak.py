@@ -31,6 +31,8 @@ class Soaked:
     memory: list[float] = field(default_factory=list[float])
     errors: list[str] = field(default_factory=list[str])
     open_files: int = 0
+    end: float = 0
+    """Seconds from `exit` to the end of the process."""
 
     def growth(self) -> float:
         """How much larger memory became after the warm-up, as a part of what it was then."""
@@ -51,7 +53,7 @@ def soak(files: list[Path], opens: int, edits: int) -> Soaked:
         found.open_files = server.request("nnreuse/status", {})["files"]["open"]
         server.request("shutdown", None)
         server.send({"method": "exit"})
-        server.running.wait(10)
+        found.end = _wait(server)
         log.seek(0)
         found.errors = [line for line in log if "ERROR" in line or "Traceback" in line]
     return found
@@ -84,6 +86,12 @@ def _visit(server: Process, path: Path, edits: int, found: Soaked) -> None:
     server.tell("textDocument/didClose", {"textDocument": {"uri": path.as_uri()}})
 
 
+def _wait(server: Process) -> float:
+    began = time.perf_counter()
+    server.running.wait(60)
+    return time.perf_counter() - began
+
+
 def _megabytes(process: int) -> float:
     fields = Path(f"/proc/{process}/status").read_text().split()
     return int(fields[fields.index("VmRSS:") + 1]) / 1024
@@ -106,9 +114,8 @@ def main() -> None:
             f"{name:>5} {thousand} edits: p50 {p50 * 1000:.1f} ms, p95 {p95 * 1000:.1f} ms, mean {statistics.mean(part) * 1000:.1f} ms"
         )
     print("memory after each round, MB:", " ".join(f"{each:.0f}" for each in found.memory))
-    print(
-        f"growth after {_WARM_UP} rounds: {found.growth():.1%}; files left open: {found.open_files}; errors logged: {len(found.errors)}"
-    )
+    print(f"growth after {_WARM_UP} rounds: {found.growth():.1%}; files left open: {found.open_files}")
+    print(f"ended {found.end:.2f} s after exit; errors logged: {len(found.errors)}")
     print(*found.errors[:20], sep="")
 
 

@@ -5,6 +5,7 @@ pygls reads a message only when the one before it is done, and so meets a cancel
 """
 
 import asyncio
+import gc
 import json
 import logging
 from collections import deque
@@ -40,9 +41,14 @@ class Inbox:
 
     def handle_next(self) -> None:
         """Handles one message, if one waits."""
-        if not self._waiting:
-            return
-        message = self._waiting.popleft()
+        if self._waiting:
+            self._handle(self._waiting.popleft())
+        if (
+            not self._waiting and gc.get_count()[2]
+        ):  # nobody waits: the time for a full collection, once there is reason
+            gc.collect()
+
+    def _handle(self, message: Message) -> None:
         if "id" in message and "method" in message:
             if message["id"] not in self._requests:
                 self._protocol.refuse(message, JsonRpcRequestCancelled())
