@@ -68,13 +68,15 @@ def value_of(m: Machine, meaning: Meaning, reader: File | None = None) -> Value:
 def _module_level(m: Machine, ref: ValueRef, reader: File) -> Value:
     from nnreuse.tracing.expressions import evaluate
 
+    m.intern.read.add(ref.file.path)
     known = m.globals.get(id(ref.node))
     if known is not None:
+        m.intern.effects += id(ref.node) in m.intern.shared_tables
         return known
     m.globals[id(ref.node)] = m.opaque("module-level", ref.file.path, id(ref.node))
     file: File = ref.file
     frame = Frame(file, ref.unit)
-    with m.bounded(calls.HELPER_STEPS), m.apart():
+    with m.once(calls.HELPER_STEPS):
         value = m.globals[id(ref.node)] = evaluate(m, frame, ref.node)
         registering.fill(m, ref, value, reader)
     return m.globals[id(ref.node)]
@@ -261,7 +263,7 @@ def _member(m: Machine, cls: ModuleClass, unit: object, node: ast.stmt, owner: V
     known = m.globals.get(id(expression))
     if known is None:
         m.globals[id(expression)] = m.opaque("class", cls.qualified, name)
-        with m.bounded(calls.HELPER_STEPS), m.apart():
+        with m.once(calls.HELPER_STEPS):
             m.globals[id(expression)] = evaluate(m, Frame(cls.file, unit, owner=cls), expression)
         known = m.globals[id(expression)]
     if isinstance(known, Function) and known.receiver is None and not isinstance(owner, Class):

@@ -7,6 +7,7 @@ from nnreuse.tracing import attributes, methods, models, objects, refining, shap
 from nnreuse.tracing.conditions import Literal, Path
 from nnreuse.tracing.lineage import MAX_CALLS
 from nnreuse.tracing.machine import HELPER_STEPS, MAX_DEPTH, Frame, Machine
+from nnreuse.tracing.recall import recalled
 from nnreuse.tracing.trace import Call
 from nnreuse.tracing.values import (
     NONE,
@@ -203,6 +204,7 @@ def _written(m: Machine, f: Frame, receiver: ast.expr, lineage: int) -> None:
     if isinstance(value, Opaque):
         value.lineage |= lineage
         value.ident = m.intern.fresh()
+        m.intern.effects += 1
 
 
 def call_instance(
@@ -327,32 +329,38 @@ def _worth_entering(m: Machine, callee: Function, positional: tuple[Value, ...],
 def enter(
     m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords, node: ast.AST | None
 ) -> Value:
-    """Runs a function's body on arguments; recursion and depth are bounded, and end in an unknown result."""
+    """The result of a function on arguments; recursion and depth are bounded, and end in an unknown result."""
     if m.stack.count(callee.node) >= 2 or len(m.stack) >= MAX_DEPTH:
         m.complete = m.complete and len(m.stack) < MAX_DEPTH  # what a recursion calls was seen in its first two rounds
+        m.intern.cut.append(callee.node)
+        m.intern.effects += len(m.stack) >= MAX_DEPTH
         return unknown(m, positional, keywords)
-    helper = m.phase == "constructor" and callee.receiver is None and callee.closure is None
+    m.intern.read.add(callee.file.path)
+    free = node is None and m.root is not None and callee.receiver is m.root
+    if m.phase != "constructor" or callee.receiver is not None or callee.closure is not None:
+        return _entered(m, callee, positional, keywords, None, free)[0]
+    bound = HELPER_STEPS * 2
+    given = [*positional, *keywords.values()]
+    return recalled(
+        m, callee, given, [*keywords], bound, lambda: _entered(m, callee, positional, keywords, bound, free)
+    )
+
+
+def _entered(
+    m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords, bound: int | None, free: bool
+) -> tuple[Value, bool]:
+    """Runs a function's body; whether it stayed within its own bound."""
     frame = Frame(callee.file, callee.unit, callee.closure, callee.owner, callee.receiver, _function_name(callee))
     outer = m.path
-    m.intern.read.add(callee.file.path)
     m.stack.append(callee.node)
     try:
-        with m.bounded(HELPER_STEPS * 2 if helper else None) as ran:
-            _bind(
-                m,
-                frame,
-                callee,
-                positional,
-                keywords,
-                node is None and m.root is not None and callee.receiver is m.root,
-            )
+        with m.bounded(bound) as ran:
+            _bind(m, frame, callee, positional, keywords, free)
             result = _run(m, frame, callee)
-        if not ran.within:
-            return unknown(m, positional, keywords)
+        return (result, True) if ran.within else (unknown(m, positional, keywords), False)
     finally:
         m.stack.pop()
         m.path = outer
-    return result
 
 
 def _function_name(callee: Function) -> str:

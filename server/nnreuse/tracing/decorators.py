@@ -22,7 +22,7 @@ def wrapped(m: Machine, cls: ModuleClass, unit: Unit, node: ast.FunctionDef | as
     if key not in m.globals:
         made: Value = Function(cls.file, unit, node, None, cls)
         m.globals[key] = made
-        with m.bounded(calls.HELPER_STEPS), m.apart():
+        with m.once(calls.HELPER_STEPS):
             for decorator in reversed(node.decorator_list):
                 function = m.settle(evaluate(m, Frame(cls.file, unit, owner=cls), decorator))
                 if isinstance(function, Function) and not isinstance(function.node, ast.Lambda):

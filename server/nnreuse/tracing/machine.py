@@ -79,10 +79,17 @@ class Interner:
     read: set[object] = field(default_factory=set[object])
     spent: int = 0
     """Steps taken in the constructors of blocks."""
+    shared_tables: set[int] = field(default_factory=set[int])
+    """The module-level tables, by node, that their own file leaves empty: what they hold depends on who reads them first."""
     registered: int = 0
     """Steps taken to fill module-level tables."""
     made: list[Instance] | None = None
     """Every object that is allocated, in order, where somebody asks for it."""
+    last_fresh: int = 0
+    cut: list[ast.AST] = field(default_factory=list[ast.AST])
+    """The functions that were not entered because they, or too many others, were running already."""
+    effects: int = 0
+    """Counts what a run does besides computing a value: objects made, attributes set, unknown values written to."""
 
     shapes: dict[int, tuple[Shape, ...]] = field(default_factory=dict[int, tuple[Shape, ...]])
     """The possible shapes of tensors, by ident; of most nothing is known."""
@@ -108,7 +115,9 @@ class Interner:
             self.shapes[result] = found
 
     def fresh(self) -> int:
-        return self("fresh", len(self.known))
+        """A number that no structure has: below zero."""
+        self.last_fresh -= 1
+        return self.last_fresh
 
 
 class Machine:
@@ -175,6 +184,20 @@ class Machine:
             del self.stack[stack:]
         finally:
             self.limit = outer
+
+    @contextmanager
+    def once(self, steps: int) -> "Generator[None]":
+        """What is computed once for a trace: apart, with a bound of its own, and on nobody's account."""
+        spent, limit, stack, complete = self.steps, self.limit, len(self.stack), self.complete
+        self.limit = spent + steps
+        try:
+            with self.apart():
+                yield
+        except OutOfBounds:
+            self.complete = complete
+            del self.stack[stack:]
+        finally:
+            self.steps, self.limit = spent, limit
 
     @contextmanager
     def apart(self) -> "Generator[None]":

@@ -311,6 +311,7 @@ def _setattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywo
 def _parameter(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     made = m.opaque()
     m.intern.parameters.add(made.ident)
+    m.intern.effects += 1
     return made
 
 

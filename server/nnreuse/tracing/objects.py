@@ -94,6 +94,7 @@ def _another(m: Machine, example: Value | None, ident: int, lineage: int) -> Val
 def copied(m: Machine, example: Instance, ident: int | None = None, given: Literals | None = None) -> Instance:
     """A fresh instance of the same construction: what `copy.deepcopy` gives. `given` are the literals under which it is made."""
     given = example.given if given is None else given
+    m.intern.effects += 1
     return Instance(
         m.intern.fresh() if ident is None else ident,
         example.cls,
@@ -243,6 +244,7 @@ def set_item(m: Machine, receiver: Value, key: Value, value: Value) -> None:
         elif isinstance(one, Opaque):
             one.lineage |= m.lineage(value)
             one.ident = m.intern.fresh()
+            m.intern.effects += 1
 
 
 def _set_by_method(m: Machine, owner: Instance, key: Value, value: Value) -> None:
@@ -347,6 +349,7 @@ def allocate(
 ) -> Instance:
     """The object that one execution of a constructor call makes. Its own constructor runs when someone looks inside."""
     place = Place(f.unit, f.unit.span(node)) if isinstance(node, ast.expr) else None
+    m.intern.effects += 1
     made = Instance(m.intern.fresh(), cls, facts, place, f.file, positional, keywords, given=m.path.literals)
     if cls is not None:
         note_read(m, cls)

@@ -33,6 +33,9 @@ def fill(m: Machine, ref: ValueRef, value: Value, reader: File) -> None:
     if isinstance(value, Instance):
         construction.construct(inner, value)
     _run_all(inner, ref.file, _filling(ref.file, names))
+    if _is_empty(value):
+        m.intern.shared_tables.add(id(ref.node))
+        m.intern.effects += 1
     if _is_empty(value) and reader is not ref.file:
         key = ref.node, reader.path
         users = m.program.registering.get(key)

@@ -7,7 +7,7 @@ names (`External`), and the catalog knows what they are.
 import ast
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, TypeGuard
+from typing import Any, Protocol, TypeGuard
 
 from nnreuse.syntax.index import Binding, FileIndex, Import
 from nnreuse.syntax.units import ClassUnits, Unit
@@ -132,10 +132,16 @@ class Program:
     def __init__(self, library: Library, catalog: Catalog) -> None:
         self.library = library
         self.catalog = catalog
+        self.recalled: dict[object, Any] = {}
+        """What the tracer keeps from one class for the next: answers of plain functions, by function and arguments."""
         self._resolving: set[tuple[str, str]] = set()
         self.answers = Answers()
         self.registering: dict[tuple[ast.expr, str], list[tuple[File, list[str]]]] = {}
         """By a module-level value and the file that reads it: the other files that may add to it, and the names they know it by."""
+
+    def forget(self, gone: set[object]) -> None:
+        """Drops what was kept by reading any of these class units and file paths."""
+        self.recalled = {key: answer for key, answer in self.recalled.items() if gone.isdisjoint(answer.read)}
 
     def lookup(self, file: File, name: str, depth: int = 0) -> Meaning | None:
         """What a module-level name of a file means; None for builtins and names nothing binds."""

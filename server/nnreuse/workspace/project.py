@@ -138,6 +138,7 @@ class Project:
         if isinstance(question, NameQuestion):  # a base class, perhaps: the classes are other classes now
             self.library.forget_classes()
             self._traces.clear()
+            self.program.recalled.clear()
         for units, one in list(self._traces.items()):
             if question in one.read:
                 del self._traces[units]
@@ -158,6 +159,7 @@ class Project:
             for cls in list(file.classes.values()):
                 if cls.units in gone:
                     cls.drop()
+        self.program.forget(gone)
         for units, one in list(self._traces.items()):
             if not gone.isdisjoint(one.read):
                 del self._traces[units]
