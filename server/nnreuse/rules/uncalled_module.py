@@ -95,11 +95,11 @@ def _is_idle(trace: Trace, definition: Definition) -> bool:
         return False
     if sum(d.name == definition.name for d in trace.definitions) != 1:
         return False
-    if not all(trace.carries(instance).parameters for instance in definition.instances):
-        return False
     if any(trace.calls_of(i) or i.handed_on or len(trace.paths_of(i)) != 1 for i in definition.instances):
         return False
-    return len(list(uses(trace.cls.units, definition.name))) == 1
+    if len(list(uses(trace.cls.units, definition.name))) != 1:
+        return False
+    return all(trace.carries(instance).parameters for instance in definition.instances)  # last: it runs constructors
 
 
 def _target(definition: Definition) -> ast.Attribute | None:

@@ -97,9 +97,10 @@ class _Coder:
 
     def _opaque(self, value: Opaque) -> Code:
         m = self.m
-        if value.lineage or value.ident in m.origins or value.ident in m.intern.parameters:
+        known = m.origins, m.intern.parameters, m.intern.shapes, m.intern.read_off
+        if value.lineage or any(value.ident in places for places in known):
             raise _Particular
-        return "?", self._number(value.ident), value.ident in m.intern.constructed, value.truth
+        return "?", self._number(value.ident), value.ident in m.intern.constructed, value.truth, value.kind
 
     def _number(self, ident: int) -> int | None:
         """None for an identity that no structure has: another one in every run."""
@@ -237,8 +238,8 @@ class _Decoder:
                 return Const(constant, display)
             case ("plain", value):
                 return value
-            case ("?", number, constructed, truth):
-                made = Opaque(self._ident(number), 0, truth)
+            case ("?", number, constructed, truth, kind):
+                made = Opaque(self._ident(number), 0, truth, kind)
                 if constructed:
                     self.m.intern.constructed.add(made.ident)
                 return made
