@@ -1,7 +1,7 @@
 # pyright: basic
 """Probe: asks torch what its module classes own, by building and running them; prints the answer as JSON.
 
-Runs apart, in an interpreter that has torch: `python -I probe.py [--packages torch,torchvision,timm] [--write PATH]`
+Runs apart, in an interpreter that has torch: `python -I probe.py [--write PATH]`
 (-I, since this folder's `types` would hide the standard library's). Imports the standard library and torch alone.
 Refresh the shipped catalog: `python -I server/nnreuse/probe.py --write server/nnreuse/types/torch_catalog.json`.
 """
@@ -25,12 +25,10 @@ from torch import nn
 
 SCHEMA = 2
 # A star: with all that lies below. Elsewhere submodules are slow to import and hold no class that user code creates.
-ROOTS = {
-    "torch": "torch.nn* torch.ao.nn* torch.quantization torch.ao.quantization torch.ao.quantization.stubs "
-    "torch.ao.quantization.observer torch.ao.quantization.fake_quantize",
-    "torchvision": "torchvision.ops*",
-    "timm": "timm.layers*",
-}
+ROOTS = (
+    "torch.nn* torch.ao.nn* torch.quantization torch.ao.quantization torch.ao.quantization.stubs "
+    "torch.ao.quantization.observer torch.ao.quantization.fake_quantize"
+)
 FIELDS = ("parameters", "running_stats", "stochastic", "other_state", "shapes")
 
 # Every size is 8, so that one input of each rank fits nearly every class.
@@ -65,8 +63,16 @@ BY_CLASS = {
     "torch.nn.modules.pooling.FractionalMaxPool2d": {"output_ratio": 0.5},
     "torch.nn.modules.pooling.FractionalMaxPool3d": {"output_ratio": 0.5},
     "torch.nn.utils.parametrizations._SpectralNorm": {"weight": torch.ones(SIZE, SIZE)},
-    "torchvision.ops.stochastic_depth.StochasticDepth": {"mode": "row"},
+    **{
+        f"torch.ao.nn.quantized.modules.normalization.{name}": {
+            "weight": nn.Parameter(torch.ones(SIZE)),
+            "bias": nn.Parameter(torch.zeros(SIZE)),
+        }
+        for name in ("GroupNorm", "LayerNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")
+    },
 }
+# Where the usual configuration of quantization is refused.
+QCONFIGS = ("default_dynamic_qat_qconfig", "default_embedding_qat_qconfig")
 # Floats that scale a computation rather than choose one.
 SCALES = {"eps", "momentum", "layer_norm_eps"}
 # `LSTM(*args, **kwargs)` and its like do not say what they take.
@@ -103,11 +109,10 @@ class Given(nn.Module):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("--packages", default="torch", help="comma-separated: torch, torchvision, timm")
     options.add_argument("--write", metavar="PATH", help="write to a file instead of standard output")
     chosen = options.parse_args()
     with silence():
-        text = to_text(probe([name for name in chosen.packages.split(",") if name in ROOTS]))
+        text = to_text(probe())
     if chosen.write:
         with open(chosen.write, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -115,9 +120,9 @@ def main():
         sys.stdout.write(text)
 
 
-def probe(packages):
+def probe():
     """The whole document. What cannot be imported, built or run is left out or null; nothing raises."""
-    modules = [module for name in packages for module in load(name)]
+    modules = load()
     found = aliases_of(modules, lambda value: isinstance(value, type) and issubclass(value, nn.Module))
     functions = aliases_of(modules, inspect.isfunction)
     with process_group():
@@ -126,7 +131,6 @@ def probe(packages):
     return {
         "schema": SCHEMA,
         "torch": torch.__version__,
-        "packages": sorted(packages),
         "classes": classes,
         "functions": {name: facts for name, facts in wrappers.items() if facts},
         "keeping": keeping(),
@@ -181,8 +185,8 @@ def process_group():
 # What there is
 
 
-def load(package):
-    roots = ROOTS[package].split()
+def load():
+    roots = ROOTS.split()
     plain = [imported(root.rstrip("*")) for root in roots]
     below = [
         imported(found.name)
@@ -293,7 +297,7 @@ def arguments_for(cls, signature):
         if name in fixed:
             arguments[name] = fixed[name]
         elif name == "qconfig":
-            arguments[name] = getattr(imported("torch.ao.quantization"), "default_qat_qconfig", None)
+            arguments[name] = qconfig("default_qat_qconfig")
         elif name == "scale_factor" and parameter.default is None:
             arguments[name] = 2
         elif parameter.default is parameter.empty and name in REQUIRED:
@@ -301,6 +305,10 @@ def arguments_for(cls, signature):
         elif parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
             arguments[name] = made(name, rank)
     return arguments
+
+
+def qconfig(name):
+    return getattr(imported("torch.ao.quantization"), name, None)
 
 
 def rank_of(cls):
@@ -321,7 +329,10 @@ def build(cls, signature, changes):
     # A name that says nothing may well be a size, and a `dim` the width.
     sizes = {name: SIZE if type(value) is Given or name == "dim" else value for name, value in arguments.items()}
     torch.manual_seed(0)
-    for attempt in (arguments, {**UNDECLARED, **arguments}, {**sizes, **changes}):
+    attempts = [arguments, {**UNDECLARED, **arguments}, {**sizes, **changes}]
+    if "qconfig" in arguments:
+        attempts += [{**arguments, "qconfig": qconfig(name)} for name in QCONFIGS]
+    for attempt in attempts:
         with contextlib.suppress(Exception):
             return cls(*spread, **attempt).train(), list(attempt.values())
     return None, []

@@ -1,5 +1,6 @@
 """The catalog against real torch instances, and its reading of arguments."""
 
+import importlib
 import inspect
 import itertools
 import json
@@ -217,6 +218,81 @@ def test_every_public_class_of_torch_nn_carries_what_its_instances_have():
                 instance = cls(**arguments)
             carries = facts.carries(arguments)
             assert (carries.parameters, carries.running_stats) == owned(instance), (name, flags)
+
+
+BEYOND = [
+    "nn.quantized", "nn.quantized.dynamic", "nn.quantizable", "nn.qat", "nn.qat.dynamic", "nn.sparse.quantized", "nn.intrinsic",
+    "nn.intrinsic.qat", "nn.intrinsic.quantized", "nn.intrinsic.quantized.dynamic", "quantization",
+]  # fmt: skip
+
+
+def quantization_classes() -> list[str]:
+    torch = pytest.importorskip("torch", reason="torch is not installed: nothing to compare with")
+    modules = [importlib.import_module(f"torch.ao.{name}") for name in BEYOND]
+    return [
+        f"{module.__name__}.{name}"
+        for module in modules
+        for name, cls in vars(module).items()
+        if isinstance(cls, type) and issubclass(cls, torch.nn.Module) and not name.startswith("_")
+    ]
+
+
+def built(name: str):
+    """An instance, and what it was built with; None where simple arguments do not do."""
+    torch = pytest.importorskip("torch")
+    quantization = torch.ao.quantization
+    module, _, last = name.rpartition(".")
+    cls, facts = getattr(importlib.import_module(module), last), found(name)
+    vector = torch.nn.Parameter(torch.ones(8))
+    sizes = {p.name: p.default for p in facts.parameters_in_order if p.default is REQUIRED and p.kind == "either"}
+    given = {key: {"weight": vector, "bias": vector, "scale": 1.0, "zero_point": 0}.get(key, 8) for key in sizes}
+    named = {parameter.name for parameter in facts.parameters_in_order}
+    configurations = [quantization.default_qat_qconfig, quantization.default_embedding_qat_qconfig]
+    for config in [*configurations, quantization.default_dynamic_qat_qconfig] if "qconfig" in named else [None]:
+        arguments = {**given, **({"qconfig": config} if config else {})}
+        try:
+            return cls(**arguments), arguments
+        except (TypeError, ValueError, AttributeError, AssertionError, RuntimeError, NotImplementedError):
+            continue
+    return None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_public_class_of_quantization_is_known_and_carries_what_its_instances_have():
+    names = quantization_classes()
+    assert [name for name in names if CATALOG.find(name) is None] == []
+    compared = 0
+    for name, (instance, arguments) in ((name, pair) for name in names if (pair := built(name))):
+        carries = found(name).carries(arguments)
+        assert (carries.parameters, carries.running_stats) == owned(instance), name
+        compared += 1
+    assert compared > 80
+
+
+@pytest.mark.parametrize(("name", "state"), [("spectral_norm", True), ("weight_norm", False), ("orthogonal", False)])
+def test_a_parametrization_hands_back_its_module_and_adds_state_where_torch_does(name: str, state: bool):
+    torch = pytest.importorskip("torch", reason="torch is not installed: nothing to compare with")
+    path = f"torch.nn.utils.parametrizations.{name}"
+    facts, linear = CATALOG.function(path), torch.nn.Linear(64, 64)
+    assert facts is not None
+    parametrized = getattr(torch.nn.utils.parametrizations, name)(linear)
+    assert parametrized is linear
+    before = [buffer.clone() for buffer in linear.buffers()]
+    linear(torch.randn(2, 64))
+    changed = not all(map(torch.equal, before, linear.buffers()))
+    assert (facts.returns_argument, facts.adds_state, changed) == ("module", state, state)
+
+
+def test_a_lazy_class_carries_what_it_becomes():
+    torch = pytest.importorskip("torch", reason="torch is not installed: nothing to compare with")
+    lazy = [name for name in public_classes() if name.startswith("Lazy")]
+    assert len(lazy) > 10
+    for name in lazy:
+        facts, cls = found(f"torch.nn.{name}"), getattr(torch.nn, name)
+        instance = cls(**required(facts))
+        assert facts.carries({}).parameters == bool(list(instance.parameters())), name
+        statistics = any(key.endswith("running_mean") for key, _ in instance.named_buffers())
+        assert facts.carries({}).running_stats == statistics, name
 
 
 @pytest.mark.parametrize(
