@@ -42,6 +42,8 @@ class Reuse:
 def reuses(trace: Trace) -> Iterator[Reuse]:
     """Every instance that carries something and that one forward may call more than once, exclusive arms aside."""
     for instance, calls in grouped(trace).items():
+        if len(calls) < 2:
+            continue
         most, must = most_calls(calls)
         paths = trace.paths_of(instance)
         if most < 2 or not paths or not own_code(trace, calls):

@@ -47,9 +47,12 @@ def contradict(a: Literals, b: Literals) -> bool:
     """Whether two conjunctions cannot hold together."""
     if not a or not b:
         return False
-    if any(_contradict(x, y) for x in a for y in b if x.subject == y.subject):
-        return True
-    return any(x.operator == "test" and not x.positive and _conjunction(x) <= a | b for x in (*a, *b))
+    for x in a:  # plain loops: this is asked more often than anything else
+        for y in b:
+            if x.subject == y.subject and _contradict(x, y):
+                return True
+    tests = [x for x in (*a, *b) if x.operator == "test" and not x.positive]
+    return bool(tests) and any(_conjunction(x) <= a | b for x in tests)
 
 
 def follows(conjunction: Literals, known: Literals) -> bool:
@@ -88,6 +91,8 @@ def counts(paths: Iterable[Path], given: Literals = NOTHING) -> tuple[int, int]:
     Exact while few tests are involved; beyond that the fewest counts unconditional paths only and the most is pairwise.
     """
     places = [Path(p.literals - given, p.excluded) for p in paths]
+    if not any(p.literals or p.excluded for p in places):
+        return len(places), len(places)
     atoms = {Literal(x.subject, x.operator, x.value, True) for p in places for x in p.literals}
     atoms |= {Literal(x.subject, x.operator, x.value, True) for p in places for e in p.excluded for x in e}
     if len(atoms) > _MAX_ATOMS:

@@ -41,14 +41,16 @@ class Lineages:
         """The calls in a lineage, without those on arms that cannot lead to `where`, of which `possible` is asked."""
         if lineage <= _CALLS:
             return lineage
-        key = lineage, where
-        if key not in self._answers:
-            self._answers[key] = self._expanded(lineage, possible)
-        return self._answers[key]
+        merges = lineage >> MAX_CALLS
+        known = self._answers.get((merges, where))
+        if known is None:
+            known = self._answers[merges, where] = self._expanded(merges, possible)
+        return lineage & _CALLS | known
 
-    def _expanded(self, lineage: int, possible: Callable[[Literals], bool]) -> int:
-        found = lineage & _CALLS
-        queue = [(number, NOTHING) for number in _bits(lineage >> MAX_CALLS)]
+    def _expanded(self, merges: int, possible: Callable[[Literals], bool]) -> int:
+        """The calls behind merges."""
+        found = 0
+        queue = [(number, NOTHING) for number in _bits(merges)]
         seen = set(queue)
         while queue:
             number, literals = queue.pop()
@@ -61,7 +63,7 @@ class Lineages:
                         seen.add((below, arm | literals))
                         queue.append((below, arm | literals))
             if len(seen) > MAX_EXPANDED:
-                return self._united(lineage)
+                return self._united(merges << MAX_CALLS)
         return found
 
     def _united(self, lineage: int) -> int:

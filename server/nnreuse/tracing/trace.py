@@ -149,6 +149,10 @@ def _no_calls() -> tuple[int, dict[int, list[Call]]]:
     return 0, {}
 
 
+def _no_paths() -> tuple[object, dict[int, list[str]]]:
+    return None, {}
+
+
 @dataclass(eq=False, slots=True)
 class Trace:
     """What tracing one module class gave. `complete` is False when a bound was hit or `self` was handed to something unknown."""
@@ -176,6 +180,7 @@ class Trace:
     """The submodules directly below an instance."""
 
     _grouped: tuple[int, dict[int, list[Call]]] = field(default_factory=_no_calls)
+    _paths: tuple[object, dict[int, list[str]]] = field(default_factory=_no_paths)
 
     def calls_of(self, instance: Instance) -> list[Call]:
         if self._grouped[0] != len(self.calls):
@@ -187,7 +192,14 @@ class Trace:
 
     def paths_of(self, instance: Instance) -> list[str]:
         """The access paths an instance is held under, without `self.`."""
-        return [path for path, held in self.held.items() if any(i is instance for i in held)]
+        held, paths = self._paths
+        if held is not self.held:
+            paths = dict[int, list[str]]()
+            for path, instances in self.held.items():
+                for one in {id(i): i for i in instances}:
+                    paths.setdefault(one, []).append(path)
+            self._paths = self.held, paths
+        return list(paths.get(id(instance), ()))
 
 
 def most_calls(calls: list[Call]) -> tuple[int, bool]:
