@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -21,12 +23,31 @@ def in_editor(command: list[str], folder: Path, **variables: str) -> None:
     file = folder / "net.py"
     file.write_text(NET, encoding="utf-8")
     server = json.dumps([sys.executable, "-m", "nnreuse", "server"])
+    installed = folder / "bin" / "nnreuse"
+    installed.parent.mkdir()
+    installed.write_text(f'#!/bin/sh\nexec {sys.executable} -m nnreuse "$@"\n')
+    installed.chmod(0o755)
     environment = {**os.environ, "PYTHONPATH": str(SERVER), "SERVER": server, "FILE": str(file), "HOME": str(folder)}
+    environment["PATH"] = f"{installed.parent}:{environment['PATH']}"
     done = subprocess.run(
         command, env={**environment, **variables}, capture_output=True, text=True, cwd=folder, timeout=180
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert file.read_text(encoding="utf-8") == SPLIT
+
+
+def documented(page: str, number: int) -> str:
+    """A block of code that a page has a user write."""
+    text = (HERE.parents[1] / "docs" / "editors" / page).read_text(encoding="utf-8")
+    return textwrap.dedent(re.findall(r"(?:^(?: {4}.*)?\n)*^ {4}.*\n", text, re.MULTILINE)[number])
+
+
+def _neovim_at_least(minor: int) -> bool:
+    if shutil.which("nvim") is None:
+        return False
+    said = subprocess.run(["nvim", "--version"], capture_output=True, text=True).stdout
+    found = re.match(r"NVIM v0\.(\d+)", said)
+    return found is None or int(found[1]) >= minor
 
 
 @pytest.mark.skipif(shutil.which("nvim") is None, reason="Neovim is not installed (Debian's `neovim`)")
@@ -35,6 +56,14 @@ def test_neovim(tmp_path, encoding):
     script = HERE / "editors" / "neovim.lua"
     command = ["nvim", "--headless", "--clean", "-c", f"luafile {script}"]
     in_editor(command, tmp_path, ENCODING=encoding)
+
+
+@pytest.mark.skipif(shutil.which("nvim") is None, reason="Neovim is not installed (Debian's `neovim`)")
+def test_neovim_as_documented(tmp_path):
+    config = documented("neovim.md", 0 if _neovim_at_least(11) else 1)
+    script = HERE / "editors" / "neovim.lua"
+    (tmp_path / "nnreuse.toml").touch()
+    in_editor(["nvim", "--headless", "--clean", "-c", f"luafile {script}"], tmp_path, CONFIG=config)
 
 
 def _has_eglot() -> bool:
@@ -49,3 +78,11 @@ def _has_eglot() -> bool:
 )
 def test_emacs_with_eglot(tmp_path):
     in_editor(["emacs", "--batch", "-l", str(HERE / "editors" / "eglot.el")], tmp_path)
+
+
+@pytest.mark.skipif(
+    not _has_eglot(), reason="Emacs with eglot is not installed (Debian's `emacs-nox` and `elpa-eglot`)"
+)
+def test_emacs_with_eglot_as_documented(tmp_path):
+    command = ["emacs", "--batch", "-l", str(HERE / "editors" / "eglot.el")]
+    in_editor(command, tmp_path, CONFIG=documented("emacs.md", 0))

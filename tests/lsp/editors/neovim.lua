@@ -1,9 +1,14 @@
 -- Headless Neovim, 0.7 and newer: diagnostics arrive, the preferred fix is applied, the buffer is saved.
--- SERVER is the command as a JSON list, FILE the file, WANT how many diagnostics to wait for.
+-- SERVER is the command as a JSON list, FILE the file. CONFIG, where given, is what the documentation has a user write: then it
+-- starts the server, and nothing here does.
 local ok, err = xpcall(function()
   local cmd = vim.fn.json_decode(os.getenv("SERVER"))
   local file = vim.fn.fnamemodify(os.getenv("FILE"), ":p")
   local function want(f, what) assert(vim.wait(60000, f, 20), "timed out: " .. what) end
+  if os.getenv("CONFIG") then
+    vim.cmd("filetype on")
+    assert((loadstring or load)(os.getenv("CONFIG")))()
+  end
   vim.cmd("edit " .. vim.fn.fnameescape(file))
   local buf = vim.api.nvim_get_current_buf()
   local capabilities = vim.lsp.protocol.make_client_capabilities()
@@ -12,8 +17,10 @@ local ok, err = xpcall(function()
     name = "nnreuse", cmd = cmd, root_dir = vim.fn.fnamemodify(file, ":h"), capabilities = capabilities,
     offset_encoding = os.getenv("ENCODING"),
   }
-  local id = vim.lsp.start and vim.lsp.start(conf) or vim.lsp.start_client(conf)
-  if not vim.lsp.start then vim.lsp.buf_attach_client(buf, id) end
+  if not os.getenv("CONFIG") then
+    local id = vim.lsp.start and vim.lsp.start(conf) or vim.lsp.start_client(conf)
+    if not vim.lsp.start then vim.lsp.buf_attach_client(buf, id) end
+  end
   want(function() return #vim.diagnostic.get(buf) == 2 end, "2 diagnostics")
   for _, d in ipairs(vim.diagnostic.get(buf)) do
     local line = vim.api.nvim_buf_get_lines(buf, d.lnum, d.lnum + 1, true)[1]
