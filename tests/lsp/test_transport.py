@@ -49,6 +49,25 @@ def test_a_cancelled_request_that_waits_is_answered_but_not_run(talk):
     assert [(m["id"], m.get("error", {}).get("code")) for m in talk.sent] == [(1, None), (2, -32800), (3, None)]
 
 
+def test_what_edits_leave_behind_is_collected_only_when_nobody_waits(talk, monkeypatch):
+    talk.initialize()
+    collected: list[int] = []
+    reason = [0, 0, 1]
+    monkeypatch.setattr("gc.get_count", lambda: tuple(reason))
+    monkeypatch.setattr("gc.collect", lambda: collected.append(len(talk.sent)))
+    inbox = Inbox(talk.protocol)
+    talk.sent.clear()
+    for number in (1, 2):
+        inbox.put({"jsonrpc": "2.0", "id": number, "method": "textDocument/hover", "params": HOVER})
+    inbox.handle_next()
+    assert collected == []
+    inbox.handle_next()
+    assert collected == [2]  # both answers are sent by then
+    reason[2] = 0
+    inbox.handle_next()
+    assert collected == [2]
+
+
 @pytest.mark.parametrize(("farewell", "code"), [(["shutdown", "exit"], 0), (["exit"], 1)])
 def test_exit_ends_the_process_with_the_protocols_code(talk, farewell, code):
     start = frame({"id": 0, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}})

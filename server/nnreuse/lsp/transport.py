@@ -60,7 +60,10 @@ class Inbox:
 def serve(protocol: Protocol, reader: BinaryIO, writer: BinaryIO) -> None:
     """Serves one client until it says exit (raises SystemExit with the protocol's exit code) or goes away."""
     protocol.set_writer(StdoutWriter(writer))
-    asyncio.run(_serve(protocol, reader))
+    try:
+        asyncio.run(_serve(protocol, reader))
+    finally:
+        gc.freeze()  # the process ends: it need not look through everything once more, which takes seconds
 
 
 async def _serve(protocol: Protocol, reader: BinaryIO) -> None:
