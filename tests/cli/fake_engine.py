@@ -60,7 +60,7 @@ def _finding(place: Place) -> Finding:
         "Net",
         "bn",
         related=(first,),
-        evidence=(Evidence("twin", 2, "an equal twin is idle"),),
+        evidence=(Evidence("twin", 2, "an equal twin is idle", place),),
         fixes=(
             Fix("cannot be built", Applicability.UNSAFE, lambda index: None),
             _fix(place, "fine", Applicability.SAFE) if safe else _fix(place, "good", Applicability.UNSAFE),

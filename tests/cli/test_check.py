@@ -88,7 +88,7 @@ def test_full_marks_the_place_and_says_why(run):
         "3 |     '共享', bad)\n"
         "  |             ^^^\n"
         "  |\n"
-        "  = note: an equal twin is idle\n"
+        "  = note: for a slip: an equal twin is idle\n"
         "  = help: write good (use --unsafe-fixes)\n"
         "  = help: `nnreuse rule shared-batch-norm` explains\n"
         "\n"

@@ -112,7 +112,7 @@ class FakeWorkspace(Workspace):
             "Net",
             "bn",
             (related,),
-            (Evidence("e", 1, "why"),),
+            (Evidence("e", 1, "why", place),),
             fixes,
         )
 

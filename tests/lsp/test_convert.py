@@ -67,7 +67,7 @@ def test_a_diagnostic_says_where_what_and_how_to_read_more(place_of):
         "Net",
         "bn",
         related=(Related(other, "the first call"),),
-        evidence=(Evidence("a", 1, "no place"), Evidence("b", 2, "because of this", other)),
+        evidence=(Evidence("b", 2, "because of this", other),),
     )
     diagnostic = view.diagnostic(finding)
     assert flat(diagnostic.range) == (5, 8, 5, 22)

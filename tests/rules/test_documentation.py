@@ -67,6 +67,17 @@ def test_bad_example_is_reported_exactly_at_the_carets(rule: str) -> None:
     )
 
 
+@pytest.mark.parametrize("rule", [name for name in registry.names() if registry.check_of(name)])
+def test_evidence_says_why_and_points_at_code(rule: str) -> None:
+    text, _ = marked(block(rule, "Example"))
+    analysis = found(rule, text)
+    for finding in analysis.findings:
+        assert finding.evidence
+        for one in finding.evidence:
+            span = analysis.index.span(one.place)
+            assert one.kind and one.sentence and text[span.start : span.end].strip()
+
+
 @pytest.mark.parametrize("rule", registry.names())
 def test_first_fix_gives_the_fixed_example_and_silence(rule: str) -> None:
     text, _ = marked(block(rule, "Example"))

@@ -84,7 +84,7 @@ def record(
     """A finding with its positions; `repairs` come from `built`. `program`: they are those of a notebook's cells."""
     site = _site(index, finding.place, "")
     related = tuple(_site(index, each.place, each.message) for each in finding.related)
-    notes = tuple(dict.fromkeys(each.sentence for each in finding.evidence))
+    notes = tuple(dict.fromkeys(each.speaks_for + each.sentence for each in finding.evidence))
     rows = {row for each in (site, *related) for row in range(each.start.line, each.end.line + 1)}
     lines = {row: index.source.lines[row] for row in sorted(rows) if row < len(index.source.lines)}
     return Record(

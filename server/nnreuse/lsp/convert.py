@@ -119,7 +119,7 @@ class View:
         if not self.client.related_information:
             return None
         places = [(related.place, related.message) for related in finding.related]
-        places += [(reason.place, reason.sentence) for reason in finding.evidence if reason.place is not None]
+        places += [(reason.place, reason.sentence) for reason in finding.evidence]
         return [
             lsp.DiagnosticRelatedInformation(lsp.Location(self.uri, self.range(place)), message)
             for place, message in places

@@ -123,9 +123,11 @@ def _finding(trace: Trace, definition: Definition, first: str) -> Finding:
 def _weigh(definition: Definition, chained: bool) -> Iterator[Evidence]:
     if chained:
         yield Evidence("one-constructor", 2, "one constructor call is given several names", definition.place)
+    else:
+        yield Evidence("second-name", 0, "the assignment makes no copy: it gives a second name", definition.place)
     yield from said_to_be_shared(definition.place)
     if under_sharing_flag(enclosing_tests(definition.place)):
-        yield Evidence("flag", -6, "it stands under a sharing flag")
+        yield Evidence("flag", -6, "it stands under a sharing flag", definition.place)
 
 
 def _fixes(definition: Definition, original: Definition | None, chained: bool) -> Iterator[Fix]:

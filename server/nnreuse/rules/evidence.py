@@ -8,6 +8,7 @@ from nnreuse.config.severity import Severity
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.naming import is_role, named_for, named_for_input
 from nnreuse.rules.reuse import Reuse, between, enclosing_tests, kind_of, producers, said_deliberate, under_sharing_flag
+from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call
 
@@ -33,11 +34,13 @@ def severity_of(evidence: tuple[Evidence, ...], must: bool, at_most: Severity = 
 def weigh(reuse: Reuse) -> tuple[Evidence, ...]:
     """All evidence about one reuse, strongest first."""
     found = [*_for_slip(reuse), *_for_design(reuse)]
+    if not found:
+        return (Evidence("unclear", 0, "nothing here tells a slip from a design", reuse.sites[-1].site),)
     return tuple(sorted(found, key=lambda one: -abs(one.weight)))
 
 
 def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
-    sites = reuse.sites
+    sites, here, made = reuse.sites, reuse.sites[-1].site, _made(reuse)
     if len(sites) > 1 and reuse.relation in ("chained", "mixed"):
         others = between(reuse)
         if others:
@@ -47,7 +50,7 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
             )
         elif reuse.relation == "chained" and _straight(reuse):
             yield Evidence(
-                "own-result", 3, "its own result comes back to it: written out like this, two layers are meant"
+                "own-result", 3, "its own result comes back to it: written out like this, two layers are meant", here
             )
     named = named_for(reuse.attribute, sites) if len(sites) > 1 else None
     if named is not None:
@@ -55,7 +58,12 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         weight = 4 if len(mark) == 1 or is_role(mark) else 2
         yield Evidence("named-for-one", weight, f"its name is for one of the results: “{mark}”", bearing.site)
         if named_for_input(reuse.attribute, bearing, other):
-            yield Evidence("named-for-input", 2, "its name is for the input of that call too, and not for the other's")
+            yield Evidence(
+                "named-for-input",
+                2,
+                "its name is for the input of that call too, and not for the other's",
+                bearing.site,
+            )
     partner = _indexed_partner(reuse)
     if partner is not None:
         sentence = (
@@ -63,31 +71,34 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         )
         yield Evidence("indexed-partner", 4, sentence, partner.site)
     if same_input(reuse):
-        yield Evidence("same-input", 9, "two calls have the identical input, so their results are equal")
+        yield Evidence("same-input", 9, "two calls have the identical input, so their results are equal", here)
     if reuse.carries.running_stats and reuse.instance.cls is None and _different_producers(reuse):
-        yield Evidence("running-statistics", 3, "its running statistics mix features that come from different layers")
+        yield Evidence(
+            "running-statistics", 3, "its running statistics mix features that come from different layers", here
+        )
     if _numbered_siblings(reuse):
-        yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not")
+        yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not", made)
 
 
 def _for_design(reuse: Reuse) -> Iterator[Evidence]:
+    here, made = reuse.sites[-1].site, _made(reuse)
     if any(reuse.instance in r.instances for r in reuse.trace.repetitions):
-        yield Evidence("repeated", -6, "the list that repeats it is reported where it is made")
+        yield Evidence("repeated", -6, "the list that repeats it is reported where it is made", made)
     word = said_deliberate(reuse)
     if word:
-        yield Evidence("said", -6, f"a name or comment says so: “{word}”")
+        yield Evidence("said", -6, f"a name or comment says so: “{word}”", made)
     places = [reuse.definition.place] if reuse.definition else []
     tests = [test for place in [*places, *(c.site for c in reuse.sites)] for test in enclosing_tests(place)]
     if under_sharing_flag(tests):
-        yield Evidence("flag", -6, "it stands under a sharing flag")
+        yield Evidence("flag", -6, "it stands under a sharing flag", made)
     if len(reuse.sites) == 1:
         loops = bool(reuse.calls[0].turns)
         if reuse.relation == "recurrent":
-            yield Evidence("recurrent", -5, "state threads through a loop over time")
+            yield Evidence("recurrent", -5, "state threads through a loop over time", here)
         elif loops:
-            yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)")
+            yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)", here)
         else:
-            yield Evidence("helper", -3, "one call site in a function that is used several times")
+            yield Evidence("helper", -3, "one call site in a function that is used several times", here)
     if _own_inputs(reuse) and not (len(reuse.sites) > 1 and named_for(reuse.attribute, reuse.sites)):
         # Two inputs of one embedding may well be ids of two vocabularies.
         table = kind_of(reuse.instance, reuse.carries) == "shared-embedding"
@@ -95,7 +106,13 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
             "siamese",
             -3 if table else -5,
             "each call has an input of its own: siamese encoders and shared heads look like this",
+            here,
         )
+
+
+def _made(reuse: Reuse) -> Place:
+    """Where the instance is defined, else its first call."""
+    return reuse.definition.place if reuse.definition is not None else reuse.sites[0].site
 
 
 def _name(reuse: Reuse, call: Call) -> str:

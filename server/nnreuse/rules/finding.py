@@ -22,7 +22,12 @@ class Evidence:
     kind: str
     weight: int
     sentence: str
-    place: Place | None = None
+    place: Place
+
+    @property
+    def speaks_for(self) -> str:
+        """What a reader is told before the sentence."""
+        return "for a slip: " if self.weight > 0 else "for a design: " if self.weight < 0 else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def _finding(context: Context, clash: Clash, place: Place) -> Finding:
     trace, instance, made = context.trace, clash.call.instance, clash.got.instance
     wanted, got = _shown(instance, clash.parameter, clash.wanted), _shown(made, clash.got.parameter, clash.got.size)
     source = _named(trace, made)
-    proof = Evidence("feature-sizes", PROOF, SENTENCE.format(source=source, got=got), made.place)
+    proof = Evidence("feature-sizes", PROOF, SENTENCE.format(source=source, got=got), made.place or place)
     always = counts([clash.call.path])[0] > 0 and not instance.given and not made.given
     defined = _definition(trace, instance)
     related = [Related(d.place, "constructed here") for d in (defined, _definition(trace, made)) if d is not None]

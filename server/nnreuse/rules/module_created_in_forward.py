@@ -125,13 +125,13 @@ def _weigh(trace: Trace, creation: Creation, place: Place) -> Iterator[Evidence]
     target = _target(place)
     carried = trace.carries(creation.instance)
     if isinstance(target, ast.Attribute) and is_self(target.value) and creation.path.literals:
-        yield Evidence("kept", -3, "it is kept on self under a test: made on the first call, perhaps")
+        yield Evidence("kept", -3, "it is kept on self under a test: made on the first call, perhaps", place)
     if isinstance(target, ast.Name) and _is_set_up(place, target.id):
-        yield Evidence("set-up", -3, "its weights are set by hand, so it is used as a function")
+        yield Evidence("set-up", -3, "its weights are set by hand, so it is used as a function", place)
     if not trace.calls_of(creation.instance):
-        yield Evidence("uncalled", -2, "nothing here is seen to call it")
+        yield Evidence("uncalled", -2, "nothing here is seen to call it", place)
     if (creation.instance.type_name or "").startswith(_IDENTITY) and not carried.running_stats:
-        yield Evidence("identity", -2, "a fresh norm is the plain function: scale 1 and shift 0")
+        yield Evidence("identity", -2, "a fresh norm is the plain function: scale 1 and shift 0", place)
 
 
 def _target(place: Place) -> ast.expr | None:

@@ -79,7 +79,7 @@ def check(context: Context) -> Iterator[Finding]:
         if earlier is None or not _replaces(trace, earlier, later):
             continue
         missing = _missing(trace, later.name)
-        evidence = tuple(_weigh(trace, earlier, missing))
+        evidence = tuple(_weigh(trace, earlier, later.place, missing))
         if evidence:
             seen.add(later.place)
             yield _finding(trace, earlier, later, missing, evidence)
@@ -150,11 +150,11 @@ def _finding(
     )
 
 
-def _weigh(trace: Trace, earlier: Definition, missing: str | None) -> Iterator[Evidence]:
+def _weigh(trace: Trace, earlier: Definition, place: Place, missing: str | None) -> Iterator[Evidence]:
     if any(carries_something(trace, instance) for instance in earlier.instances):
         yield Evidence("lost", 4, "what was lost carries parameters or state", earlier.place)
     if missing is not None:
-        yield Evidence("missing-sibling", 3, f"the class reads `self.{missing}`, which nothing defines")
+        yield Evidence("missing-sibling", 3, f"the class reads `self.{missing}`, which nothing defines", place)
 
 
 def _fixes(earlier: Definition, later: Definition, place: Place, missing: str | None) -> Iterator[Fix]:

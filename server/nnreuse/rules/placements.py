@@ -84,9 +84,9 @@ def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterato
     made = [i.place for i in instances if i.place is not None]
     everywhere = [*places, *made]
     if under_sharing_flag([text for place in everywhere for text in comments_at(place)]):
-        yield Evidence("said", -6, "a comment says that sharing is meant")
+        yield Evidence("said", -6, "a comment says that sharing is meant", places[0])
     if under_sharing_flag([test for place in everywhere for test in enclosing_tests(place)]):
-        yield Evidence("flag", -6, "it stands under a sharing flag")
+        yield Evidence("flag", -6, "it stands under a sharing flag", places[0])
     names = [path for i in instances for path in trace.paths_of(i)] + [trace.cls.name]
     document = ast.get_docstring(trace.cls.units.node) or ""
     stems = {re.split(r"\W", path)[0] for path in names}
@@ -94,7 +94,7 @@ def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterato
         s for s in re.split(r"[.\n]\s", document) if any(re.search(rf"\b{re.escape(stem)}\b", s) for stem in stems)
     ]
     if under_sharing_flag(names):
-        yield Evidence("named-so", -6, "a name or the docstring says that sharing is meant")
+        yield Evidence("named-so", -6, "a name or the docstring says that sharing is meant", places[0])
 
 
 def inlined(trace: Trace, again: Again) -> tuple[Fix, ...]:

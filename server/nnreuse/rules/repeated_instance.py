@@ -107,10 +107,11 @@ def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:
 
 
 def _weigh(trace: Trace, repetition: Repetition) -> Iterator[Evidence]:
+    made = repetition.instances[0].place or repetition.place
     if repetition.inline:
-        yield Evidence("inline", 5, "the constructor stands inside the multiplied list")
+        yield Evidence("inline", 5, "the constructor stands inside the multiplied list", repetition.place)
     else:
-        yield Evidence("named", 3, "the instance is named before it is multiplied")
+        yield Evidence("named", 3, "the instance is named before it is multiplied", made)
     yield from said(trace, repetition.instances, repetition.place)
 
 
@@ -120,9 +121,16 @@ def _added(trace: Trace, again: Again) -> Iterator[Finding]:
         return
     made = again.instance.place
     if again.is_local:
-        evidence = Evidence("hoisted", 4, "it is made once, before the loop, and only a local variable names it", made)
+        evidence = Evidence(
+            "hoisted",
+            4,
+            "it is made once, before the loop, and only a local variable names it",
+            made or again.second.place,
+        )
     else:
-        evidence = Evidence("held", 2, "it is made once, before the loop, and has a name of its own", made)
+        evidence = Evidence(
+            "held", 2, "it is made once, before the loop, and has a name of its own", made or again.second.place
+        )
     weighed = (evidence, *said(trace, [again.instance], again.second.place))
     kind = (again.instance.type_name or "module").rsplit(".", 1)[-1]
     yield Finding(

@@ -99,7 +99,7 @@ def _aliased(trace: Trace, alias: Alias) -> Finding:
 
 
 def _weigh_alias(alias: Alias) -> Iterator[Evidence]:
-    yield Evidence("two-containers", 1, "two containers hold one list: two branches, or two names for it")
+    yield Evidence("two-containers", 1, "two containers hold one list: two branches, or two names for it", alias.place)
     if alias.reordered:
         yield Evidence(
             "other-index", 4, "they stand at other indices here: one list has become two chains of layers", alias.place
@@ -130,8 +130,12 @@ def _shown(path: str) -> str:
 
 def _weigh(again: Again, same: bool) -> Iterator[Evidence]:
     if same:
-        yield Evidence("same-container", 3, "both places belong to one container, as if they were two layers")
+        yield Evidence(
+            "same-container", 3, "both places belong to one container, as if they were two layers", again.first.place
+        )
     else:
-        yield Evidence("two-containers", 1, "two containers hold it: two branches, or two names for one list")
+        yield Evidence(
+            "two-containers", 1, "two containers hold it: two branches, or two names for one list", again.first.place
+        )
     if again.is_local:
-        yield Evidence("local", 1, "only a local variable names it")
+        yield Evidence("local", 1, "only a local variable names it", again.second.place)

@@ -188,11 +188,11 @@ def _weigh(trace: Trace, instance: Instance, kept: list[Given]) -> Iterator[Evid
             "same-class", 2, f"each of them is a `{next(iter(kinds))}`, which is given its parts", last.place
         )
     if trace.carries(instance).running_stats:
-        yield Evidence("running-statistics", 2, "its running statistics mix what these blocks compute")
+        yield Evidence("running-statistics", 2, "its running statistics mix what these blocks compute", last.place)
     if (instance.type_name or "").startswith("torch.nn.modules.sparse."):
-        yield Evidence("embedding", -6, "an embedding is often shared on purpose")
+        yield Evidence("embedding", -6, "an embedding is often shared on purpose", last.place)
     if under_sharing_flag([name for one in kept for name in _names(one)]):
-        yield Evidence("said", -6, "a name says that it is shared")
+        yield Evidence("said", -6, "a name says that it is shared", last.place)
     if isinstance(last.argument, ast.Attribute):
         yield Evidence(
             "own-attribute", -4, "it is an attribute of its own, which is handed on: that is often meant", last.place
@@ -201,7 +201,7 @@ def _weigh(trace: Trace, instance: Instance, kept: list[Given]) -> Iterator[Evid
         *(one.place for one in kept), *([instance.place] if instance.place is not None else [])
     )
     if under_sharing_flag([test for one in kept for test in enclosing_tests(one.place)]):
-        yield Evidence("flag", -6, "it stands under a sharing flag")
+        yield Evidence("flag", -6, "it stands under a sharing flag", last.place)
 
 
 def _names(given: Given) -> list[str]:

@@ -147,7 +147,7 @@ def _finding(trace: Trace, definition: Definition) -> Finding:
     assert target is not None
     evidence = [Evidence("uncalled", 0, "nothing in the file speaks of it after it is set", definition.place)]
     if any("compat" in text or "unused" in text or "checkpoint" in text for text in comments_at(definition.place)):
-        evidence.append(Evidence("said", -6, "a comment says why it is kept"))
+        evidence.append(Evidence("said", -6, "a comment says why it is kept", definition.place))
     return Finding(
         "uncalled-module",
         severity_of(tuple(evidence), must=True, at_most=Severity.INFORMATION),

@@ -152,11 +152,11 @@ def _weigh(definition: Definition, called: bool) -> Iterator[Evidence]:
         "plain", 3, "torch looks for modules in attributes, not in lists, tuples and dicts", definition.place
     )
     if called:
-        yield Evidence("called", 2, "`forward` calls what is in it")
+        yield Evidence("called", 2, "`forward` calls what is in it", definition.place)
     if isinstance(definition.value, ast.List | ast.Tuple) and len(definition.value.elts) == 1:
-        yield Evidence("single", -4, "a list of one module is a known way to hide it from torch")
+        yield Evidence("single", -4, "a list of one module is a known way to hide it from torch", definition.place)
     if any(_HIDDEN.search(text) for text in comments_at(definition.place)):
-        yield Evidence("said", -6, "a comment says why it is not registered")
+        yield Evidence("said", -6, "a comment says why it is not registered", definition.place)
 
 
 def _container(value: Value | None) -> str:
