@@ -1,5 +1,6 @@
 """Python as models use it: wrapped methods, dataclasses, generators, attributes that come later."""
 
+import pytest
 from traced import calls, facts
 
 
@@ -157,3 +158,41 @@ class Net(nn.Module):
     def forward(self, x):
         return self._modules["a"](x)
 """) == {"a": 1}
+
+
+@pytest.mark.parametrize("second", ["None", "nn.ReLU()"])
+def test_filter_keeps_what_its_function_says(second: str) -> None:
+    found = facts(
+        f"""
+        def exists(value):
+            return value is not None
+        def sequential(*modules):
+            return nn.Sequential(*filter(exists, modules))
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layers = sequential(nn.Linear(2, 2), {second}, nn.Dropout(0.1))
+                self.one = sequential({second}, nn.PReLU())
+            def forward(self, x):
+                return self.one(self.layers(x))
+        """
+    )
+    assert found["layers"]["parameters"] is True
+    assert found["layers"]["running_stats"] is False
+    assert found["one.*"]["calls"] == 1
+
+
+def test_filter_by_something_unknown_may_keep_each() -> None:
+    found = facts(
+        """
+        class Net(nn.Module):
+            def __init__(self, wanted):
+                super().__init__()
+                self.layers = nn.ModuleList(filter(wanted, [nn.Linear(2, 2)]))
+            def forward(self, x):
+                for layer in self.layers:
+                    x = layer(x)
+                return x
+        """
+    )
+    assert found["layers.*"]["must"] is False

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nnreuse.syntax.units import Place
 from nnreuse.tracing import arithmetic, calls, kinds, methods, objects, placing, shapes
 from nnreuse.tracing.arithmetic import pure
-from nnreuse.tracing.conditions import Literals
+from nnreuse.tracing.conditions import Literal, Literals
 from nnreuse.tracing.iteration import Iteration, counted, iterate
 from nnreuse.tracing.loops import Flow, run_passes
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
@@ -155,6 +155,31 @@ def _map(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords:
     first = iterations[0]
     run_passes(m, node, type(first)(shortest.passes, first.exact, first.value), body)
     return made
+
+
+def _filter(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    from nnreuse.tracing.decisions import truth_of
+
+    if len(positional) != 2:
+        return m.opaque()
+    content = objects.as_content(m, positional[1])
+    kept: list[Value] = []
+    for value in content.items:
+        test = value if positional[0] == NONE else calls.call_with(m, f, node, positional[0], (value,))
+        truth = truth_of(m.settle(test))
+        if truth is None:
+            append = m.items("list", kept, content.open)
+            literal = Literal(m.ident(test), "truth", None, True)
+            arms = [(frozenset([literal]), _adds(m, append, value)), (frozenset([literal.negated()]), lambda: None)]
+            m.alternatives(arms, lambda _: False)
+            kept = list(append.content.items)
+        elif truth:
+            kept.append(value)
+    return m.items("list", kept, content.open)
+
+
+def _adds(m: Machine, container: Items, value: Value) -> Callable[[], None]:
+    return lambda: objects.append(m, container, value)
 
 
 def _reduce(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -392,6 +417,7 @@ _MODELS: dict[str, Model] = {
     "builtins.hasattr": _hasattr,
     "builtins.setattr": _setattr,
     "builtins.map": _map,
+    "builtins.filter": _filter,
     "builtins.str": _str,
     "builtins.int": _number,
     "builtins.sum": _sum,

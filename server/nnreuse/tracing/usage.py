@@ -21,6 +21,8 @@ _MAX_INSTANCES = 400
 _WEIGHT = 60
 """What surely stands at a path counts as much as so many guesses among alternatives."""
 
+_NOTHING = "torch.nn.modules.linear.Identity"
+
 Seen = tuple[str | None, Carries]
 
 
@@ -140,7 +142,8 @@ def _count(m: Machine, usage: Usage, done: set[object], made: Instance) -> None:
                     usage.seen.setdefault(cls, {}).setdefault(path, Counter())[seen] += 1 if several else _WEIGHT
 
 
-def _telling(seen: Seen) -> tuple[bool, bool]:
-    """Of several things that may stand at a path, what carries something is what a reader asks about."""
-    carried = seen[1]
-    return bool(carried.parameters or carried.running_stats), bool(carried.stochastic or carried.other_state)
+def _telling(seen: Seen) -> tuple[bool, bool, bool]:
+    """Of several things that may stand at a path, what carries something is what a reader asks about, and what does something."""
+    name, carried = seen
+    heavy = bool(carried.parameters or carried.running_stats)
+    return heavy, bool(carried.stochastic or carried.other_state), name != _NOTHING
