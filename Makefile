@@ -6,7 +6,7 @@ NNREUSE := $(BIN)/nnreuse
 DATA := build/demo-data
 BENCH := build/bench-data
 
-.PHONY: quiet demo test judge test-vscode vsix lint catalog docs bench clean
+.PHONY: oracle quiet demo test judge test-vscode vsix lint catalog docs bench clean
 
 demo: .venv/installed $(DATA)/timm
 	@echo "== The slips in examples/article, with their evidence"
@@ -24,6 +24,20 @@ test: .venv/installed-test $(BENCH)/timm $(BENCH)/ultralytics
 # What is found in good code, as a file; a change of it shows as a diff, to be read line by line.
 quiet: .venv/installed $(BENCH)/timm $(BENCH)/ultralytics
 	PYTHONPATH=server $(BIN)/python tests/quiet/summary.py $(BENCH) > tests/quiet/findings.txt
+
+# What torch calls in models of libraries that are installed for this alone, and how much of it the static tracer says.
+ORACLE := build/oracle
+oracle: .venv/installed-test $(ORACLE)/installed
+	@for plan in monai x_transformers pytorchcv; do \
+	  PYTHONPATH=tests/tracing $(BIN)/python tests/oracle/record.py $$plan $(ORACLE)/site > $(ORACLE)/$$plan.jsonl && \
+	  PYTHONPATH=server $(BIN)/python tests/oracle/score.py $(ORACLE)/$$plan.jsonl $(ORACLE)/site || exit 1; \
+	done
+
+$(ORACLE)/installed: | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(ORACLE)/site monai==1.6.1 \
+	  x-transformers==2.31.10 einops==0.8.2 einx loguru frozendict torch-einops-utils pytorchcv==0.0.74 \
+	  requests urllib3 idna certifi charset-normalizer
+	@touch $@
 
 # The VS Code extension: style, types, unit tests, and sessions played in a real VS Code. What cannot be installed is
 # skipped with a line that says so.
