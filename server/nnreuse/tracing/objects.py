@@ -189,10 +189,18 @@ def _entry(m: Machine, container: Mapping, key: Value) -> Value:
         if values and not isinstance(values[-1], Instance):
             container.more[known] = m.join([(frozenset(), v) for v in values])
         else:
-            container.more[known] = _another(
-                m, values[-1] if values else None, m.intern("entry", container.ident, known), 0
-            )
+            example = _another(m, values[-1] if values else None, m.intern("entry", container.ident, known), 0)
+            container.more[known] = _of_one_kind(values, example)
     return container.more[known]
+
+
+def _of_one_kind(values: list[Value], example: Value) -> Value:
+    """What stands for any of several entries, its class unknown where they are not all instances of one."""
+    kinds = {value.type_name if isinstance(value, Instance) else None for value in values}
+    if isinstance(example, Instance) and len(kinds) > 1:
+        example.cls = example.facts = example.external = example.elements = None
+        example.constructed = True
+    return example
 
 
 def sliced(m: Machine, value: Value, lower: Value | None, upper: Value | None, step: Value | None) -> Value:
