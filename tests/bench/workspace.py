@@ -22,7 +22,7 @@ from talking import Process, span  # noqa: E402
 
 
 def _peak(process: int) -> float:
-    """Megabytes."""
+    """Megabytes; of a process that has ended none."""
     with suppress(OSError, ValueError):
         fields = Path(f"/proc/{process}/status").read_text().split()
         return int(fields[fields.index("VmHWM:") + 1]) / 1024
@@ -123,6 +123,7 @@ def main() -> None:
         if not watched.ended:
             server.send({"method": "window/workDoneProgress/cancel", "params": {"token": watched.token}})
             watched.settle(30)
+            time.sleep(1)
             print(f"cancelled: progress ended {watched.ended}, processes left {len(_children(server.running.pid))}")
         _print("after it", [watched.edit() for _ in range(60)])
         print(f"the server: at most {_peak(server.running.pid):.0f} MB")

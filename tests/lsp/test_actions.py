@@ -159,3 +159,11 @@ def test_an_edit_that_changes_what_trains_says_so():
         assert ("changeAnnotations" in edit) == annotated
     talk.edit((0, 0), (0, 0), "\n")
     assert talk.request("codeAction/resolve", action)["code"] == -32801
+
+
+@pytest.mark.parametrize(("capabilities", "tags"), [({}, None), ({"tagSupport": {"valueSet": [1]}}, [1])])
+def test_a_comment_that_may_go_is_faded_for_those_who_can(capabilities, tags):
+    talk = Talk(Workspace())
+    talk.initialize(textDocument={"publishDiagnostics": capabilities})
+    (found,) = talk.open("x = 1  # nnreuse: ignore[shared-prelu]\n")["diagnostics"]
+    assert (found["code"], found.get("tags")) == ("unused-suppression", tags)
