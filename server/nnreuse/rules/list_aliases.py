@@ -1,6 +1,7 @@
 """List aliases: two containers of a class that hold the same instances, because one list was given to both."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,20 +27,39 @@ class Alias:
 def aliases(trace: Trace) -> Iterator[Alias]:
     """Containers of the class's own constructor whose members with weights are those of an earlier one."""
     made: list[tuple[Creation, list[Instance]]] = []
-    for creation in trace.creations:
+    for creation, everyone in _overlapping(list(_candidates(trace))):
         instance, node = creation.instance, creation.node
-        if creation.phase != "constructor" or instance.cls is not None or instance.elements is None:
-            continue
-        if instance.place is None or instance.place.unit not in own_units(trace) or not trace.paths_of(instance):
-            continue
-        members = [one for one in _members(instance) if matters(trace, one, inline=False)]
+        members = [one for one in everyone if matters(trace, one, inline=False)]
         first = next((c for c, known in made if _same(known, members) and not exclusive(c.path, creation.path)), None)
-        if first is not None and isinstance(node, ast.Call) and node.args and first.node is not node:
+        if (
+            first is not None
+            and instance.place is not None
+            and isinstance(node, ast.Call)
+            and node.args
+            and first.node is not node
+        ):
             unit = instance.place.unit
             place = Place(unit, unit.span(node.args[0]))
-            reordered = _members(first.instance) != _members(instance)
+            reordered = _members(first.instance) != everyone
             yield Alias(first, creation, place, tuple(members), reordered)
         made.append((creation, members))
+
+
+def _candidates(trace: Trace) -> Iterator[tuple[Creation, list[Instance]]]:
+    """The containers that the class's own constructor makes and holds, with their members."""
+    units = own_units(trace)
+    for creation in trace.creations:
+        instance = creation.instance
+        if creation.phase != "constructor" or instance.cls is not None or instance.elements is None:
+            continue
+        if instance.place is not None and instance.place.unit in units and trace.paths_of(instance):
+            yield creation, _members(instance)
+
+
+def _overlapping(containers: list[tuple[Creation, list[Instance]]]) -> list[tuple[Creation, list[Instance]]]:
+    """Those that have a member in common with another: what members carry is asked of these alone, it runs constructors."""
+    holders = Counter(ident for _, members in containers for ident in {one.ident for one in members})
+    return [(c, members) for c, members in containers if any(holders[one.ident] > 1 for one in members)]
 
 
 def _same(known: list[Instance], members: list[Instance]) -> bool:
