@@ -52,13 +52,13 @@ def judged(said: Said, rows: list[dict]) -> Iterator[tuple[str, dict, Row | None
     """What is right and what is wrong of each row: `name` where it counts for a figure, `-name` where it counts against it."""
     for row in rows:
         fact, reused = said.about(row), row["calls_per_forward"] > 1
-        known = fact is not None and fact["calls"] is not None
-        yield "coverage" if known else "-coverage", row, fact
-        twice = known and fact["calls"] == 2
+        twice = fact is not None and fact["calls"] == 2
         if reused:
             yield "recall" if twice else "-recall", row, fact
-        if not known:
+        if fact is None or fact["calls"] is None:
+            yield "-coverage", row, fact
             continue
+        yield "coverage", row, fact
         if twice and fact["must"]:
             yield "precision" if reused else "-precision", row, fact
         if twice and reused:
