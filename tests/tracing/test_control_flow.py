@@ -1,8 +1,13 @@
 """Branches, loops and the ways out of them: slips that random programs brought up, each in its smallest form."""
 
+from pathlib import Path
+
 import pytest
 from test_tracer import net
-from traced import facts
+from traced import HEADER, facts
+
+from nnreuse.config.settings import Settings
+from nnreuse.workspace.project import Project
 
 A, AB = "self.a = nn.Linear(2, 2)", "self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 2)"
 FLAG, FLAGS = ", flag=True", ", flag=True, gate=True"
@@ -114,3 +119,33 @@ def test_a_copy_exists_where_it_was_made() -> None:
 
 def test_a_method_of_a_tensor_kept_on_self_is_no_module() -> None:
     assert set(facts(net(A, "self.kept = self.a(x)\nreturn self.kept.t()"))) == {"a"}
+
+
+def test_lists_that_a_pass_chooses_by_its_number_share_no_element() -> None:
+    init = (
+        "self.one, self.two, self.three = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()\n"
+        "for i in range(n):\n    layer = nn.Linear(2, 2)\n    if i == 0:\n        self.one.append(layer)\n"
+        "    elif i == 1:\n        self.two.append(layer)\n    elif i == 2:\n        self.three.append(layer)"
+    )
+    forward = "return self.three[0](self.two[0](self.one[0](x)))"
+    assert [_row(init, forward, ", n", attribute=f"{name}.*")[0] for name in ("one", "two", "three")] == [1, 1, 1]
+
+
+def test_a_copy_of_a_conditional_module_is_another_module() -> None:
+    init = (
+        "self.a = nn.Linear(2, 2) if flag else nn.ReLU()\nself.b = nn.Sequential(self.a)\n"
+        "import copy\nself.c = copy.deepcopy(self.b)"
+    )
+    forward = "return self.c(self.c(x))"
+    assert _row(init, forward, FLAG, attribute="a")[0] == 0
+    assert _row(init, forward, FLAG, attribute="c.*")[0] == 2
+
+
+def test_an_element_of_a_list_of_several_kinds_is_of_unknown_class() -> None:
+    project, path = Project(Settings()), Path("model.py").absolute()
+    init = "self.m = nn.ModuleList([nn.Linear(2, 2), nn.ReLU()])"
+    project.admit(path, HEADER + net(init, "return self.m[k](x)", arguments="x, k"))
+    file = project.library.known(path)
+    assert file is not None
+    (trace,) = project.traces(file)
+    assert [call.instance.type_name for call in trace.calls] == [None]

@@ -3,6 +3,7 @@
 What an input depends on is followed operator by operator, through the storages that results share.
 """
 
+import copy
 import inspect
 import itertools
 import re
@@ -171,7 +172,7 @@ _watch = _Watch()
 @contextmanager
 def watching() -> Iterator[None]:
     """Hooks on every module. For many runs at once: changing a class of torch makes Python look up its subclasses anew."""
-    call, init = nn.Module.__call__, nn.Module.__init__
+    call, init, deepcopy = nn.Module.__call__, nn.Module.__init__, copy.deepcopy
 
     def watched(module: nn.Module, *args: object, **kwargs: object) -> object:
         if _watch.recorder is None:
@@ -186,11 +187,26 @@ def watching() -> Iterator[None]:
             _watch.places[id(module)] = (module, (site, _watch.passes[site]))
             vars(module)["_made"] = site  # copies have it too
 
-    nn.Module.__call__, nn.Module.__init__ = watched, noted  # type: ignore[method-assign]
+    def copied(value: object, *args: object) -> object:
+        made, caller = deepcopy(value, *args), sys._getframe(1)  # type: ignore[arg-type]
+        if caller.f_code.co_filename == FILE:
+            for module in _modules(made):  # a copy of a copy is another one for each copy it may be of
+                vars(module)["_made"] = vars(module)["_made"], _site(caller)[0]
+        return made
+
+    nn.Module.__call__, nn.Module.__init__, copy.deepcopy = watched, noted, copied  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
-        nn.Module.__call__, nn.Module.__init__ = call, init  # type: ignore[method-assign]
+        nn.Module.__call__, nn.Module.__init__, copy.deepcopy = call, init, deepcopy  # type: ignore[method-assign]
+
+
+def _modules(value: object) -> Iterator[nn.Module]:
+    if isinstance(value, nn.Module):
+        yield from value.modules()
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _modules(one)
 
 
 def configurations(function: object) -> Iterator[dict[str, object]]:

@@ -103,7 +103,6 @@ def invoke(
     m: Machine, f: Frame, node: ast.Call, callee: Value, positional: tuple[Value, ...], keywords: Keywords
 ) -> Value:
     """Calls a value."""
-    callee = m.settle(callee)
     match callee:
         case May():
             return _invoke_options(m, f, node, callee, positional, keywords)
@@ -130,12 +129,19 @@ def invoke(
 def _invoke_options(
     m: Machine, f: Frame, node: ast.Call, callee: May, positional: tuple[Value, ...], keywords: Keywords
 ) -> Value:
-    options = [(ls, v) for ls, v in m.options(callee) if v != NONE and not isinstance(v, Const)]
+    options = m.options(callee)
+    if len(options) > 1:
+        options = [(ls, v) for ls, v in options if v != NONE and not isinstance(v, Const)]
     known = [(ls, v) for ls, v in options if not isinstance(v, Opaque)]
     if m.phase == "constructor" and known:
         options = known
     if len(options) == 1:
-        return invoke(m, f, node, options[0][1], positional, keywords)
+        ((literals, value),) = options
+        before, m.path = m.path, m.path.under(literals)
+        try:
+            return invoke(m, f, node, value, positional, keywords)
+        finally:
+            m.path = Path(before.literals, m.path.excluded)
     choice = m.intern("choice", m.ident(callee))
     arms = [
         (ls or frozenset([Literal(choice, "==", n, True)]), _thunk(m, f, node, v, positional, keywords))

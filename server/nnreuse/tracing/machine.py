@@ -320,7 +320,8 @@ class Machine:
                     _add_option(options, literals | inner, one)
         if opaque:
             options.append(self._merged(opaque))
-        if len(options) == 1 and (total or not options[0][0]):
+        partial = not total or any(isinstance(value, May) and len(value.options) == 1 for _, value in values)
+        if len(options) == 1 and not (partial and options[0][0]):
             return options[0][1]
         lose_sight([value for _, value in options[MAX_OPTIONS:]])
         return May(tuple(options[:MAX_OPTIONS]))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nnreuse.syntax.units import Place
 from nnreuse.tracing import arithmetic, calls, kinds, methods, objects, placing, shapes
 from nnreuse.tracing.arithmetic import pure
-from nnreuse.tracing.conditions import Literal, Literals
+from nnreuse.tracing.conditions import Literal
 from nnreuse.tracing.iteration import Iteration, counted, iterate
 from nnreuse.tracing.loops import Flow, run_passes
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
@@ -21,7 +21,6 @@ from nnreuse.tracing.values import (
     Instance,
     Items,
     Mapping,
-    May,
     Opaque,
     Partial,
     Record,
@@ -99,18 +98,7 @@ def _transparent(m: Machine, f: Frame, node: ast.Call, positional: Positional, k
 
 
 def _deepcopy(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
-    def fresh(value: Value, literals: Literals) -> Value:
-        match value:
-            case Instance():
-                return objects.copied(m, value, given=literals)
-            case Items():
-                return m.items(value.kind, [fresh(v, literals) for v in value.content.items], value.content.open)
-            case May():
-                return May(tuple((ls, fresh(v, literals | ls)) for ls, v in value.options))
-            case _:
-                return value
-
-    return fresh(m.settle(positional[0]), m.path.literals) if positional else m.opaque()
+    return objects.deep_copied(m, m.settle(positional[0]), m.path.literals) if positional else m.opaque()
 
 
 def _partial(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:

@@ -1,7 +1,7 @@
 """Objects: elements of containers, attributes of instances, and how instances come to be."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nnreuse.syntax.units import ClassUnits, Place
 from nnreuse.tracing import placing
@@ -69,11 +69,12 @@ def _element(m: Machine, container: Items, position: int) -> Value:
 
 
 def representative(m: Machine, container: Items, key: object) -> Value:
-    """An element that is not among the known ones: like them, but another object."""
+    """An element that is not among the known ones: like them where they are of one class, but another object."""
     if key not in container.more:
         items = container.content.items
         example = items[-1] if items else None
-        container.more[key] = _another(m, example, m.intern("element", container.ident, key), m.lineage(container))
+        other = _another(m, example, m.intern("element", container.ident, key), m.lineage(container))
+        container.more[key] = other if container.content.open else _of_one_kind(items, other)
     return container.more[key]
 
 
@@ -116,16 +117,27 @@ def copied(m: Machine, example: Instance, ident: int | None = None, given: Liter
 def _copied_elements(m: Machine, elements: Items | Mapping | None, given: Literals) -> Items | Mapping | None:
     match elements:
         case Items():
-            return m.items(elements.kind, [_deep(m, v, given) for v in elements.content.items], elements.content.open)
+            return m.items(
+                elements.kind, [deep_copied(m, v, given) for v in elements.content.items], elements.content.open
+            )
         case Mapping():
-            entries = {k: _deep(m, v, given) for k, v in elements.entries.items()}
+            entries = {k: deep_copied(m, v, given) for k, v in elements.entries.items()}
             return Mapping(m.intern.fresh(), entries, elements.open, shown=dict(elements.shown))
         case None:
             return None
 
 
-def _deep(m: Machine, value: Value, given: Literals) -> Value:
-    return copied(m, value, given=given) if isinstance(value, Instance) else value
+def deep_copied(m: Machine, value: Value, given: Literals) -> Value:
+    """What `copy.deepcopy` gives: every module in it is another one, made under the literals `given`."""
+    match value:
+        case Instance():
+            return copied(m, value, given=given)
+        case Items():
+            return _copied_elements(m, value, given) or value
+        case May():
+            return May(tuple((ls, deep_copied(m, v, given | ls)) for ls, v in value.options))
+        case _:
+            return value
 
 
 def rest(m: Machine, value: Value, before: int, after: int) -> Value:
@@ -194,8 +206,8 @@ def _entry(m: Machine, container: Mapping, key: Value) -> Value:
     return container.more[known]
 
 
-def _of_one_kind(values: list[Value], example: Value) -> Value:
-    """What stands for any of several entries, its class unknown where they are not all instances of one."""
+def _of_one_kind(values: Sequence[Value], example: Value) -> Value:
+    """What stands for any of several elements, its class unknown where they are not all instances of one."""
     kinds = {value.type_name if isinstance(value, Instance) else None for value in values}
     if isinstance(example, Instance) and len(kinds) > 1:
         example.cls = example.facts = example.external = example.elements = None
