@@ -54,13 +54,13 @@ from nnreuse.fixes.uses import descendants, uses
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared
+from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared, shared_state
 from nnreuse.rules.reuse import enclosing_tests, own_units, under_sharing_flag
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 
 MESSAGE = (
-    "`self.{second}` and `self.{first}` are one `{kind}`: both names call the same instance, with the same weights"
+    "`self.{second}` and `self.{first}` are one `{kind}`: both names call the same instance, with the same {state}"
 )
 
 
@@ -110,7 +110,12 @@ def _finding(trace: Trace, definition: Definition, first: str) -> Finding:
     return Finding(
         "aliased-attribute",
         severity_of(evidence, must=not definition.path.literals),
-        MESSAGE.format(first=first, second=definition.name, kind=kind_of(definition.instances[0])),
+        MESSAGE.format(
+            first=first,
+            second=definition.name,
+            kind=kind_of(definition.instances[0]),
+            state=shared_state(trace, definition.instances[0]),
+        ),
         place,
         trace.cls.name,
         definition.name,

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
+from nnreuse.fixes.inline import definition_of
+from nnreuse.fixes.places import statement_at
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.naming import is_role, named_for, named_for_input
 from nnreuse.rules.reuse import Reuse, between, enclosing_tests, kind_of, producers, said_deliberate, under_sharing_flag
@@ -76,6 +78,10 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         yield Evidence(
             "running-statistics", 3, "its running statistics mix features that come from different layers", here
         )
+    if kind_of(reuse.instance, reuse.carries) == "shared-embedding":
+        counted = [call for call in sites if _positions(call)]
+        if counted and len(counted) < len(sites):
+            yield Evidence("positions", 8, "this call is given positions (`arange`), another is not", counted[0].site)
     if _numbered_siblings(reuse):
         yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not", made)
 
@@ -169,6 +175,20 @@ def same_input(reuse: Reuse) -> bool:
         for number, a in enumerate(sites)
         for b in sites[number + 1 :]
     )
+
+
+def _positions(call: Call) -> bool:
+    """Whether a call's first argument is a range of numbers, whatever its shape."""
+    value = call.node.args[0] if call.node.args else None
+    if isinstance(value, ast.Name):
+        made = definition_of(call.site, value.id)
+        statement = statement_at(made) if made is not None else None
+        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+    while isinstance(value, ast.Call | ast.Attribute | ast.Subscript):
+        if isinstance(value, ast.Call) and ast.unparse(value.func) == "torch.arange":
+            return True
+        value = value.func if isinstance(value, ast.Call) else value.value
+    return False
 
 
 def _different_producers(reuse: Reuse) -> bool:

@@ -20,6 +20,13 @@ def carries_something(trace: Trace, instance: Instance) -> bool:
     return bool(carried.parameters or carried.running_stats or carried.other_state)
 
 
+def shared_state(trace: Trace, instance: Instance) -> str:
+    """What those who share an instance share, as a message says it."""
+    carried = trace.carries(instance)
+    owned = {"weights": carried.parameters, "running statistics": carried.running_stats}
+    return " and ".join(name for name, has in owned.items() if has) or ("state" if carried.other_state else "weights")
+
+
 def kind_of(instance: Instance) -> str:
     """The class name of an instance, as a message says it."""
     return (instance.type_name or "module").rsplit(".", 1)[-1]

@@ -55,13 +55,14 @@ from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.making import shared_state
 from nnreuse.rules.placements import Again, container_of, inlined, looped, matters, said
 from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Repetition, Trace
 
-MESSAGE = "the list holds one `{kind}` several times: every position is the same instance, with the same weights"
-LOOP = "every pass of the loop adds the same `{kind}`: the positions are one instance, with the same weights"
+MESSAGE = "the list holds one `{kind}` several times: every position is the same instance, with the same {state}"
+LOOP = "every pass of the loop adds the same `{kind}`: the positions are one instance, with the same {state}"
 RAISES = (
     "a container class is indexed here, which raises TypeError; and the `{kind}` in it would stand at every position"
 )
@@ -96,7 +97,7 @@ def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:
     yield Finding(
         "repeated-instance",
         severity_of(evidence, must or raises),
-        (RAISES if raises else MESSAGE).format(kind=kind),
+        (RAISES if raises else MESSAGE).format(kind=kind, state=shared_state(trace, instances[0])),
         repetition.place,
         trace.cls.name,
         attribute,
@@ -136,7 +137,7 @@ def _added(trace: Trace, again: Again) -> Iterator[Finding]:
     yield Finding(
         "repeated-instance",
         severity_of(weighed, must=not again.second.path.literals),
-        LOOP.format(kind=kind),
+        LOOP.format(kind=kind, state=shared_state(trace, again.instance)),
         again.second.place,
         trace.cls.name,
         attribute,

@@ -54,7 +54,7 @@ from nnreuse.rules import sharing
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
 
-MESSAGE = "`{name}` is called {count} on the identical input: the results are equal"
+MESSAGE = "{name} is called {count} on the identical input: the results are equal"
 
 
 def check(context: Context) -> Iterator[Finding]:

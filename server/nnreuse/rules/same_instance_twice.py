@@ -62,13 +62,14 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.list_aliases import Alias, aliases
+from nnreuse.rules.making import shared_state
 from nnreuse.rules.placements import Again, inlined, kept_in, matters, placed_twice, said
 from nnreuse.rules.reuse import own_units
 from nnreuse.tracing.trace import Trace
 
-SAME = "this `{kind}` already stands in `{container}`: both places are one instance, with the same weights"
-OTHER = "this `{kind}` already stands in `{first}`: `{container}` holds the same instance, with the same weights"
-LIST = "`{container}` is given the modules of `{first}`: both hold the same instances, with the same weights"
+SAME = "this `{kind}` already stands in `{container}`: both places are one instance, with the same {state}"
+OTHER = "this `{kind}` already stands in `{first}`: `{container}` holds the same instance, with the same {state}"
+LIST = "`{container}` is given the modules of `{first}`: both hold the same instances, with the same {state}"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -89,7 +90,7 @@ def _aliased(trace: Trace, alias: Alias) -> Finding:
     return Finding(
         "same-instance-twice",
         severity_of(evidence, must=not alias.first.path.literals and not alias.second.path.literals),
-        LIST.format(first=_shown(first), container=_shown(second)),
+        LIST.format(first=_shown(first), container=_shown(second), state=shared_state(trace, alias.members[0])),
         alias.place,
         trace.cls.name,
         second,
@@ -114,7 +115,12 @@ def _finding(trace: Trace, again: Again) -> Finding:
     return Finding(
         "same-instance-twice",
         severity_of(evidence, must=not again.first.path.literals and not again.second.path.literals),
-        (SAME if same else OTHER).format(kind=kind, container=_shown(kept[-1]), first=_shown(kept[0])),
+        (SAME if same else OTHER).format(
+            state=shared_state(trace, again.instance),
+            kind=kind,
+            container=_shown(kept[-1]),
+            first=_shown(kept[0]),
+        ),
         again.second.place,
         trace.cls.name,
         kept[-1],

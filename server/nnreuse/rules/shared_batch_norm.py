@@ -58,7 +58,7 @@ from nnreuse.rules import sharing
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
 
-MESSAGE = "`{name}` is called {count}: it normalises different features with one set of running statistics"
+MESSAGE = "{name} is called {count}: it normalises different features with one set of running statistics"
 
 
 def check(context: Context) -> Iterator[Finding]:

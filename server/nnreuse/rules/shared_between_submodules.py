@@ -76,14 +76,14 @@ from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared
+from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared, shared_state
 from nnreuse.rules.reuse import enclosing_tests, own_units, under_sharing_flag
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Creation, Trace
 from nnreuse.tracing.values import Instance, Items, Mapping, Value, alternatives
 
-MESSAGE = "`{argument}` is one `{kind}`, kept by {keepers}: they share its weights"
+MESSAGE = "`{argument}` is one `{kind}`, kept by {keepers}: they share its {state}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,12 @@ def _finding(trace: Trace, instance: Instance, kept: list[Given]) -> Finding:
     return Finding(
         "shared-between-submodules",
         severity_of(evidence, must=not any(one.to.path.literals for one in kept)),
-        MESSAGE.format(argument=ast.unparse(last.argument), kind=kind_of(instance), keepers=_keepers(kept)),
+        MESSAGE.format(
+            argument=ast.unparse(last.argument),
+            kind=kind_of(instance),
+            keepers=_keepers(kept),
+            state=shared_state(trace, instance),
+        ),
         last.place,
         trace.cls.name,
         next(iter(trace.paths_of(instance)), None),

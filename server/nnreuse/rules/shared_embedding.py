@@ -5,7 +5,8 @@ Finds an `Embedding` or `EmbeddingBag` that one forward calls at several places.
 
 ## Why it matters
 Its rows mean the ids of one vocabulary. Ids of another one read, and train, rows that mean something else, and nothing crashes as
-long as they are small enough. One table for two inputs of one vocabulary is a design: hence information, not a warning.
+long as they are small enough. One table for two inputs of one vocabulary is a design: hence information. It is a warning where one
+call is given positions (`torch.arange`) and another is not.
 
 ## Example
 ```python
@@ -48,13 +49,12 @@ When all inputs are ids of one vocabulary: source and target of an autoencoder, 
 
 from collections.abc import Iterator
 
-from nnreuse.config.severity import Severity
 from nnreuse.rules import sharing
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
 
-MESSAGE = "`{name}` is called {count}: all ids index one table, whatever they stand for"
+MESSAGE = "{name} is called {count}: all ids index one table, whatever they stand for"
 
 
 def check(context: Context) -> Iterator[Finding]:
-    yield from sharing.findings(context, "shared-embedding", MESSAGE, at_most=Severity.INFORMATION)
+    yield from sharing.findings(context, "shared-embedding", MESSAGE, proof="positions")

@@ -57,7 +57,7 @@ from nnreuse.rules import sharing
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
 
-MESSAGE = "`{name}` is called {count}: different features share its learnable scale and shift"
+MESSAGE = "{name} is called {count}: different features share its learnable scale and shift"
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ from nnreuse.rules import sharing
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
 
-MESSAGE = "`{name}` is called {count}: every call uses the same weights"
+MESSAGE = "{name} is called {count}: every call uses the same {state}"
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ from nnreuse.rules import sharing
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
 
-MESSAGE = "`{name}` is called {count}: it is an activation with parameters, and all calls share its slope"
+MESSAGE = "{name} is called {count}: it is an activation with parameters, and all calls share its slope"
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -1,5 +1,7 @@
 """What the four `shared-*` rules have in common: a finding at each call site of a reused instance, and its split."""
 
+import ast
+import re
 from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
@@ -10,14 +12,18 @@ from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of, weigh
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.making import shared_state
 from nnreuse.rules.reuse import Reuse, kind_of, own_units, reuses
 from nnreuse.rules.settled import proven_clashes
 from nnreuse.rules.twins import idle_twin
 from nnreuse.syntax.units import Place
+from nnreuse.tracing.trace import Call
 
 
-def findings(context: Context, rule: str, message: str, at_most: Severity = Severity.WARNING) -> Iterator[Finding]:
-    """The findings of one rule. `message` is formatted with `name` (`self.bn`) and `count` (`2 times`)."""
+def findings(context: Context, rule: str, message: str, proof: str | None = None) -> Iterator[Finding]:
+    """The findings of one rule, warnings at most; with a `proof`, the kind of evidence that it takes to warn, information without it.
+
+    `message` is formatted with `name` (`self.bn`), `count` (`twice`) and `state` (`weights`)."""
     unfit = {clash.call.instance for clash in proven_clashes(context.trace)}  # `incompatible-features` speaks of these
     for reuse in reuses(context.trace):
         kind = "same-input-twice" if same_input(reuse) else kind_of(reuse.instance, reuse.carries)
@@ -25,7 +31,8 @@ def findings(context: Context, rule: str, message: str, at_most: Severity = Seve
         if kind != rule or twin or reuse.instance in unfit:
             continue
         evidence = weigh(reuse)
-        severity = severity_of(evidence, reuse.must, at_most)
+        proven = proof is None or any(one.kind == proof for one in evidence)
+        severity = severity_of(evidence, reuse.must, Severity.WARNING if proven else Severity.INFORMATION)
         yield from _at_sites(context, reuse, rule, message, severity, evidence)
 
 
@@ -33,7 +40,7 @@ def _at_sites(
     context: Context, reuse: Reuse, rule: str, message: str, severity: Severity, evidence: tuple[Evidence, ...]
 ) -> Iterator[Finding]:
     units = own_units(reuse.trace)
-    text = message.format(name=f"self.{reuse.attribute}", count=_count(reuse))
+    count, state = _count(reuse), shared_state(reuse.trace, reuse.instance)
     fixes = split_fixes(context, reuse)
     for number, call in enumerate(reuse.sites):
         if call.unit not in units:
@@ -41,7 +48,7 @@ def _at_sites(
         yield Finding(
             rule,
             severity,
-            text,
+            message.format(name=_called(reuse, call), count=count, state=state),
             call.site,
             reuse.trace.cls.name,
             reuse.attribute,
@@ -49,6 +56,17 @@ def _at_sites(
             evidence,
             fixes,
         )
+
+
+def _called(reuse: Reuse, call: Call) -> str:
+    """The instance as this call names it, and where that is another name, as it is named first."""
+    first, match = f"`self.{reuse.attribute}`", _ATTRIBUTE.fullmatch(ast.unparse(call.node.func))
+    if match is None or match[1] == reuse.attribute or match[1] not in reuse.trace.paths_of(reuse.instance):
+        return first
+    return f"`self.{match[1]}`, the same instance as {first},"
+
+
+_ATTRIBUTE = re.compile(r"self\.(\w+)")
 
 
 def _count(reuse: Reuse) -> str:
