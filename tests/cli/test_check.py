@@ -55,6 +55,15 @@ def test_json_has_the_contracts_shape(run):
                 "message": "first call",
             }
         ],
+        "evidence": [
+            {
+                "kind": "twin",
+                "weight": 2,
+                "location": {"row": 2, "column": 11},
+                "end_location": {"row": 2, "column": 14},
+                "message": "an equal twin is idle",
+            }
+        ],
         "fix": fix,
         "fixes": [fix],
     }

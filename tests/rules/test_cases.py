@@ -256,6 +256,29 @@ PROFILED: dict[str, tuple[str, Profile | None, str]] = {
         "attribution",
         "reused-activation",
     ),
+    "captum #200: one max pooling behind two convolutions": (
+        model(CONVS + "self.pool = nn.MaxPool2d(2)", "return self.pool(self.conv2(self.pool(self.conv1(x))))"),
+        "attribution",
+        "reused-activation",
+    ),
+    "captum #578: one ReLU of a decoder, in every step": (
+        model(
+            "self.fc, self.act = nn.Linear(d, d), nn.ReLU()",
+            "for _ in range(3):\n    x = self.act(self.fc(x))\nreturn x",
+        ),
+        "attribution",
+        "reused-activation",
+    ),
+    "captum #1082: an activation made where it is called": (
+        model(CONVS, "x = nn.ReLU()(self.conv1(x))\nreturn nn.ReLU()(self.conv2(x))"),
+        "attribution",
+        "module-created-in-forward",
+    ),
+    "pytorch #132993: a linear on its own result, which unflatten takes for one call": (
+        model("self.fc = nn.Linear(d, d)", "return self.fc(self.fc(x))"),
+        None,
+        "shared-parameters",
+    ),
     "vision #1948: one ReLU for two convolutions to be fused": (TWICE, "quantization", "reused-activation"),
     "vision #1948: one FloatFunctional, one observer": (
         model("self.skip = nnq.FloatFunctional()", "return self.skip.add(self.skip.add(x, y), y)", ADDING),

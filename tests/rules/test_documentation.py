@@ -1,6 +1,7 @@
 """Each rule's docstring is its specification: the bad example is found where the carets are, and the fix gives the fixed one."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,3 +88,9 @@ def test_first_fix_gives_the_fixed_example_and_silence(rule: str) -> None:
     assert edits is not None
     assert apply_edits(text, edits) == fixed
     assert not found(rule, fixed).findings
+    assert _all_that_is_said(fixed) <= _all_that_is_said(text), "a fix brings up nothing new"
+
+
+def _all_that_is_said(text: str) -> Counter[str]:
+    analysis = Project(Settings()).check(Path("example.py"), text)
+    return Counter(finding.rule for finding in analysis.shown(Settings()))

@@ -134,3 +134,24 @@ def test_one_list_in_two_containers_is_found_at_the_second(second: str, found: l
 def test_two_containers_are_worth_a_look() -> None:
     body = "layer = nn.Linear(d, d)\nself.a = nn.Sequential(layer, nn.ReLU())\nself.b = nn.Sequential(layer, nn.Tanh())"
     assert said(TWICE, net(body)) == [("layer", "information")]
+
+
+@pytest.mark.parametrize("second", ["nn.Sequential(*reversed(decoder))", "nn.ModuleList(decoder[::-1])"])
+def test_a_list_in_two_containers_is_written_out_for_the_second(second: str) -> None:
+    text = net(ENCODER + f"self.b = {second}")
+    own = second.replace("decoder", "[nn.Linear(d, d), nn.ReLU(), nn.Linear(d, d)]")
+    assert fixed(TWICE, text) == text.replace(second, own)
+    assert said(TWICE, text.replace(second, own)) == []
+
+
+@pytest.mark.parametrize("between", ["decoder.reverse()", "d = 2 * d"])
+def test_a_list_that_is_changed_before_is_not_written_out(between: str) -> None:
+    assert fixed(TWICE, net(ENCODER + f"{between}\nself.b = nn.Sequential(*reversed(encoder))")) is None
+
+
+def test_a_local_whose_name_says_that_it_is_shared_may_be_multiplied() -> None:
+    loud, quiet = (
+        net(f"{name} = nn.Linear(d, d)\nself.m = nn.ModuleList([{name}] * n)") for name in ("head", "shared_head")
+    )
+    assert [severity for _, severity in said(LOOP, loud)] == ["warning"]
+    assert [severity for _, severity in said(LOOP, quiet)] == ["information"]

@@ -97,6 +97,10 @@ def _object(record: Record) -> dict[str, object]:
             {"filename": record.filename, **_cell(site), **_range(site), "message": site.message}
             for site in record.related
         ],
+        "evidence": [
+            {"kind": one.kind, "weight": one.weight, **_cell(one.site), **_range(one.site), "message": one.site.message}
+            for one in record.evidence
+        ],
         "fix": repairs[0] if repairs else None,
         "fixes": repairs,
     }

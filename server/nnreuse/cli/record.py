@@ -40,6 +40,15 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """One piece of evidence: its kind, its weight (positive: for a slip), and where it stands and what it says."""
+
+    kind: str
+    weight: int
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A finding as it is printed. `lines` holds the source of every line that a site touches, by cell and row."""
 
@@ -52,6 +61,7 @@ class Record:
     site: Site
     related: tuple[Site, ...]
     notes: tuple[str, ...]
+    evidence: tuple[Reason, ...]
     repairs: tuple[Repair, ...]
     lines: dict[tuple[int | None, int], str]
 
@@ -97,6 +107,10 @@ def record(
         _celled(site, program),
         tuple(_celled(each, program) for each in related),
         notes,
+        tuple(
+            Reason(each.kind, each.weight, _celled(_site(index, each.place, each.sentence), program))
+            for each in finding.evidence
+        ),
         tuple(replace(one, edits=tuple(_celled(each, program) for each in one.edits)) for one in repairs),
         {_line_key(row, program): line for row, line in lines.items()},
     )

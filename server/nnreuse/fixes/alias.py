@@ -1,9 +1,10 @@
 """Aliases: a second attribute for one instance is given an instance of its own."""
 
 import ast
+from collections.abc import Iterator
 
 from nnreuse.fixes.construction import is_plain_construction, takes_an_instance
-from nnreuse.fixes.inline import written_at
+from nnreuse.fixes.inline import definition_of, reads, unchanged, written_at
 from nnreuse.fixes.places import Function, chain, expression_at, function_at, is_self, statement_at
 from nnreuse.fixes.writing import Build, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
@@ -34,6 +35,57 @@ def constructed_again(alias: Place, definition: Place) -> Build:
         return proven(index, [Edit(index.span(use), written_at(definition, use, first.value))])
 
     return build
+
+
+def listed_again(use: Place) -> Build:
+    """In an expression that takes a local list, `*reversed(layers)`, the list's display stands in place of its name.
+
+    None where anything between the two changes the list, under whatever name, or binds what the display reads.
+    """
+
+    def build(index: FileIndex) -> list[Edit] | None:
+        whole, function = expression_at(use) if current(index, [use]) else None, function_at(use)
+        for name in ast.walk(whole) if whole is not None else ():
+            if not isinstance(name, ast.Name) or function is None:
+                continue
+            place = Place(use.unit, use.unit.span(name))
+            found = _display(place, name.id)
+            if found is None:
+                continue
+            definition, value, aliases = found
+            parts = value.elts if isinstance(value, ast.List) else [value.elt]
+            if not all(is_plain_construction(one) and not takes_an_instance(function, one) for one in parts):
+                return None
+            aliases |= {n for n, other in _copies(function) if other in aliases}
+            if not unchanged(definition, place, reads(value) | aliases, aliases):
+                return None
+            return proven(index, [Edit(index.span(place), written_at(definition, place, value))])
+        return None
+
+    return build
+
+
+def _display(use: Place, name: str) -> tuple[Place, ast.List | ast.ListComp, set[str]] | None:
+    """Where a local's list is written out, its display, and the names that it has on the way."""
+    names: set[str] = set()
+    while name not in names:
+        names.add(name)
+        definition = definition_of(use, name)
+        statement = statement_at(definition) if definition is not None else None
+        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+        if definition is not None and isinstance(value, ast.List | ast.ListComp):
+            return definition, value, names
+        if not isinstance(value, ast.Name):
+            return None
+        name = value.id
+    return None
+
+
+def _copies(function: Function) -> Iterator[tuple[str, str]]:
+    """The assignments `b = a` of a function, in text order."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
+            yield from ((target.id, node.value.id) for target in node.targets if isinstance(target, ast.Name))
 
 
 def constructed_for_each(statement: Place) -> Build:

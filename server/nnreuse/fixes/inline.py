@@ -104,6 +104,16 @@ def _between(definition: Place, statement: ast.stmt, uses: Sequence[Place]) -> l
     return after[: max(holding) + 1]
 
 
+def unchanged(definition: Place, use: Place, names: set[str], bound: set[str]) -> bool:
+    """Whether no statement between a local's definition and a use changes any of the names; it may bind `bound`, once each."""
+    statement = statement_at(definition)
+    between = _between(definition, statement, [use]) if statement is not None and not _is_deferred(use) else None
+    if between is None:
+        return False
+    plain = [s for s in between if _bound(s) not in bound]
+    return not names & set().union(*(changes(s) for s in plain))
+
+
 def reads(value: ast.expr) -> set[str]:
     """What a construction reads: names, and attributes of self."""
     return {name for node in ast.walk(value) if (name := _name(node))}

@@ -1,7 +1,8 @@
 """Each call of forward makes a new module, whose weights are drawn at random and thrown away.
 
 ## What it does
-Finds a module with parameters or state that `forward`, or a method it calls, constructs.
+Finds a module with parameters or state that `forward`, or a method it calls, constructs. With the profiles `quantization` and
+`attribution` an activation as well: observers and hooks are put on the modules that the constructor made.
 
 ## Why it matters
 The module lives for one call. It is not in `parameters()`, so no optimizer trains it; its weights are random again at the next call,
@@ -58,6 +59,7 @@ from nnreuse.fixes.created import made_in_constructor
 from nnreuse.fixes.default import default_around
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.places import chain, function_at, is_self
+from nnreuse.rules import reused_activation
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
@@ -70,13 +72,16 @@ ABOUT_SHARING = False
 
 MESSAGE = "each call of `{function}` makes a new `{kind}`: it never trains, and its {what} at every call"
 
+UNSEEN = "each call of `{function}` makes a new `{kind}`, which quantization and attribution do not see: it is no part of the model"
+
 _ENTRIES = ("forward", "__call__", "encode", "decode", "training_step")
 _IDENTITY = ("torch.nn.modules.normalization.", "torch.nn.modules.instancenorm.")
 
 
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
-    made = {place: creation for creation in trace.creations if (place := _made_at(trace, creation)) is not None}
+    unseen = not reused_activation.PROFILES.isdisjoint(context.settings.profiles)
+    made = {place: one for one in trace.creations if (place := _made_at(trace, one, unseen)) is not None}
     taken = context.names_of(trace.cls) if made else set[str]()
     for place, creation in made.items():
         if any(other.unit is place.unit and other != place and other.span.contains(place.span) for other in made):
@@ -86,12 +91,15 @@ def check(context: Context) -> Iterator[Finding]:
         yield _finding(trace, creation, place, name)
 
 
-def _made_at(trace: Trace, creation: Creation) -> Place | None:
-    """Where forward's own code makes an instance that carries something, anew at each call."""
+def _made_at(trace: Trace, creation: Creation, unseen: bool) -> Place | None:
+    """Where forward's own code makes an instance that carries something, or is to be `unseen` by no one, anew at each call."""
     place = creation.instance.place
     if place is None or not creation.phase.startswith(_ENTRIES) or place.unit not in own_units(trace):
         return None
-    if not carries_something(trace, creation.instance) or default_around(place) is not None or _is_cached(place):
+    matters = (
+        carries_something(trace, creation.instance) or unseen and reused_activation.is_activation(creation.instance)
+    )
+    if not matters or default_around(place) is not None or _is_cached(place):
         return None
     return place
 
@@ -106,11 +114,12 @@ def _finding(trace: Trace, creation: Creation, place: Place, name: str) -> Findi
     evidence = tuple(_weigh(trace, creation, place))
     function, kind = function_at(place), kind_of(creation.instance)
     drawn = trace.carries(creation.instance).parameters
+    message = MESSAGE if carries_something(trace, creation.instance) else UNSEEN
     what = "weights are drawn anew" if drawn else "state starts anew"
     return Finding(
         "module-created-in-forward",
         severity_of(evidence, must=True),
-        MESSAGE.format(function=function.name if function is not None else "forward", kind=kind, what=what),
+        message.format(function=function.name if function is not None else "forward", kind=kind, what=what),
         place,
         trace.cls.name,
         None,

@@ -74,16 +74,17 @@ _KINDS = ("torch.nn.modules.activation.", "torch.nn.modules.pooling.Max", "torch
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
     for instance, calls in grouped(trace).items():
-        if (
-            instance.cls is not None
-            or not (instance.type_name or "").startswith(_KINDS)
-            or carries_something(trace, instance)
-        ):
+        if not is_activation(instance) or carries_something(trace, instance):
             continue
         most, must = most_calls(calls)
         paths = trace.paths_of(instance)
         if most > 1 and paths and own_code(trace, calls):
             yield from _findings(context, instance, paths[0], calls, must)
+
+
+def is_activation(instance: Instance) -> bool:
+    """Whether it is one of torch's activations or max poolings, which hooks and observers must tell apart."""
+    return instance.cls is None and (instance.type_name or "").startswith(_KINDS)
 
 
 def _findings(context: Context, instance: Instance, path: str, calls: list[Call], must: bool) -> Iterator[Finding]:

@@ -58,6 +58,8 @@ reported.
 
 from collections.abc import Iterator
 
+from nnreuse.fixes.alias import listed_again
+from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
@@ -96,6 +98,7 @@ def _aliased(trace: Trace, alias: Alias) -> Finding:
         second,
         (Related(alias.first.instance.place, "the same instances stand here"),),
         evidence,
+        (Fix("Make a list of its own here", Applicability.UNSAFE, listed_again(alias.place)),),
     )
 
 
