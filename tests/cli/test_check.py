@@ -66,6 +66,7 @@ def test_json_has_the_contracts_shape(run):
         ],
         "fix": fix,
         "fixes": [fix],
+        "unfixed": None,
     }
     assert "shared-batch-norm" in row["url"]
 

@@ -4,6 +4,7 @@ import ast
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
+from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.split import split
 from nnreuse.fixes.writing import Build
 from nnreuse.syntax.edits import apply_edits
@@ -62,7 +63,7 @@ class Text:
                     yield Place(unit, unit.span(node)), node
 
     def fixed(self, build: Build) -> str | None:
-        edits = build(self.index)
+        edits = Fix("", Applicability.UNSAFE, build).edits(self.index)
         return None if edits is None else apply_edits(self.text, edits)
 
 

@@ -49,7 +49,7 @@ def fixed_text(project: Project, path: Path, slip: Slip) -> tuple[str | None, st
         return None, "not found"
     for finding in about:
         for fix in finding.fixes:
-            edits = fix.build(analysis.index)
+            edits = fix.edits(analysis.index)
             if edits:
                 return apply_edits(slip.text, edits), fix.title
     return None, f"{about[0].rule}: no fix is offered"

@@ -17,7 +17,7 @@ def fixes(text: str) -> dict[str, str | None]:
     offered: dict[str, str | None] = {}
     for finding in analysis.findings:
         for fix in finding.fixes:
-            edits = fix.build(analysis.index)
+            edits = fix.edits(analysis.index)
             offered[fix.title] = None if edits is None else apply_edits(text, edits)
     return offered
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnreuse.fixes.comprehension import repeat_to_comprehension
+from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.naming import free_names
 from nnreuse.fixes.split import split
 from nnreuse.fixes.writing import Build
@@ -40,7 +41,7 @@ LINE_ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
 def unchanged_outside(text: Text, build: Build) -> str | None:
     """The text after a fix, whose edits are in order, change something, and lie apart."""
-    edits = build(text.index)
+    edits = Fix("", Applicability.UNSAFE, build).edits(text.index)
     if edits is None:
         return None
     ends = [0, *(edit.span.end for edit in edits)]

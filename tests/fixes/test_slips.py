@@ -110,7 +110,7 @@ def test_every_fix_of_every_finding(slip: Model, compat: str) -> None:
     done: set[str] = set()
     for finding in spoken(before):
         for fix in finding.fixes:
-            edits = fix.build(before.index)
+            edits = fix.edits(before.index)
             if edits is None or (fixed := apply_edits(text, edits)) in done:
                 continue
             done.add(fixed)
@@ -122,7 +122,7 @@ def test_every_fix_of_every_finding(slip: Model, compat: str) -> None:
             same = [f for f in spoken(before) if (f.rule, f.owner, f.attribute) == about]
             assert not left or (finding.rule == "unused-twin" and len(left) < len(same)), fix.title
             assert all((f.owner, f.attribute) in known for f in spoken(after)), fix.title
-            again = [one.build(after.index) for f in spoken(after) for one in f.fixes if one.title == fix.title]
+            again = [one.edits(after.index) for f in spoken(after) for one in f.fixes if one.title == fix.title]
             assert not any(again), fix.title
 
 

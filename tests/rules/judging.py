@@ -26,7 +26,7 @@ def said(rule: str, body: str) -> list[tuple[str, str]]:
 def fixed(rule: str, body: str, number: int = 0) -> str | None:
     """The body after one fix of the first finding; None where it is not to be had. A fix must silence what it fixes."""
     found = analysis(rule, body)
-    edits = found.findings[0].fixes[number].build(found.index)
+    edits = found.findings[0].fixes[number].edits(found.index)
     if edits is None:
         return None
     text = apply_edits(HEADER + textwrap.dedent(body), edits)

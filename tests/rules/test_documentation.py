@@ -84,7 +84,7 @@ def test_first_fix_gives_the_fixed_example_and_silence(rule: str) -> None:
     text, _ = marked(block(rule, "Example"))
     fixed, _ = marked(block(rule, "Fixed"))
     analysis = found(rule, text)
-    edits = analysis.findings[0].fixes[0].build(analysis.index)
+    edits = analysis.findings[0].fixes[0].edits(analysis.index)
     assert edits is not None
     assert apply_edits(text, edits) == fixed
     assert not found(rule, fixed).findings

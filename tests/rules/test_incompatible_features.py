@@ -212,3 +212,8 @@ def test_an_error_is_claimed_just_when_torch_raises(seed: int) -> None:
     for body in filter(None, (reused, writer.plant())):
         found = said(RULE, body)
         assert raises(body) and any(severity == "error" for _, severity in found)
+
+
+def test_a_size_that_nothing_names_is_unknown_and_no_trouble() -> None:
+    init = "self.conv, self.bn = nn.Conv2d(d, d, 3), nn.BatchNorm2d(next(n))"
+    assert said(RULE, net(init, "return self.bn(self.conv(x))")) == []

@@ -153,7 +153,7 @@ def test_what_is_turned_off_cannot_be_judged_unused() -> None:
 def test_deleting_a_note_leaves_the_code_and_other_comments(before: str, after: str, ending: str) -> None:
     text = before.replace("\n", ending) + ending
     analysis = Project(Settings()).check(Path("model.py"), text)
-    edits = analysis.findings[0].fixes[0].build(analysis.index)
+    edits = analysis.findings[0].fixes[0].edits(analysis.index)
     assert edits is not None and apply_edits(text, edits) == after.replace("\n", ending) + ending
 
 

@@ -119,7 +119,7 @@ def test_the_import_form_of_the_file_is_kept() -> None:
 def test_no_fix_where_a_module_container_cannot_do_the_same(init: str, forward: str) -> None:
     found = analysis(RULE, net(init, forward))
     assert found.findings
-    assert all(fix.build(found.index) is None for finding in found.findings for fix in finding.fixes)
+    assert all(fix.edits(found.index) is None for finding in found.findings for fix in finding.fixes)
 
 
 def test_reserved_keys_are_those_that_torch_refuses() -> None:

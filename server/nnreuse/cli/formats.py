@@ -66,8 +66,9 @@ def _counted(records: Iterable[Record]) -> list[tuple[tuple[str, Severity], int]
 def _notes(record: Record) -> Iterator[str]:
     margin = " " * (len(str(max(site.start.line for site in (record.site, *record.related)) + 1)) + 1)
     helps = (f"help: {_offered(repair)}" for repair in record.repairs[:1])
+    refusal = [f"note: no fix is offered: {record.unfixed}"] if record.unfixed else []
     page = f"help: `nnreuse rule {record.rule}` explains"
-    for line in chain((f"note: {note}" for note in record.notes), helps, [page]):
+    for line in chain((f"note: {note}" for note in record.notes), refusal, helps, [page]):
         yield f"{margin}= {line}"
 
 
@@ -103,6 +104,7 @@ def _object(record: Record) -> dict[str, object]:
         ],
         "fix": repairs[0] if repairs else None,
         "fixes": repairs,
+        "unfixed": record.unfixed,
     }
 
 

@@ -63,6 +63,7 @@ class Record:
     notes: tuple[str, ...]
     evidence: tuple[Reason, ...]
     repairs: tuple[Repair, ...]
+    unfixed: str | None
     lines: dict[tuple[int | None, int], str]
 
     @property
@@ -90,8 +91,12 @@ def record(
     filename: str,
     repairs: tuple[Repair, ...] = (),
     program: Program | None = None,
+    unfixed: str | None = None,
 ) -> Record:
-    """A finding with its positions; `repairs` come from `built`. `program`: they are those of a notebook's cells."""
+    """A finding with its positions; `repairs` come from `built`, and `unfixed` says why there are none.
+
+    `program`: its positions are those of a notebook's cells.
+    """
     site = _site(index, finding.place, "")
     related = tuple(_site(index, each.place, each.message) for each in finding.related)
     notes = tuple(dict.fromkeys(each.speaks_for + each.sentence for each in finding.evidence))
@@ -112,6 +117,7 @@ def record(
             for each in finding.evidence
         ),
         tuple(replace(one, edits=tuple(_celled(each, program) for each in one.edits)) for one in repairs),
+        unfixed,
         {_line_key(row, program): line for row, line in lines.items()},
     )
 
@@ -146,7 +152,7 @@ def built(
 
 def edits_of(finding: "Finding", index: "FileIndex") -> "list[tuple[Fix, list[Edit]]]":
     """The fixes of a finding that build, each with its edits in text order."""
-    found = [(fix, fix.build(index)) for fix in finding.fixes]
+    found = [(fix, fix.edits(index)) for fix in finding.fixes]
     return [(fix, sorted(edits)) for fix, edits in found if edits]
 
 

@@ -160,11 +160,20 @@ def _of(analysis: "Analysis", plan: Plan, target: Target, notebook: NotebookFile
         place = f"{target.path}:{f'cell {cell + 1}:' if program else ''}{at.line + 1}"
         return Report(trouble=f"{place}: cannot be parsed: {analysis.error}; skipped", code=1)
     index = analysis.index
-    records = tuple(
-        record(finding, index, str(target.path), _repairs(finding, index, notebook) if plan.repairs else (), program)
-        for finding in shown(analysis, target.settings)
-    )
+    records = tuple(_record(plan, finding, index, target, notebook) for finding in shown(analysis, target.settings))
     return Report(records, code=1 if records else 0)
+
+
+def _record(
+    plan: Plan, finding: "Finding", index: "FileIndex", target: Target, notebook: NotebookFile | None
+) -> Record:
+    repairs = _repairs(finding, index, notebook) if plan.repairs else ()
+    reason = None
+    if plan.repairs and not repairs:
+        from nnreuse.fixes.fix import unfixed
+
+        reason = unfixed(finding.fixes, index)
+    return record(finding, index, str(target.path), repairs, notebook.program if notebook else None, reason)
 
 
 def _repairs(finding: "Finding", index: "FileIndex", notebook: NotebookFile | None) -> "tuple[Repair, ...]":

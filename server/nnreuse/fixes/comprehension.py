@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from nnreuse.fixes.construction import is_plain_construction, takes_a_local_instance
+from nnreuse.fixes.construction import must_be_plain
 from nnreuse.fixes.inline import definition_of, deletion, movable, written_at
 from nnreuse.fixes.places import Function, called_name, chain, expression_at, function_at
 from nnreuse.fixes.writing import Build, code, concrete, current, proven, trimmed
@@ -25,10 +25,10 @@ def repeat_to_comprehension(place: Place) -> Build:
             return None
         function = function_at(place)
         elements = _elements(node)
-        if not elements or not all(
-            is_plain_construction(e) and not takes_a_local_instance(function, e) for e in elements
-        ):
+        if not elements:
             return None
+        for element in elements:
+            must_be_plain(function, element, locals_only=True)
         new = _comprehension(place)
         return proven(index, [trimmed(index, place, new)]) if new is not None else None
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from nnreuse.fixes.places import Function, called_name, is_self
+from nnreuse.fixes.writing import Refused
 
 _MOVING = frozenset(
     "next pop popitem popleft send append extend insert add update setdefault remove input read readline "
@@ -24,6 +25,8 @@ _ADDING = frozenset("append extend insert add_module update".split())
 _MAKERS = re.compile(r"^_*(?:[A-Z]|make_|build_|create_)|(?:block|layer|norm|conv|act|module)s?$")
 _MODULE = re.compile(r"\b(?:Module|ModuleList|ModuleDict|Sequential)\b")
 _CLASS_OR_FUNCTION = re.compile(r"\b(?:[Tt]ype\[|Callable)")
+_SHOWN = 50
+"""Characters of an expression that a sentence quotes."""
 _IMPURE = ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom
 
 
@@ -40,6 +43,20 @@ def _is_pure(node: ast.expr) -> bool:
         isinstance(inner, _IMPURE) or isinstance(inner, ast.Call) and called_name(inner) in _MOVING
         for inner in ast.walk(node)
     )
+
+
+def must_be_plain(function: Function | None, node: ast.expr, locals_only: bool = False) -> None:
+    """Raises Refused where the expression, written a second time, gives something else than a second module of its own."""
+    text = _shortened(ast.unparse(node))
+    if not is_plain_construction(node):
+        raise Refused(f"`{text}` may do more than construct a module, or something else, when it is written twice")
+    taken = [n for n in _taken(function, node) if not (locals_only and n.startswith("self."))]
+    if taken:
+        raise Refused(f"`{text}` is given `{taken[0]}`, which the new instances would still share")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def takes_an_instance(function: Function | None, node: ast.expr) -> bool:

@@ -6,7 +6,7 @@ from nnreuse.fixes.classbody import constructor_of
 from nnreuse.fixes.construction import is_plain_construction
 from nnreuse.fixes.places import Function, chain, is_self
 from nnreuse.fixes.uses import class_of, uses
-from nnreuse.fixes.writing import Build, below, current, lines_of, proven
+from nnreuse.fixes.writing import Build, Refused, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.units import ClassUnits, Place, Unit
@@ -26,6 +26,8 @@ def made_in_constructor(place: Place, name: str) -> Build:
         owner = class_of(index, place) if current(index, [place]) else None
         found = constructor_of(owner) if owner is not None else None
         method = _method(place)
+        if owner is not None and found is None:
+            raise Refused("the class has no `__init__` of its own to make it in")
         if owner is None or found is None or method is None or "\n" in place.text or "\r" in place.text:
             return None
         constructor, unit = found[0], found[1].unit
@@ -64,9 +66,9 @@ def _means_the_same(owner: ClassUnits, place: Place, method: Function, construct
                 return False
             case ast.Attribute(value=on, attr=attribute) if is_self(on):
                 if not _is_set_once(owner, attribute, place.unit, constructor):
-                    return False
+                    raise Refused(f"`self.{attribute}` is not set once and for all in `__init__`")
             case ast.Name(id=name) if name != "self" and name in local:
-                return False
+                raise Refused(f"`{name}` is known only when `{method.name}` runs")
             case _:
                 pass
     return True

@@ -15,7 +15,7 @@ from nnreuse.fixes.naming import names_in
 from nnreuse.fixes.places import Function, called_name, is_self, siblings
 from nnreuse.fixes.spelling import of_torch_nn
 from nnreuse.fixes.uses import Use, class_of, descendants, named_elsewhere, set_by_name, uses
-from nnreuse.fixes.writing import Build, Lines, below, current, lines_of, proven
+from nnreuse.fixes.writing import Build, Lines, Refused, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
@@ -30,15 +30,19 @@ def one_for_each_pass(definition: Place, site: Place, attribute: str, plural: st
     def build(index: FileIndex) -> list[Edit] | None:
         owner = class_of(index, definition) if current(index, [definition, site]) else None
         found = list(uses(owner, attribute)) if owner is not None else []
-        if owner is None or len(found) != 2 or not _is_alone(index, owner, attribute, plural):
+        if owner is None:
             return None
+        if len(found) != 2 or not _is_alone(index, owner, attribute, plural):
+            raise Refused(f"`{attribute}` is spoken of elsewhere, where a list would not do")
         made = next((use for use in found if use.stores and use.readable), None)
         called = next((use for use in found if use.readable and use.place == site), None)
         if made is None or called is None or Place(made.unit, made.unit.span(made.statement)) != definition:
             return None
         loop = _loop_of(called)
-        if loop is None or not _is_definition(made):
-            return None
+        if loop is None:
+            raise Refused("`__init__` does not know how often the loop runs")
+        if not _is_definition(made):
+            raise Refused(f"`self.{attribute}` is not simply constructed in `__init__`")
         edits = _edits(index, _Change(owner, attribute, plural, made, called, loop), checkpoint)
         return proven(index, edits) if edits is not None else None
 

@@ -1,9 +1,10 @@
 """Fix: one proposed change of a file, and how far it may be trusted."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from nnreuse.fixes.writing import Build, Refused
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 
@@ -36,5 +37,39 @@ class Fix:
 
     title: str
     applicability: Applicability
-    build: Callable[[FileIndex], list[Edit] | None]
+    build: Build
     migration: Migration | None = None
+
+    def edits(self, index: FileIndex) -> list[Edit] | None:
+        """The edits, or None where they cannot be proven right."""
+        try:
+            return self.build(index)
+        except Refused:
+            return None
+
+    def refusal(self, index: FileIndex) -> str | None:
+        """Why there are no edits, where that can be said."""
+        try:
+            self.build(index)
+        except Refused as reason:
+            return str(reason)
+        return None
+
+
+def unfixed(fixes: Sequence[Fix], index: FileIndex) -> str | None:
+    """Why none of a finding's fixes can be had; None where one can, or nothing can be said."""
+    reasons: list[str] = []
+    for fix in fixes:
+        if fix.edits(index):
+            return None
+        reasons += [reason] if (reason := fix.refusal(index)) else []
+    return reasons[0] if reasons else None
+
+
+def refused(reason: str) -> Build:
+    """What stands for a fix that is known not to be had."""
+
+    def build(_: FileIndex) -> None:
+        raise Refused(reason)
+
+    return build

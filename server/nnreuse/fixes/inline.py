@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator, Sequence
 
-from nnreuse.fixes.construction import is_plain_construction, takes_a_local_instance
+from nnreuse.fixes.construction import must_be_plain
 from nnreuse.fixes.places import Function, chain, expression_at, function_at, siblings, statement_at
-from nnreuse.fixes.writing import Build, Lines, current, lines_of, proven
+from nnreuse.fixes.writing import Build, Lines, Refused, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import split_lines
@@ -63,13 +63,17 @@ def movable(definition: Place, uses: Sequence[Place]) -> ast.expr | None:
     if not isinstance(statement, ast.Assign | ast.AnnAssign) or function is None or statement.value is None:
         return None
     name, value = _bound(statement), statement.value
-    if name is None or not is_plain_construction(value) or takes_a_local_instance(function, value):
+    if name is None:
         return None
+    must_be_plain(function, value, locals_only=True)
     if not _are_all(function, definition, uses, name) or any(map(_is_deferred, uses)):
-        return None
+        raise Refused(f"`{name}` is used for something else as well")
     between = _between(definition, statement, uses)
-    if between is None or reads(value) & set().union(*(changes(s) for s in between)):
-        return None
+    if between is None:
+        raise Refused(f"`{name}` is used in another block than the one that makes it")
+    changed = reads(value) & set().union(*(changes(s) for s in between))
+    if changed:
+        raise Refused(f"`{min(changed)}`, which the constructor is given, changes before the use")
     return value
 
 
@@ -151,7 +155,9 @@ def deletion(index: FileIndex, definition: Place) -> Edit | None:
     """The removal of a statement's lines; None where a comment would go with them, or nothing would be left of its block."""
     statement = statement_at(definition)
     lines: Lines | None = lines_of(index, definition)
-    if statement is None or lines is None or lines.comment or len(siblings(definition.unit, statement)) < 2:
+    if statement is not None and lines is not None and lines.comment:
+        raise Refused("a comment stands beside the definition, and would go with it")
+    if statement is None or lines is None or len(siblings(definition.unit, statement)) < 2:
         return None
     return Edit(lines.span, "")
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nnreuse.fixes import checkpoint as checkpoints
-from nnreuse.fixes.construction import is_plain_construction, takes_an_instance
+from nnreuse.fixes.construction import is_plain_construction, must_be_plain, takes_an_instance
 from nnreuse.fixes.naming import names_in
 from nnreuse.fixes.places import Function, called_name, is_self
 from nnreuse.fixes.uses import Use, class_of, descendants, named_elsewhere, set_by_name, set_in_subclass, uses
-from nnreuse.fixes.writing import Build, below, current, lines_of, proven
+from nnreuse.fixes.writing import Build, Refused, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
@@ -101,11 +101,15 @@ def _is_provable(index: FileIndex, plan: _Plan) -> bool:
         return False
     if not _are_definitions(plan) or not _are_expressions(plan) or not _are_free(index, plan):
         return False
-    if set_by_name(owner, attribute) or set_in_subclass(index, owner, attribute):
-        return False
+    if set_by_name(owner, attribute):
+        raise Refused(f"the class also binds `{attribute}` by its name")
+    if set_in_subclass(index, owner, attribute):
+        raise Refused(f"a subclass binds `self.{attribute}` too, and would change only one of the new instances")
     if plan.checkpoint and not _may_hook(index, plan):
-        return False
-    return plan.distinct[0] == attribute or not named_elsewhere(index, owner, attribute)
+        raise Refused("the class takes part in loading checkpoints itself, so a hook may not see what was saved")
+    if plan.distinct[0] != attribute and named_elsewhere(index, owner, attribute):
+        raise Refused(f"`{attribute}` is spoken of elsewhere, where a new name would not be found")
+    return True
 
 
 def _are_sites(plan: _Plan) -> bool:
@@ -121,16 +125,15 @@ def _are_definitions(plan: _Plan) -> bool:
     """Whether every binding is a plain construction, or None in its stead, and all stand in the function of `definition`."""
     given = [use for use in plan.stores if Place(use.unit, use.unit.span(use.statement)) == plan.definition]
     if len(given) != 1 or not given[0].functions:
-        return False
+        raise Refused(f"`self.{plan.attribute}` is bound in more than one way")
     function = given[0].functions[-1]
     for use in plan.stores:
         value = _defined(use)
         if value is None or use.functions != given[0].functions:
-            return False
+            raise Refused(f"`self.{plan.attribute}` is bound in more than one way")
         if isinstance(value, ast.Constant) and use is not given[0]:
             continue
-        if not is_plain_construction(value) or takes_an_instance(function, value):
-            return False
+        must_be_plain(function, value)
     return True
 
 
@@ -251,7 +254,7 @@ def _repetition(index: FileIndex, plan: _Plan, use: Use) -> list[Edit] | None:
     place = Place(use.unit, use.unit.span(use.statement))
     lines = lines_of(index, place)
     if lines is None:
-        return None
+        raise Refused("the line of the definition holds other code as well")
     defines = place == plan.definition
     added = [_renamed(plan, use, name, defines) for name in plan.distinct[1:]]
     if defines and plan.checkpoint:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     import libcst as cst  # as long to import as everything else: only when a fix is built
 
 Build = Callable[[FileIndex], list[Edit] | None]
+"""Makes a fix's edits, or None; raises Refused where there is a reason that a reader can do something about."""
+
+
+class Refused(Exception):
+    """Why a fix cannot be proven right: a sentence's end, as in “no fix is offered: …”."""
 
 
 def proven(index: FileIndex, edits: Iterable[Edit]) -> list[Edit] | None:

@@ -47,7 +47,7 @@ class Built:
         if fix.applicability is Applicability.DISPLAY or self.view.analysis.error is not None:
             return None
         if id(fix) not in self._edits:
-            self._edits[id(fix)] = fix.build(self.view.analysis.index)
+            self._edits[id(fix)] = fix.edits(self.view.analysis.index)
             self._kept.append(fix)
         return self._edits[id(fix)]
 

@@ -13,6 +13,7 @@ from lsprotocol import types as lsp
 from nnreuse.config.settings import Settings
 from nnreuse.config.severity import Severity
 from nnreuse.config.toml import Problem
+from nnreuse.fixes.fix import unfixed
 from nnreuse.lsp.client import Client
 from nnreuse.rules import pages
 from nnreuse.rules.finding import Finding
@@ -120,6 +121,9 @@ class View:
             return None
         places = [(related.place, related.message) for related in finding.related]
         places += [(reason.place, reason.sentence) for reason in finding.evidence]
+        refusal = unfixed(finding.fixes, self.analysis.index) if self.analysis.error is None else None
+        if refusal is not None:
+            places.append((finding.place, f"no fix is offered: {refusal}"))
         return [
             lsp.DiagnosticRelatedInformation(lsp.Location(self.uri, self.range(place)), message)
             for place, message in places

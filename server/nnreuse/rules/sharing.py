@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnreuse.config.severity import Severity
 from nnreuse.fixes import naming
 from nnreuse.fixes.each_pass import one_for_each_pass
-from nnreuse.fixes.fix import Applicability, Fix, Migration
+from nnreuse.fixes.fix import Applicability, Fix, Migration, refused
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of, weigh
@@ -87,11 +87,19 @@ def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
     """Split the instance into one per call site: first keeping its name, then numbering all; as the setting says with a checkpoint hook."""
     definition = reuse.definition
     sites = [call.site for call in reuse.sites]
-    if definition is None or "." in reuse.attribute or "*" in reuse.attribute:
-        return ()
     units = own_units(reuse.trace)
-    if definition.unit not in units or any(site.unit not in units for site in sites):
-        return ()
+    if definition is None:
+        several = any(reuse.instance in one.instances for one in reuse.trace.definitions)
+        reason = "is given to an attribute at several places" if several else "is made where it cannot be followed to"
+        return _none(reuse, f"the instance {reason}")
+    if "." in reuse.attribute or "*" in reuse.attribute:
+        return _none(reuse, f"`self.{reuse.attribute}` is a member of a container")
+    if definition.unit not in units:
+        return _none(
+            reuse, f"`self.{reuse.attribute}` is made in a base class, whose other subclasses would change with it"
+        )
+    if any(site.unit not in units for site in sites):
+        return _none(reuse, "a base class makes one of the calls")
     owner = reuse.trace.cls.units
     taken = context.names_of(reuse.trace.cls)
     if len(sites) < 2:
@@ -111,11 +119,15 @@ def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
     return tuple(found)
 
 
+def _none(reuse: Reuse, reason: str) -> tuple[Fix, ...]:
+    return (Fix(f"Split `self.{reuse.attribute}`", Applicability.UNSAFE, refused(reason)),)
+
+
 def _list_fixes(context: Context, reuse: Reuse, definition: Place, taken: set[str]) -> tuple[Fix, ...]:
     """For one call in a loop: a list with one instance for each pass."""
     passes = {call.turns for call in reuse.calls}
     if len(passes) < len(reuse.calls) or any(len(turns) != 1 for turns in passes):
-        return ()
+        return _none(reuse, "one call expression makes all the calls")
     attribute, site = reuse.attribute, reuse.sites[0].site
     plural = naming.plural_name(reuse.trace.cls.units, attribute, taken)
     hook = context.settings.checkpoint_compat == "hook"

@@ -41,7 +41,7 @@ def _halved(known: list[object], a: Terms, b: Terms) -> bool:
     """Whether `b` is `a // n`, for a number n of at least two."""
     match next(iter(b)) if len(b) == 1 else ():
         case (ident,) if b[ident,] == 1:
-            match known[ident - 1]:
+            match _structure(known, ident):
                 case ("op", "FloorDiv", int(left), int(right)):
                     divisor = _number(known, right)
                     return divisor is not None and divisor >= 2 and a == _of(known, left, 0)
@@ -57,7 +57,7 @@ def _terms(m: Machine, known: list[object], value: Value) -> Terms:
 
 def _of(known: list[object], ident: int, depth: int) -> Terms:
     """The polynomial that a structure stands for; whatever is no sum or product is an unknown of its own."""
-    match known[ident - 1] if depth < _DEEPEST else None:
+    match _structure(known, ident) if depth < _DEEPEST else None:
         case ("const", "int", int(number)):
             return {(): Fraction(number)} if number else {}
         case ("op", "Add", int(left), int(right)):
@@ -70,8 +70,13 @@ def _of(known: list[object], ident: int, depth: int) -> Terms:
             return {(ident,): Fraction(1)}
 
 
+def _structure(known: list[object], ident: int) -> object:
+    """What an ident stands for; a fresh one, which is negative, for nothing that is known."""
+    return known[ident - 1] if ident > 0 else None
+
+
 def _number(known: list[object], ident: int) -> int | None:
-    match known[ident - 1]:
+    match _structure(known, ident):
         case ("const", "int", int(number)):
             return number
         case _:

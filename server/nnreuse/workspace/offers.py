@@ -98,7 +98,7 @@ def repairs(analysis: Analysis, settings: Settings, allowed: Collection[Applicab
         # Where a design is as likely as a slip, a person decides; what changes no behaviour needs no decision.
         slip = settings.severity(finding.rule, finding.severity).rank >= Severity.WARNING.rank
         may = set(allowed) if slip else {Applicability.SAFE} & set(allowed)
-        built = ((fix, fix.build(analysis.index)) for fix in finding.fixes if fix.applicability in may)
+        built = ((fix, fix.edits(analysis.index)) for fix in finding.fixes if fix.applicability in may)
         fix, edits = next(((fix, edits) for fix, edits in built if edits), (None, None))
         if fix and edits and _fits(edits, taken):
             taken += edits
