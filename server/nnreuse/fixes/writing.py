@@ -38,6 +38,16 @@ def proven(index: FileIndex, edits: Iterable[Edit]) -> list[Edit] | None:
     return ordered
 
 
+def together(first: Build, second: Build) -> Build:
+    """Both changes as one; None where either cannot be had."""
+
+    def build(index: FileIndex) -> list[Edit] | None:
+        one, other = first(index), second(index)
+        return proven(index, [*one, *other]) if one and other else None
+
+    return build
+
+
 def current(index: FileIndex, places: Iterable[Place]) -> bool:
     """Whether the units of all places still stand in the file."""
     return index.broken is None and all(place.unit in index.first_lines for place in places)

@@ -46,6 +46,7 @@ class Block(nn.Module):
 
 ## Fix safety
 Unsafe: another module is trained. Old checkpoints load, since both were saved, but what `bn2` holds in them was never trained.
+Deleting it keeps what runs as it is, so the fix also writes down that the other is shared on purpose.
 
 ## When to ignore
 When the idle module is kept only so that old checkpoints load: name it so, or delete it.
@@ -55,7 +56,9 @@ import re
 from collections.abc import Iterator
 
 from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.note import declare_shared
 from nnreuse.fixes.twin import call_instead, delete_definition
+from nnreuse.fixes.writing import together
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
@@ -90,7 +93,11 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
     related += [Related(idle.place, f"`self.{other}` is defined here and never called")]
     fixes = (
         Fix(f"Call `self.{other}` here", Applicability.UNSAFE, call_instead(wrong.site, called, other)),
-        Fix(f"Delete the unused `self.{other}`", Applicability.UNSAFE, delete_definition(idle.place)),
+        Fix(
+            f"Delete the unused `self.{other}`, and note that `self.{called}` is shared",
+            Applicability.UNSAFE,
+            together(delete_definition(idle.place), declare_shared(definition.place)),
+        ),
     )
     evidence = (Evidence("twin", 5, f"`self.{other}` has an equal constructor and is never called", idle.place),)
     return Finding(

@@ -83,7 +83,9 @@ def _layout(unit: Unit) -> _Layout:
     first: int | None = None
     decorates = False
     try:
-        for token in tokenize.generate_tokens(iter(unit.lines).__next__):
+        # Python reads a lone "\r" as a line's end, its tokenizer in Python does not.
+        lines = (f"{line[:-1]}\n" if line.endswith("\r") else line for line in unit.lines)
+        for token in tokenize.generate_tokens(lines.__next__):
             row = token.start[0] - 1
             if token.type == tokenize.COMMENT:
                 comments.append((row, token.start[1], token.string))
