@@ -11,7 +11,9 @@ Exit 1 when one of these fails, or fewer than N classes were judged.
 import argparse
 import ast
 import importlib
+import io
 import sys
+import tokenize
 import types
 import warnings
 from collections import Counter
@@ -58,6 +60,9 @@ def fixed_text(project: Project, path: Path, slip: Slip) -> tuple[str | None, st
 def judged(original: types.ModuleType, slip: Slip, fixed: str, usage: Usage) -> Verdict:
     """What torch says of a fixed text."""
     kept = Path(str(original.__file__)).read_text(encoding="utf-8")
+    lost = _comments(slip.text) - _comments(fixed)
+    if lost:
+        return Verdict(False, f"a comment is lost: {next(iter(lost))[:60]}")
     if slip.kind == "typo":
         return Verdict(fixed == kept, "byte for byte" if fixed == kept else "another text than the untouched one")
     try:
@@ -92,6 +97,11 @@ def _compared(untouched: nn.Module, shared: nn.Module, repaired: nn.Module, usag
         return Verdict(None, "no finite output to compare")
     same = all(torch.equal(a, b) for a, b in tensors)
     return Verdict(same, "shapes, strict load, output" if same else "the output differs")
+
+
+def _comments(text: str) -> Counter[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
 
 
 def _shapes(module: nn.Module) -> Counter[tuple[int, ...]]:

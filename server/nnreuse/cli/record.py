@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnreuse.config.settings import Settings
@@ -140,19 +141,21 @@ def _line_key(row: int, program: Program | None) -> tuple[int | None, int]:
 
 
 def built(
-    finding: "Finding", index: "FileIndex", takes: "Callable[[list[Edit]], bool] | None" = None
+    finding: "Finding", index: "FileIndex", path: Path, takes: "Callable[[list[Edit]], bool] | None" = None
 ) -> tuple[Repair, ...]:
     """The fixes that can be proven right, the preferred one first; of them those whose edits `takes` accepts."""
     return tuple(
         Repair(fix.title, fix.applicability.value, tuple(_edit_site(index, edit) for edit in edits))
-        for fix, edits in edits_of(finding, index)
+        for fix, edits in edits_of(finding, index, path)
         if takes is None or takes(edits)
     )
 
 
-def edits_of(finding: "Finding", index: "FileIndex") -> "list[tuple[Fix, list[Edit]]]":
+def edits_of(finding: "Finding", index: "FileIndex", path: Path) -> "list[tuple[Fix, list[Edit]]]":
     """The fixes of a finding that build, each with its edits in text order."""
-    found = [(fix, fix.edits(index)) for fix in finding.fixes]
+    from nnreuse.workspace import neighbours  # the analysis: not for --help
+
+    found = [(fix, neighbours.edits_of(fix, index, path)) for fix in finding.fixes]
     return [(fix, sorted(edits)) for fix, edits in found if edits]
 
 

@@ -40,7 +40,7 @@ def repaired(
 
     now = Repaired(text, engine.check(path, text))
     for _ in range(_ROUNDS):
-        edits, fixes = repairs(now.analysis, settings, [Applicability(each) for each in allowed])
+        edits, fixes = repairs(now.analysis, settings, [Applicability(each) for each in allowed], path)
         text = apply(now.text, edits)
         if text == now.text:
             break

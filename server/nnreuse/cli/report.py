@@ -167,19 +167,19 @@ def _of(analysis: "Analysis", plan: Plan, target: Target, notebook: NotebookFile
 def _record(
     plan: Plan, finding: "Finding", index: "FileIndex", target: Target, notebook: NotebookFile | None
 ) -> Record:
-    repairs = _repairs(finding, index, notebook) if plan.repairs else ()
+    repairs = _repairs(finding, index, target.path, notebook) if plan.repairs else ()
     reason = None
     if plan.repairs and not repairs:
-        from nnreuse.fixes.fix import unfixed
+        from nnreuse.workspace.neighbours import refusal
 
-        reason = unfixed(finding.fixes, index)
+        reason = refusal(finding.fixes, index, target.path)
     return record(finding, index, str(target.path), repairs, notebook.program if notebook else None, reason)
 
 
-def _repairs(finding: "Finding", index: "FileIndex", notebook: NotebookFile | None) -> "tuple[Repair, ...]":
+def _repairs(finding: "Finding", index: "FileIndex", path: Path, notebook: NotebookFile | None) -> "tuple[Repair, ...]":
     """The fixes that can be built, and be written."""
     takes = notebook.takes if notebook else None
-    return built(finding, index, takes)
+    return built(finding, index, path, takes)
 
 
 def _fixed_cells(plan: Plan, engine: Engine, target: Target, file: TextFile, notebook: NotebookFile) -> Report:

@@ -22,6 +22,10 @@ class Editor:
     workspace: bool = field(
         default=True, metadata={"says": "Look at every file of the workspace folders, not at open ones only."}
     )
+    unsafe_fixes: bool = field(
+        default=False,
+        metadata={"says": "“Fix all” applies the fixes that change what trains as well: those of warnings and errors."},
+    )
     knowledge: bool = field(
         default=True,
         metadata={"says": "Master switch of all that follows."},

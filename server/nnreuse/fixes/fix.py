@@ -1,6 +1,6 @@
 """Fix: one proposed change of a file, and how far it may be trusted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -28,6 +28,16 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """The attributes of a class that a fix makes, goes on to bind, and takes away: other files may speak of them."""
+
+    cls: str
+    new: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
     """An alternative a finding offers. `build` makes its edits on the text of an index, or None where they cannot be proven right.
 
@@ -39,6 +49,8 @@ class Fix:
     applicability: Applicability
     build: Build
     migration: Migration | None = None
+    reach: Reach | None = None
+    """What of it other files may notice; None: nothing."""
 
     def edits(self, index: FileIndex) -> list[Edit] | None:
         """The edits, or None where they cannot be proven right."""
@@ -54,6 +66,12 @@ class Fix:
         except Refused as reason:
             return str(reason)
         return None
+
+
+def renaming(cls: str, attribute: str, names: Iterable[str]) -> Reach:
+    """The reach of a fix after which an attribute is these."""
+    after, before = frozenset(names), frozenset([attribute])
+    return Reach(cls, after - before, after & before, before - after)
 
 
 def unfixed(fixes: Sequence[Fix], index: FileIndex) -> str | None:

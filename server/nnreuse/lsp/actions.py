@@ -7,6 +7,7 @@ is the edit in every reply; what it gains is the refusal of an edit that was mea
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypedDict, cast
 
 from lsprotocol import types as lsp
@@ -16,6 +17,7 @@ from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.lsp.convert import View, edits_to
 from nnreuse.rules.finding import Finding
 from nnreuse.syntax.edits import Edit
+from nnreuse.workspace.neighbours import edits_of, refusal
 
 FIX_ALL = "source.fixAll.nnreuse"
 _REWRITE = lsp.CodeActionKind.RefactorRewrite
@@ -37,6 +39,7 @@ class Built:
     """The edits of the fixes of one analysis, built on demand. Fixes are told apart by identity, so it keeps them alive."""
 
     view: View
+    path: Path
     others: list[Fix] = field(default_factory=list[Fix])
     """What was offered besides the fixes of findings, for `codeAction/resolve` to find again."""
     _edits: dict[int, list[Edit] | None] = field(default_factory=dict[int, list[Edit] | None])
@@ -47,7 +50,7 @@ class Built:
         if fix.applicability is Applicability.DISPLAY or self.view.analysis.error is not None:
             return None
         if id(fix) not in self._edits:
-            self._edits[id(fix)] = fix.edits(self.view.analysis.index)
+            self._edits[id(fix)] = edits_of(fix, self.view.analysis.index, self.path)
             self._kept.append(fix)
         return self._edits[id(fix)]
 
@@ -61,6 +64,8 @@ class Request:
     comments: Callable[[Finding], Iterable[Fix]] = lambda _: ()
     refactorings: Callable[[], Iterable[Fix]] = lambda: ()
     repairs: Callable[[], list[Edit]] = list[Edit]
+    unsafe: bool = False
+    """Whether `repairs` change what trains as well."""
 
     def wants(self, kind: str, unasked: bool = True) -> bool:
         """Whether a kind, or one that it belongs to, is asked for; `unasked`: without any wish too."""
@@ -83,7 +88,7 @@ def offered(built: Built, request: Request) -> list[lsp.CodeAction]:
             if fix.title not in offered and (edits := built.edits(fix)):
                 found.append(_other(built, request, fix, edits, _REWRITE))
     if request.wants(FIX_ALL, unasked=False) and (edits := request.repairs()):
-        fix = Fix("Fix all that keeps behaviour", Applicability.SAFE, lambda _: edits)
+        fix = Fix("Fix all" if request.unsafe else "Fix all that keeps behaviour", Applicability.SAFE, lambda _: edits)
         found.append(_other(built, request, fix, edits, FIX_ALL))
     return found
 
@@ -94,6 +99,12 @@ def _fixes(built: Built, request: Request) -> list[lsp.CodeAction]:
     preferred_only = _applies_every_action(view, request.params)
     for finding in _meant(view, request.params):
         fixes = [(fix, edits) for fix in finding.fixes if (edits := built.edits(fix))]
+        if (
+            not fixes
+            and view.client.shows_disabled
+            and (reason := refusal(finding.fixes, view.analysis.index, built.path))
+        ):
+            actions[finding.fixes[0].title, ()] = _disabled(view, finding, reason)
         for fix, edits in fixes[:1] if preferred_only else fixes:
             same = fix.title, tuple(edits)
             if same in actions:
@@ -103,6 +114,15 @@ def _fixes(built: Built, request: Request) -> list[lsp.CodeAction]:
             if fix is fixes[0][0]:
                 actions[same].is_preferred = True
     return sorted(actions.values(), key=lambda action: not action.is_preferred)
+
+
+def _disabled(view: View, finding: Finding, reason: str) -> lsp.CodeAction:
+    return lsp.CodeAction(
+        title=finding.fixes[0].title,
+        kind=lsp.CodeActionKind.QuickFix,
+        diagnostics=[view.diagnostic(finding)],
+        disabled=lsp.CodeActionDisabled(reason),
+    )
 
 
 def _comments(built: Built, request: Request) -> Iterator[lsp.CodeAction]:

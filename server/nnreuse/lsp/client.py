@@ -16,6 +16,7 @@ class Client:
     related_information: bool = False
     resolves_edits: bool = False
     knows_preferred: bool = False
+    shows_disabled: bool = False
     document_changes: bool = False
     annotates_changes: bool = False
     markdown: bool = False
@@ -56,6 +57,7 @@ class Client:
             refreshes_lenses=get_capability(capabilities, "workspace.code_lens.refresh_support", False),
             refreshes_hints=get_capability(capabilities, "workspace.inlay_hint.refresh_support", False),
             shows_progress=get_capability(capabilities, "window.work_done_progress", False),
+            shows_disabled=get_capability(capabilities, "text_document.code_action.disabled_support", False),
             tags=get_capability(capabilities, "text_document.publish_diagnostics.tag_support", None) is not None,
             markdown=lsp.MarkupKind.Markdown in formats,
         )

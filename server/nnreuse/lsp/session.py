@@ -184,9 +184,15 @@ class Session:
             params,
             comments=lambda finding: comments(finding, traces),
             refactorings=lambda: self.workspace.refactorings(path, at, self.client.encoding),
-            repairs=lambda: repairs(built.view.analysis, self.workspace.settings(path), [Applicability.SAFE])[0],
+            repairs=lambda: repairs(built.view.analysis, self.workspace.settings(path), self._applied_to_all(), path)[
+                0
+            ],
+            unsafe=self.editor.unsafe_fixes,
         )
         return actions.offered(built, request)
+
+    def _applied_to_all(self) -> list[Applicability]:
+        return [Applicability.SAFE, *([Applicability.UNSAFE] if self.editor.unsafe_fixes else [])]
 
     def resolve(self, action: lsp.CodeAction) -> lsp.CodeAction:
         data = actions.data_of(action)
@@ -236,7 +242,7 @@ class Session:
         if analysis is None:
             return None
         if document.built is None or document.built.view.analysis is not analysis:
-            document.built = Built(self._view(document, analysis))
+            document.built = Built(self._view(document, analysis), document.path)
         return document.built
 
     def _view(self, document: Document, analysis: Analysis) -> View:

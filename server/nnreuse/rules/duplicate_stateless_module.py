@@ -55,7 +55,7 @@ import ast
 from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, renaming
 from nnreuse.fixes.merge import merge
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
@@ -117,6 +117,7 @@ def _finding(trace: Trace, first: Definition, other: Definition) -> Finding:
                 f"Use `self.{first.name}` for both",
                 Applicability.UNSAFE,
                 merge(trace.cls.units, [first.name, other.name]),
+                reach=renaming(trace.cls.units.node.name, other.name, ()),
             ),
         ),
     )

@@ -3,7 +3,7 @@
 import ast
 
 from nnreuse.fixes import naming
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, renaming
 from nnreuse.fixes.places import Function, chain
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
@@ -59,5 +59,8 @@ def split_by_site(context: Context, definition: Definition, sites: list[Place]) 
     names = [name, *naming.free_names(owner, name, len(sites) - 1, taken)]
     listed = ", ".join(f"`{one}`" for one in names)
     return Fix(
-        f"Split `self.{name}` into {listed}", Applicability.UNSAFE, split(owner, name, definition.place, sites, names)
+        f"Split `self.{name}` into {listed}",
+        Applicability.UNSAFE,
+        split(owner, name, definition.place, sites, names),
+        reach=renaming(owner.node.name, name, names),
     )

@@ -57,7 +57,7 @@ from collections.abc import Iterator
 from nnreuse.fixes import naming
 from nnreuse.fixes.created import made_in_constructor
 from nnreuse.fixes.default import default_around
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, Reach
 from nnreuse.fixes.places import chain, function_at, is_self
 from nnreuse.rules import reused_activation
 from nnreuse.rules.context import Context
@@ -125,7 +125,14 @@ def _finding(trace: Trace, creation: Creation, place: Place, name: str) -> Findi
         None,
         (),
         evidence,
-        (Fix(f"Make it once, as `self.{name}` in `__init__`", Applicability.UNSAFE, made_in_constructor(place, name)),),
+        (
+            Fix(
+                f"Make it once, as `self.{name}` in `__init__`",
+                Applicability.UNSAFE,
+                made_in_constructor(place, name),
+                reach=Reach(trace.cls.units.node.name, new=frozenset([name])),
+            ),
+        ),
     )
 
 

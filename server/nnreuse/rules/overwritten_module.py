@@ -51,7 +51,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, Reach
 from nnreuse.fixes.overwritten import not_made, stored_as
 from nnreuse.fixes.places import function_at, is_self, statement_at
 from nnreuse.rules.context import Context
@@ -146,7 +146,7 @@ def _finding(
         later.name,
         (Related(earlier.place, "made here, and lost"),),
         evidence,
-        tuple(_fixes(earlier, later, place, missing)),
+        tuple(_fixes(trace, earlier, later, place, missing)),
     )
 
 
@@ -157,9 +157,10 @@ def _weigh(trace: Trace, earlier: Definition, place: Place, missing: str | None)
         yield Evidence("missing-sibling", 3, f"the class reads `self.{missing}`, which nothing defines", place)
 
 
-def _fixes(earlier: Definition, later: Definition, place: Place, missing: str | None) -> Iterator[Fix]:
+def _fixes(trace: Trace, earlier: Definition, later: Definition, place: Place, missing: str | None) -> Iterator[Fix]:
     if missing is not None:
-        yield Fix(f"Name it `self.{missing}`", Applicability.UNSAFE, stored_as(place, missing))
+        reach = Reach(trace.cls.units.node.name, new=frozenset([missing]))
+        yield Fix(f"Name it `self.{missing}`", Applicability.UNSAFE, stored_as(place, missing), reach=reach)
     yield Fix("Delete the definition that is lost", Applicability.UNSAFE, not_made(earlier.place))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnreuse.config.severity import Severity
 from nnreuse.fixes import naming
 from nnreuse.fixes.each_pass import one_for_each_pass
-from nnreuse.fixes.fix import Applicability, Fix, Migration, refused
+from nnreuse.fixes.fix import Applicability, Fix, Migration, refused, renaming
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of, weigh
@@ -115,7 +115,8 @@ def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
         title = f"Split `self.{reuse.attribute}` into {listed}"
         if checkpoint is not hook:
             title += ", loading old checkpoints" if checkpoint else ", without a checkpoint hook"
-        found.append(Fix(title, Applicability.UNSAFE, build, _migration(reuse, names)))
+        reach = renaming(owner.node.name, reuse.attribute, names)
+        found.append(Fix(title, Applicability.UNSAFE, build, _migration(reuse, names), reach))
     return tuple(found)
 
 
@@ -133,10 +134,11 @@ def _list_fixes(context: Context, reuse: Reuse, definition: Place, taken: set[st
     hook = context.settings.checkpoint_compat == "hook"
     title = f"Give each pass of the loop its own: `self.{plural}`"
     builds = [one_for_each_pass(definition, site, attribute, plural, checkpoint) for checkpoint in (hook, not hook)]
+    reach = renaming(reuse.trace.cls.units.node.name, attribute, [plural])
     other = "without a checkpoint hook" if hook else "loading old checkpoints"
     return (
-        Fix(title, Applicability.UNSAFE, builds[0]),
-        Fix(f"{title}, {other}", Applicability.UNSAFE, builds[1]),
+        Fix(title, Applicability.UNSAFE, builds[0], reach=reach),
+        Fix(f"{title}, {other}", Applicability.UNSAFE, builds[1], reach=reach),
     )
 
 

@@ -50,7 +50,7 @@ import ast
 from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, renaming
 from nnreuse.fixes.places import called_name, is_self, statement_at
 from nnreuse.fixes.twin import delete_definition
 from nnreuse.fixes.uses import named_elsewhere, uses
@@ -159,7 +159,10 @@ def _finding(trace: Trace, definition: Definition) -> Finding:
         tuple(evidence),
         (
             Fix(
-                f"Delete the unused `self.{definition.name}`", Applicability.UNSAFE, delete_definition(definition.place)
+                f"Delete the unused `self.{definition.name}`",
+                Applicability.UNSAFE,
+                delete_definition(definition.place),
+                reach=renaming(trace.cls.units.node.name, definition.name, ()),
             ),
         ),
     )

@@ -55,7 +55,7 @@ When the idle module is kept only so that old checkpoints load: name it so, or d
 import re
 from collections.abc import Iterator
 
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, renaming
 from nnreuse.fixes.note import declare_shared
 from nnreuse.fixes.twin import call_instead, delete_definition
 from nnreuse.fixes.writing import together
@@ -97,6 +97,7 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
             f"Delete the unused `self.{other}`, and note that `self.{called}` is shared",
             Applicability.UNSAFE,
             together(delete_definition(idle.place), declare_shared(definition.place)),
+            reach=renaming(trace.cls.units.node.name, other, ()),
         ),
     )
     evidence = (Evidence("twin", 5, f"`self.{other}` has an equal constructor and is never called", idle.place),)

@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from nnreuse.config.settings import Settings
 from nnreuse.config.severity import Severity
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, Reach
 from nnreuse.fixes.listing import list_name, listed, numbered
 from nnreuse.fixes.merge import merge
 from nnreuse.fixes.note import add_ignore, declare_shared
@@ -20,6 +21,7 @@ from nnreuse.tracing.trace import Trace, most_calls, relation
 from nnreuse.tracing.values import Instance
 from nnreuse.types.program import Program
 from nnreuse.workspace.analysis import Analysis
+from nnreuse.workspace.neighbours import edits_of
 
 
 def comments(finding: Finding, traces: list[Trace]) -> Iterator[Fix]:
@@ -66,7 +68,10 @@ def _merged(trace: Trace, instance: Instance, name: str) -> Iterator[Fix]:
     ]
     if len(alike) > 1 and name in alike:
         names = ", ".join(f"`self.{path}`" for path in alike[1:])
-        yield Fix(f"Use `self.{alike[0]}` for {names} too", Applicability.SAFE, merge(trace.cls.units, alike))
+        reach = Reach(trace.cls.units.node.name, gone=frozenset(alike[1:]))
+        yield Fix(
+            f"Use `self.{alike[0]}` for {names} too", Applicability.SAFE, merge(trace.cls.units, alike), reach=reach
+        )
 
 
 def _listed(trace: Trace, instance: Instance, name: str) -> Iterator[Fix]:
@@ -75,7 +80,8 @@ def _listed(trace: Trace, instance: Instance, name: str) -> Iterator[Fix]:
     if found and new:
         names = found[1]
         title = f"Make `{names[0]}` to `{names[-1]}` a ModuleList, `{new}`"
-        yield Fix(title, Applicability.UNSAFE, listed(trace.cls.units, names, new))
+        reach = Reach(trace.cls.units.node.name, frozenset([new]), gone=frozenset(names))
+        yield Fix(title, Applicability.UNSAFE, listed(trace.cls.units, names, new), reach=reach)
 
 
 def _carries_nothing(trace: Trace, instance: Instance) -> bool:
@@ -90,7 +96,9 @@ def _value(trace: Trace, instance: Instance) -> str | None:
     return ast.dump(value) if isinstance(value, ast.Call) else None
 
 
-def repairs(analysis: Analysis, settings: Settings, allowed: Collection[Applicability]) -> tuple[list[Edit], list[Fix]]:
+def repairs(
+    analysis: Analysis, settings: Settings, allowed: Collection[Applicability], path: Path | None
+) -> tuple[list[Edit], list[Fix]]:
     """Edits of as many findings as fit together, and the fixes they are; a fix is taken whole or left for another round."""
     taken: list[Edit] = []
     fixes: list[Fix] = []
@@ -98,7 +106,7 @@ def repairs(analysis: Analysis, settings: Settings, allowed: Collection[Applicab
         # Where a design is as likely as a slip, a person decides; what changes no behaviour needs no decision.
         slip = settings.severity(finding.rule, finding.severity).rank >= Severity.WARNING.rank
         may = set(allowed) if slip else {Applicability.SAFE} & set(allowed)
-        built = ((fix, fix.edits(analysis.index)) for fix in finding.fixes if fix.applicability in may)
+        built = ((fix, edits_of(fix, analysis.index, path)) for fix in finding.fixes if fix.applicability in may)
         fix, edits = next(((fix, edits) for fix, edits in built if edits), (None, None))
         if fix and edits and _fits(edits, taken):
             taken += edits
