@@ -3,7 +3,8 @@
 
 Runs apart, in an interpreter that has torch: `python -I convert_checkpoint.py CHECKPOINT --plan PLAN --output OUTPUT`. Imports
 the standard library, torch, and safetensors where a file is of that kind. A checkpoint is a file that `torch.save` or
-safetensors wrote, or the index (`….index.json`) of several; OUTPUT is then a folder. Files are loaded as tensors and plain
+safetensors wrote, or the index (`….index.json`) of several; OUTPUT is then a folder. `--optimizer FILE` is the state of an optimizer
+in a file of its own, whose parameters must have names; OUTPUT is a folder then too. Files are loaded as tensors and plain
 values only (`weights_only=True`). The input is opened for reading; the output appears once it is whole and has been verified.
 
 A plan, which `nnreuse check --write-plan` writes, lists splits in the order in which they were made:
@@ -417,7 +418,37 @@ def convert_shards(index_path, splits, target):
     (target / index_path.name).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
-def migrate(checkpoint, plan, output):
+def read_state(checkpoint):
+    """The one state dict of a file, or of all files of an index. Raises Problem."""
+    if not checkpoint.name.endswith(".index.json"):
+        states = [part for part in _within(load(checkpoint)[0]) if is_state(part)]
+        if len(states) != 1:
+            raise Problem(
+                f"{checkpoint}: holds {len(states) or 'no'} state dicts; an optimizer beside it belongs to one"
+            )
+        return states[0]
+    files = sorted(set(json.loads(checkpoint.read_text(encoding="utf-8"))["weight_map"].values()))
+    return {key: value for name in files for key, value in load(checkpoint.parent / name)[0].items()}
+
+
+def convert_optimizer_file(source, checkpoint, splits, target):
+    """Converts an optimizer that lies in a file of its own. Order says nothing there, so its parameters need names. Raises Problem."""
+    saved, metadata = load(source)
+    state = read_state(checkpoint)
+    optimizers = [part for part in _within(saved) if is_optimizer(part)]
+    if not optimizers:
+        raise Problem(f"{source}: holds no state of an optimizer")
+    for groups in (optimizer["param_groups"] for optimizer in optimizers):
+        if not all(len(group.get("param_names") or ()) == len(group["params"]) for group in groups):
+            count = sum(len(group["params"]) for group in groups)
+            raise Problem(f"{source}: " + UNNAMED.format(count=count, why="files apart do not keep the model's order"))
+    found = {id(state): steps(state, splits)}
+    new = _replaced(saved, found, state)
+    _verify(saved, new, found, state)
+    save(new, metadata, target)
+
+
+def migrate(checkpoint, plan, output, optimizer=None):
     """Converts; the output appears whole or not at all. Raises Problem."""
     splits = read_plan(plan)
     if output.exists():
@@ -427,7 +458,14 @@ def migrate(checkpoint, plan, output):
     folder = Path(tempfile.mkdtemp(prefix=".converting-", dir=output.parent))
     try:
         sharded = checkpoint.name.endswith(".index.json")
-        (convert_shards if sharded else convert_file)(checkpoint, splits, folder / output.name)
+        target = folder / output.name
+        if optimizer is not None and not sharded:
+            target.mkdir()
+            convert_file(checkpoint, splits, target / checkpoint.name)
+        else:
+            (convert_shards if sharded else convert_file)(checkpoint, splits, target)
+        if optimizer is not None:
+            convert_optimizer_file(optimizer, checkpoint, splits, target / optimizer.name)
         os.rename(folder / output.name, output)
     except OSError as error:
         raise Problem(f"{output}: cannot be written: {error.strerror or error}") from None
@@ -440,9 +478,10 @@ def main():
     options.add_argument("checkpoint", type=Path)
     options.add_argument("--plan", type=Path, required=True)
     options.add_argument("--output", type=Path, required=True)
+    options.add_argument("--optimizer", type=Path)
     given = options.parse_args()
     try:
-        migrate(given.checkpoint, given.plan, given.output)
+        migrate(given.checkpoint, given.plan, given.output, given.optimizer)
     except Problem as problem:
         print(f"nnreuse: {problem}", file=sys.stderr)
         return 2

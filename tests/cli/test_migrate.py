@@ -245,6 +245,49 @@ def test_an_optimizer_whose_parameters_cannot_be_told_apart_is_refused(code: Cod
         converted(tmp_path / "a.pt", code.plan, tmp_path / "new.pt")
 
 
+@pytest.mark.parametrize("files", ["one", "several"])
+def test_an_optimizer_in_a_file_of_its_own_resumes(code: Code, tmp_path: Path, files: str) -> None:
+    old = code.old.Net()
+    optimizer = torch.optim.Adam(old.named_parameters(), lr=1e-2)
+    trained(old, optimizer)
+    torch.save(optimizer.state_dict(), tmp_path / "optimizer.pt")
+    state, model_file = old.state_dict(), tmp_path / "model.bin"
+    if files == "one":
+        torch.save(state, model_file)
+    else:
+        names = {key: f"model-{1 + number % 2}.bin" for number, key in enumerate(state)}
+        for name in set(names.values()):
+            torch.save({key: value for key, value in state.items() if names[key] == name}, tmp_path / name)
+        model_file = tmp_path / "model.bin.index.json"
+        model_file.write_text(json.dumps({"weight_map": names}))
+    arguments = ("--plan", code.plan, "--optimizer", tmp_path / "optimizer.pt", "--output", tmp_path / "new")
+    run("migrate", model_file, *arguments, code=0)
+    new = code.new.Net()
+    parts = ["model.bin"] if files == "one" else ["model-1.bin", "model-2.bin"]
+    loaded = {k: v for part in parts for k, v in torch.load(tmp_path / "new" / part, weights_only=True).items()}
+    new.load_state_dict(loaded, strict=True)
+    resumed = torch.optim.Adam(new.named_parameters(), lr=1e-2)
+    resumed.load_state_dict(torch.load(tmp_path / "new" / "optimizer.pt", weights_only=True))
+    block, before = new.blocks[0], old.blocks[0]
+    for norm in (block.bn, block.bn2):
+        for key in ("exp_avg", "exp_avg_sq"):
+            assert torch.equal(resumed.state[norm.weight][key], optimizer.state[before.bn.weight][key])
+    assert torch.isfinite(trained(new.train(), resumed, 10))
+
+
+def test_an_optimizer_without_names_in_a_file_of_its_own_is_refused(code: Code, tmp_path: Path) -> None:
+    old = code.old.Net()
+    optimizer = torch.optim.Adam(old.parameters())
+    trained(old, optimizer)
+    torch.save(optimizer.state_dict(), tmp_path / "optimizer.pt")
+    torch.save(old.state_dict(), tmp_path / "model.pt")
+    with pytest.raises(
+        convert_checkpoint.Problem, match="have no names, and files apart do not keep the model's order"
+    ):
+        convert_checkpoint.migrate(tmp_path / "model.pt", code.plan, tmp_path / "new", tmp_path / "optimizer.pt")
+    assert not (tmp_path / "new").exists()
+
+
 def test_nothing_is_overwritten(code: Code, tmp_path: Path) -> None:
     (tmp_path / "b.pt").write_text("mine")
     with pytest.raises(convert_checkpoint.Problem, match="exists already"):

@@ -25,17 +25,30 @@ _SCRIPT = Path(__file__).parents[1] / "convert_checkpoint.py"
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="The file to write; for an index, the folder.  [default: beside CHECKPOINT, `.migrated` in its name]",
+    help="The file to write; for an index, or with --optimizer, the folder.  [default: beside CHECKPOINT, `.migrated` in its name]",
+)
+@click.option(
+    "--optimizer",
+    type=click.Path(path_type=Path),
+    help="The state of an optimizer in a file of its own, its parameters named; both go to a folder.",
 )
 @click.option("--python", metavar="INTERPRETER", help="A Python that has torch.  [default: the one that runs nnreuse]")
 @click.pass_context
-def migrate(context: click.Context, checkpoint: Path, plan: Path, output: Path | None, python: str | None) -> None:
+def migrate(
+    context: click.Context,
+    checkpoint: Path,
+    plan: Path,
+    output: Path | None,
+    optimizer: Path | None,
+    python: str | None,
+) -> None:
     """Convert a checkpoint that was saved before modules were split: its weights, and the state of optimizers.
 
     CHECKPOINT is a file of torch.save or safetensors, or the `.index.json` of several. It is never changed.
     """
-    target = output or _beside(checkpoint)
+    target = output or _beside(checkpoint, folder=optimizer is not None)
     command = [_interpreter(python), "-I", str(_SCRIPT), str(checkpoint), "--plan", str(plan), "--output", str(target)]
+    command += ["--optimizer", str(optimizer)] if optimizer is not None else []
     try:
         code = subprocess.run(command, check=False).returncode
     except OSError as error:
@@ -45,8 +58,8 @@ def migrate(context: click.Context, checkpoint: Path, plan: Path, output: Path |
     context.exit(2 if code else 0)
 
 
-def _beside(checkpoint: Path) -> Path:
-    if checkpoint.name.endswith(".index.json"):
+def _beside(checkpoint: Path, folder: bool) -> Path:
+    if folder or checkpoint.name.endswith(".index.json"):
         return checkpoint.with_name(checkpoint.name.split(".")[0] + ".migrated")
     return checkpoint.with_name(f"{checkpoint.stem}.migrated{checkpoint.suffix}")
 
