@@ -39,6 +39,23 @@ MERGED = ALIKE.replace("        self.relu2 = nn.ReLU()\n", "").replace("relu2", 
 IDLE = "x = 1  # nnreuse: ignore[shared-prelu]\n"
 
 
+TWO = """import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3)
+        self.conv3, self.conv4 = nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3)
+        self.bn = nn.BatchNorm2d(8)
+        self.norm = nn.BatchNorm2d(8)
+
+    def forward(self, x):
+        x = self.bn(self.conv2(self.bn(self.conv1(x))))
+        return self.norm(self.conv4(self.norm(self.conv3(x))))
+"""
+
+
 @pytest.fixture
 def talk() -> Talk:
     talk = Talk(Workspace())
@@ -167,3 +184,21 @@ def test_a_comment_that_may_go_is_faded_for_those_who_can(capabilities, tags):
     talk.initialize(textDocument={"publishDiagnostics": capabilities})
     (found,) = talk.open("x = 1  # nnreuse: ignore[shared-prelu]\n")["diagnostics"]
     assert (found["code"], found.get("tags")) == ("unused-suppression", tags)
+
+
+def test_all_findings_of_one_rule_are_fixed_at_once(talk: Talk) -> None:
+    found = offers(talk, TWO, "self.bn(self.conv2")
+    fixed = applied(TWO, found["Fix all 2 `shared-batch-norm` in this file"])
+    assert "return self.norm2(self.conv4(self.norm(self.conv3(x))))" in fixed
+    assert "x = self.bn2(self.conv2(self.bn(self.conv1(x))))" in fixed
+
+
+def test_one_finding_is_not_offered_to_be_fixed_with_all(talk: Talk) -> None:
+    assert not [title for title in offers(talk, NET, "self.bn(") if title.startswith("Fix all")]
+
+
+def test_fix_all_changes_what_trains_where_the_editor_says_so(talk: Talk) -> None:
+    assert not offers(talk, TWO, "import", only=["source.fixAll"])
+    talk.tell("workspace/didChangeConfiguration", {"settings": {"nnreuse": {"unsafeFixes": True}}})
+    (action,) = offers(talk, TWO, "import", only=["source.fixAll"]).values()
+    assert "self.norm2" in applied(TWO, action)

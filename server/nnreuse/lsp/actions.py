@@ -64,6 +64,8 @@ class Request:
     comments: Callable[[Finding], Iterable[Fix]] = lambda _: ()
     refactorings: Callable[[], Iterable[Fix]] = lambda: ()
     repairs: Callable[[], list[Edit]] = list[Edit]
+    repairs_of: Callable[[str], tuple[list[Edit], list[Fix]]] = lambda _: ([], [])
+    """All repairs of one rule's findings, whatever they change, and the fixes they are."""
     unsafe: bool = False
     """Whether `repairs` change what trains as well."""
 
@@ -81,6 +83,7 @@ def offered(built: Built, request: Request) -> list[lsp.CodeAction]:
     if request.wants(lsp.CodeActionKind.QuickFix):
         found += _fixes(built, request)
         if not _applies_every_action(built.view, request.params):
+            found += _of_one_rule(built, request)
             found += _comments(built, request)
     if request.wants(_REWRITE) and not _applies_every_action(built.view, request.params):
         offered = {action.title for action in found}
@@ -114,6 +117,20 @@ def _fixes(built: Built, request: Request) -> list[lsp.CodeAction]:
             if fix is fixes[0][0]:
                 actions[same].is_preferred = True
     return sorted(actions.values(), key=lambda action: not action.is_preferred)
+
+
+def _of_one_rule(built: Built, request: Request) -> Iterator[lsp.CodeAction]:
+    """Everything that the rules of the findings that are meant would have done in the file, where that is more than one thing."""
+    view = built.view
+    for rule in dict.fromkeys(finding.rule for finding in _meant(view, request.params)):
+        if len({f.attribute for f in view.analysis.findings if f.rule == rule}) < 2:
+            continue  # before anything is built
+        edits, fixes = request.repairs_of(rule)
+        if len(fixes) > 1:
+            unsafe = any(one.applicability is Applicability.UNSAFE for one in fixes)
+            applicability = Applicability.UNSAFE if unsafe else Applicability.SAFE
+            fix = Fix(f"Fix all {len(fixes)} `{rule}` in this file", applicability, lambda _, edits=edits: edits)
+            yield _other(built, request, fix, edits, lsp.CodeActionKind.QuickFix)
 
 
 def _disabled(view: View, finding: Finding, reason: str) -> lsp.CodeAction:

@@ -187,6 +187,9 @@ class Session:
             repairs=lambda: repairs(built.view.analysis, self.workspace.settings(path), self._applied_to_all(), path)[
                 0
             ],
+            repairs_of=lambda rule: repairs(
+                built.view.analysis, self.workspace.settings(path), list(Applicability), path, rule
+            ),
             unsafe=self.editor.unsafe_fixes,
         )
         return actions.offered(built, request)

@@ -97,12 +97,21 @@ def _value(trace: Trace, instance: Instance) -> str | None:
 
 
 def repairs(
-    analysis: Analysis, settings: Settings, allowed: Collection[Applicability], path: Path | None
+    analysis: Analysis,
+    settings: Settings,
+    allowed: Collection[Applicability],
+    path: Path | None,
+    rule: str | None = None,
 ) -> tuple[list[Edit], list[Fix]]:
-    """Edits of as many findings as fit together, and the fixes they are; a fix is taken whole or left for another round."""
+    """Edits of as many findings as fit together, and the fixes they are; a fix is taken whole or left for another round.
+
+    `rule`: of its findings alone.
+    """
     taken: list[Edit] = []
     fixes: list[Fix] = []
     for finding in [] if analysis.error else analysis.shown(settings):
+        if rule is not None and finding.rule != rule:
+            continue
         # Where a design is as likely as a slip, a person decides; what changes no behaviour needs no decision.
         slip = settings.severity(finding.rule, finding.severity).rank >= Severity.WARNING.rank
         may = set(allowed) if slip else {Applicability.SAFE} & set(allowed)
