@@ -6,6 +6,7 @@ from nnreuse.rules.evidence import severity_of, weigh
 from nnreuse.rules.reuse import call_sites, kind_of, reuses
 from nnreuse.rules.subjects import Subject
 from nnreuse.tracing.conditions import exclusive
+from nnreuse.tracing.parameters import count_of
 from nnreuse.tracing.trace import Call, Trace, depends, relation
 from nnreuse.tracing.values import Instance
 from nnreuse.types.catalog import Carries
@@ -29,16 +30,30 @@ def explain(subject: Subject) -> str:
     aliases = "".join(f", `self.{path}`" for path in paths[1:4])
     type_name = (instance.type_name or "a module of unknown class").rsplit(".", 1)[-1]
     carried = trace.carries(instance)
-    lines = [f"**`{name}`**{aliases} · `{type_name}`", "", _holds(carried), "", _called(subject.calls), ""]
+    lines = [
+        f"**`{name}`**{aliases} · `{type_name}`",
+        "",
+        _holds(carried, count_of(instance)),
+        "",
+        _called(subject.calls),
+        "",
+    ]
     lines += [*_each(subject.calls), f"**May I reuse it?** {_verdict(trace, instance, carried)}"]
     return "\n".join(lines)
 
 
-def _holds(carried: Carries) -> str:
+def _holds(carried: Carries, count: int | None) -> str:
+    counted = (
+        "1 learnable parameter"
+        if count == 1
+        else f"{count:,} learnable parameters"
+        if count
+        else "learnable parameters"
+    )
     words = [
         word
         for word, has in (
-            ("learnable parameters", carried.parameters),
+            (counted, carried.parameters),
             ("running statistics", carried.running_stats),
             ("other state", carried.other_state and not carried.running_stats),
             ("a fresh random draw in each call", carried.stochastic),
