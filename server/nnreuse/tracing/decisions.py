@@ -82,7 +82,7 @@ def compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | Non
         except TypeError:
             return None
     if isinstance(left, Const) and isinstance(op, ast.In | ast.NotIn):
-        return _contained(op, left, objects.elements_of(right))
+        return _contained(m, op, left, objects.elements_of(right))
     if (
         isinstance(left, Opaque)
         and isinstance(right, Opaque)
@@ -103,14 +103,16 @@ def _among(op: ast.cmpop, left: Class | Name, container: Items) -> bool | None:
     return isinstance(op, ast.NotIn) if plain else None
 
 
-def _contained(op: ast.cmpop, left: Const, container: Items | Mapping | None) -> bool | None:
+def _contained(m: Machine, op: ast.cmpop, left: Const, container: Items | Mapping | None) -> bool | None:
     if (
         isinstance(container, Items)
         and not container.content.open
         and all(isinstance(v, Const) for v in container.content.items)
     ):
         return (left in container.content.items) is isinstance(op, ast.In)
-    if isinstance(container, Mapping) and (left.value in container.entries or not container.open):
+    if isinstance(container, Mapping) and (
+        left.value in container.entries or not container.open or m.intern.made is not None
+    ):
         return (left.value in container.entries) is isinstance(op, ast.In)
     return None
 

@@ -152,6 +152,7 @@ class Machine:
         self.escaped = False
         self.globals: dict[int, Value] = {}
         self.late: list[tuple[str, Instance]] = []
+        self.helper_steps = HELPER_STEPS
         self.longest = MAX_EXACT * 2
         self.carried: dict[object, Carries] = {}
         self.unknowns: dict[int, Instance] = {}

@@ -209,6 +209,8 @@ def _mapping_method(m: Machine, container: Mapping, name: str, positional: Posit
     if name in ("get", "pop", "__getitem__") and key is not None:
         return _taken(m, container, name, key, other)
     if name == "setdefault" and key is not None and other is not None:
+        if isinstance(key, Const) and key.value in entries:
+            return entries[key.value]
         objects.put(m, container, key, other)
         return other
     return m.opaque(lineage=m.lineage(container))
@@ -218,7 +220,8 @@ def _taken(m: Machine, container: Mapping, name: str, key: Value, other: Value |
     """`get`, `pop` and indexing of a dict."""
     if not isinstance(key, Const):
         return objects.subscript(m, container, key)
-    if key.value not in container.entries and not container.open and (other is not None or name == "get"):
+    absent = key.value not in container.entries and (not container.open or m.intern.made is not None)
+    if absent and (other is not None or name == "get"):
         return other if other is not None else NONE
     found = objects.subscript(m, container, key)
     if name == "pop":

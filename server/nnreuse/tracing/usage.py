@@ -18,6 +18,7 @@ from nnreuse.types.program import File, FunctionRef, ModuleClass, Program
 
 _MAX_INSTANCES = 400
 """Instances looked into for one entry; past it the rest of that entry goes uncounted."""
+_ENTRY_STEPS = 3_000
 _WEIGHT = 60
 """What surely stands at a path counts as much as so many guesses among alternatives."""
 
@@ -114,6 +115,7 @@ def _run(program: Program, usage: Usage, done: set[object], entry: Function | Mo
     rest: dict[str, Value] = {"**": Mapping(m.intern.fresh(), {}, True)}
     try:
         if isinstance(entry, Function):
+            m.helper_steps = _ENTRY_STEPS
             calls.enter(m, entry, (), rest, None)
         else:
             m.intern.made.append(Instance(m.intern.fresh(), entry, None, None, entry.file, keywords=rest))
