@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from nnreuse.syntax.units import Place
-from nnreuse.tracing import arithmetic, calls, kinds, methods, objects, placing, shapes
+from nnreuse.tracing import arithmetic, calls, construction, kinds, methods, objects, placing, shapes
 from nnreuse.tracing.arithmetic import pure
 from nnreuse.tracing.conditions import Literal
 from nnreuse.tracing.iteration import Iteration, counted, iterate
@@ -99,6 +99,18 @@ def _transparent(m: Machine, f: Frame, node: ast.Call, positional: Positional, k
 
 def _deepcopy(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     return objects.deep_copied(m, m.settle(positional[0]), m.path.literals) if positional else m.opaque()
+
+
+def _replace(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    """`dataclasses.replace`: another object with the same fields but for those that are named."""
+    given = m.settle(positional[0]) if positional else None
+    if not isinstance(given, Instance) or given.is_module or ("**" in keywords and m.intern.made is None):
+        return m.opaque()
+    construction.construct(m, given)
+    changes = {name: value for name, value in keywords.items() if name != "**"}
+    made = Instance(m.intern.fresh(), given.cls, given.facts, given.place, given.file, is_module=False)
+    made.attrs, made.constructed, made.complete = {**given.attrs, **changes}, True, given.complete
+    return made
 
 
 def _partial(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -417,6 +429,8 @@ _MODELS: dict[str, Model] = {
     "collections.namedtuple": _namedtuple,
     "copy.deepcopy": _deepcopy,
     "copy.copy": _deepcopy,
+    "copy.replace": _replace,
+    "dataclasses.replace": _replace,
     "functools.partial": _partial,
     "functools.reduce": _reduce,
     "itertools.chain": _chain,
