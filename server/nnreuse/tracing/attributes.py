@@ -3,7 +3,7 @@
 import ast
 import re
 
-from nnreuse.tracing import calls, construction, decorators, objects, registering
+from nnreuse.tracing import calls, construction, decorators, objects, registering, tables
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
     Class,
@@ -44,33 +44,6 @@ def global_value(m: Machine, f: Frame, name: str) -> Value:
     return m.opaque("global", f.file.path, name)
 
 
-def table_entry(m: Machine, f: Frame, table: Opaque, name: str, key: object) -> Value | None:
-    """One entry of a module-level dict that is too long to be read as a whole."""
-    from nnreuse.tracing.expressions import evaluate
-
-    meaning = m.program.lookup(f.file, name)
-    if not isinstance(meaning, ValueRef) or m.globals.get(id(meaning.node)) is not table:
-        return None
-    found = _written_entry(meaning.node, key)
-    if found is None:
-        return None
-    if id(found) not in m.globals:
-        m.globals[id(found)] = m.opaque("module-level", meaning.file.path, id(found))
-        with m.once(calls.HELPER_STEPS):
-            m.globals[id(found)] = evaluate(m, Frame(meaning.file, meaning.unit), found)
-    return m.globals[id(found)]
-
-
-def _written_entry(table: ast.expr, key: object) -> ast.expr | None:
-    """The expression that a dict display, or a call of `dict`, gives to a key."""
-    if isinstance(table, ast.Dict):
-        pairs = zip(table.keys, table.values, strict=True)
-        return next((v for k, v in pairs if isinstance(k, ast.Constant) and k.value == key), None)
-    if isinstance(table, ast.Call) and isinstance(table.func, ast.Name) and table.func.id == "dict":
-        return next((k.value for k in table.keywords if k.arg is not None and k.arg == key), None)
-    return None
-
-
 def makes_container(m: Machine, value: Name) -> bool:
     """Whether a name is a container class of torch: `nn.ModuleList`, say."""
     facts = m.program.catalog.find(value.external.dotted)
@@ -100,7 +73,9 @@ def _module_level(m: Machine, ref: ValueRef, reader: File) -> Value:
     if known is not None:
         m.intern.effects += id(ref.node) in m.intern.shared_tables
         return known
-    m.globals[id(ref.node)] = m.opaque("module-level", ref.file.path, id(ref.node))
+    unread = m.globals[id(ref.node)] = m.opaque("module-level", ref.file.path, id(ref.node))
+    if tables.is_written(ref.node):
+        m.intern.tables[unread.ident] = ref
     file: File = ref.file
     frame = Frame(file, ref.unit)
     with m.once(calls.HELPER_STEPS):

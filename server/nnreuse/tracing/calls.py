@@ -345,7 +345,7 @@ def enter(
     free = node is None and m.root is not None and callee.receiver is m.root
     if m.phase != "constructor" or callee.receiver is not None or callee.closure is not None:
         return _entered(m, callee, positional, keywords, None, free)[0]
-    bound = m.helper_steps * 2
+    bound = (m.limit - m.steps) // 2 if m.halving else HELPER_STEPS * 2
     given = [*positional, *keywords.values()]
     return recalled(
         m, callee, given, [*keywords], bound, lambda: _entered(m, callee, positional, keywords, bound, free)

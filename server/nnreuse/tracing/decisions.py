@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from nnreuse.tracing import expressions, objects
+from nnreuse.tracing import expressions, objects, tables
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
@@ -82,6 +82,8 @@ def compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | Non
         except TypeError:
             return None
     if isinstance(left, Const) and isinstance(op, ast.In | ast.NotIn):
+        if tables.holds(m, right, left):
+            return isinstance(op, ast.In)
         return _contained(m, op, left, objects.elements_of(right))
     if (
         isinstance(left, Opaque)

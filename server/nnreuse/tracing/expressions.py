@@ -115,10 +115,6 @@ def _subscript(m: Machine, f: Frame, node: ast.Subscript) -> Value:
         return m.items(
             "list", [key]
         )  # brackets where parentheses were meant: torch raises, and what was meant is plain
-    if isinstance(value, Opaque) and isinstance(key, Const) and isinstance(node.value, ast.Name):
-        entry = attributes.table_entry(m, f, value, node.value.id, key.value)
-        if entry is not None:
-            return entry
     return objects.subscript(m, value, key)
 
 

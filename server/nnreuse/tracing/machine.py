@@ -12,7 +12,7 @@ from nnreuse.tracing.lineage import Lineages
 from nnreuse.tracing.trace import Call, Clash, Creation, Definition, Placement, Repetition, Shape, Store, Turn
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
 from nnreuse.types.catalog import Carries
-from nnreuse.types.program import File, ModuleClass, Program
+from nnreuse.types.program import File, ModuleClass, Program, ValueRef
 
 CONSTRUCTOR_STEPS = 12_000
 HELPER_STEPS = 600
@@ -81,6 +81,8 @@ class Interner:
     """Steps taken in the constructors of blocks."""
     shared_tables: set[int] = field(default_factory=set[int])
     """The module-level tables, by node, that their own file leaves empty: what they hold depends on who reads them first."""
+    tables: "dict[int, ValueRef]" = field(default_factory=dict[int, "ValueRef"])
+    """The module-level dicts that were too long to be read as a whole, by the ident they have instead."""
     registered: int = 0
     """Steps taken to fill module-level tables."""
     made: list[Instance] | None = None
@@ -152,7 +154,7 @@ class Machine:
         self.escaped = False
         self.globals: dict[int, Value] = {}
         self.late: list[tuple[str, Instance]] = []
-        self.helper_steps = HELPER_STEPS
+        self.halving = False
         self.longest = MAX_EXACT * 2
         self.carried: dict[object, Carries] = {}
         self.unknowns: dict[int, Instance] = {}

@@ -113,6 +113,19 @@ def _replace(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywo
     return made
 
 
+def _asdict(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    """`dataclasses.asdict`: the fields, those of fields too."""
+    given = m.settle(positional[0]) if positional else m.opaque()
+    return _fields_of(m, given) if isinstance(given, Instance) and not given.is_module else m.opaque()
+
+
+def _fields_of(m: Machine, value: Value) -> Value:
+    if not isinstance(value, Instance) or value.is_module:
+        return value
+    construction.construct(m, value)
+    return Mapping(m.intern.fresh(), {name: _fields_of(m, v) for name, v in value.attrs.items()}, not value.complete)
+
+
 def _partial(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     return Partial(positional[0], positional[1:], keywords) if positional else m.opaque()
 
@@ -430,6 +443,7 @@ _MODELS: dict[str, Model] = {
     "copy.deepcopy": _deepcopy,
     "copy.copy": _deepcopy,
     "copy.replace": _replace,
+    "dataclasses.asdict": _asdict,
     "dataclasses.replace": _replace,
     "functools.partial": _partial,
     "functools.reduce": _reduce,

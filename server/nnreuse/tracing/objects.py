@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from nnreuse.syntax.units import ClassUnits, Place
-from nnreuse.tracing import placing
+from nnreuse.tracing import placing, tables
 from nnreuse.tracing.conditions import Literals
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
 from nnreuse.tracing.trace import Creation
@@ -169,6 +169,9 @@ def subscript(m: Machine, value: Value, key: Value) -> Value:
         return _item(m, container, key)
     if isinstance(container, Mapping):
         return _entry(m, container, key)
+    entry = tables.entry(m, value, key)
+    if entry is not None:
+        return entry
     found = m.opaque("[]", m.ident(value), m.ident(key), lineage=m.lineage(value) | m.lineage(key))
     _derive(m, value, found, "*" if not (isinstance(key, Const) and isinstance(key.value, str)) else key.value)
     return found

@@ -43,16 +43,19 @@ class _Particular(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a run returned, and what else it did to the trace. `gave_up`: it hit the bound of helpers."""
+    """What a run returned, and what else it did to the trace. `gave_up`: it hit its bound."""
 
     result: Code
     steps: int
+    bound: int
     gave_up: bool
     read: frozenset[object]
     decisions: dict[ast.AST, bool]
 
     def holds(self, m: Machine, bound: int) -> bool:
         """Whether running it here would have come to the same end."""
+        if not (bound <= self.bound if self.gave_up else self.steps < bound):
+            return False
         return m.steps + (bound if self.gave_up else self.steps) < m.limit and _current(self.result)
 
 
@@ -97,7 +100,7 @@ class _Coder:
 
     def _opaque(self, value: Opaque) -> Code:
         m = self.m
-        known = m.origins, m.intern.parameters, m.intern.shapes, m.intern.read_off
+        known = m.origins, m.intern.parameters, m.intern.shapes, m.intern.read_off, m.intern.tables
         if value.lineage or any(value.ident in places for places in known):
             raise _Particular
         return "?", self._number(value.ident), value.ident in m.intern.constructed, value.truth, value.kind
@@ -173,7 +176,7 @@ def recalled(
         return run()[0]
     coder.given = len(coder.idents)
     if known is None or not known.holds(m, bound):
-        value, answer = _watched(m, coder, run)
+        value, answer = _watched(m, coder, bound, run)
         if answer is None:
             return value
         if len(m.program.recalled) >= MAX_ANSWERS:
@@ -187,7 +190,7 @@ def recalled(
     return _Decoder(m, callee.node, coder.idents[: coder.given]).value(known.result)
 
 
-def _watched(m: Machine, coder: _Coder, run: Callable[[], tuple[Value, bool]]) -> tuple[Value, Answer | None]:
+def _watched(m: Machine, coder: _Coder, bound: int, run: Callable[[], tuple[Value, bool]]) -> tuple[Value, Answer | None]:
     """Runs it, and sees whether it did anything that a recalled answer would not do."""
     effects, steps, mark, cut = m.intern.effects, m.steps, len(m.journal), len(m.intern.cut)
     read, decisions = m.intern.read, m.decisions
@@ -205,7 +208,7 @@ def _watched(m: Machine, coder: _Coder, run: Callable[[], tuple[Value, bool]]) -
     if _wrote_elsewhere(m, coder, mark):
         return value, None
     try:
-        return value, Answer(coder.value(value), m.steps - steps, not within, frozenset(own), made)
+        return value, Answer(coder.value(value), m.steps - steps, bound, not within, frozenset(own), made)
     except (_Particular, TypeError):
         return value, None
 

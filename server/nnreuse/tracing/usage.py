@@ -18,7 +18,6 @@ from nnreuse.types.program import File, FunctionRef, ModuleClass, Program
 
 _MAX_INSTANCES = 400
 """Instances looked into for one entry; past it the rest of that entry goes uncounted."""
-_ENTRY_STEPS = 3_000
 _WEIGHT = 60
 """What surely stands at a path counts as much as so many guesses among alternatives."""
 
@@ -110,12 +109,12 @@ def _builds(program: Program, function: FunctionRef, known: dict[object, bool]) 
 
 def _run(program: Program, usage: Usage, done: set[object], entry: Function | ModuleClass) -> None:
     """Runs one entry, then the constructors of everything it makes."""
-    m = Machine(program, Interner(), CONSTRUCTOR_STEPS)
+    m = Machine(program, Interner(), CONSTRUCTOR_STEPS * 2)
     m.intern.made = []
     rest: dict[str, Value] = {"**": Mapping(m.intern.fresh(), {}, True)}
     try:
         if isinstance(entry, Function):
-            m.helper_steps = _ENTRY_STEPS
+            m.halving = True
             calls.enter(m, entry, (), rest, None)
         else:
             m.intern.made.append(Instance(m.intern.fresh(), entry, None, None, entry.file, keywords=rest))
