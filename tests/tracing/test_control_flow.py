@@ -149,3 +149,55 @@ def test_an_element_of_a_list_of_several_kinds_is_of_unknown_class() -> None:
     assert file is not None
     (trace,) = project.traces(file)
     assert [call.instance.type_name for call in trace.calls] == [None]
+
+
+EARLY = """
+def layers(flag):
+    out = []
+    if flag:
+        out.append(nn.BatchNorm1d(2))
+        return out
+    {otherwise}
+class Net(nn.Module):
+    def __init__(self, flag):
+        super().__init__()
+        self.layers = nn.ModuleList(layers(flag))
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(layer(x))
+        return x
+"""
+
+
+@pytest.mark.parametrize("otherwise", ["out.append(nn.ReLU())\n    return out", "return [nn.ReLU()]"])
+def test_what_is_appended_before_an_early_return_is_in_the_list(otherwise: str) -> None:
+    row = facts(EARLY.format(otherwise=otherwise))["layers.*"]
+    assert (row["type"], row["calls"]) == ("torch.nn.modules.batchnorm.BatchNorm1d", 2)
+
+
+def test_a_list_made_where_every_arm_leaves_has_its_elements() -> None:
+    made = "if flag:\n        raise ValueError\n    else:\n        return [nn.BatchNorm1d(2) for _ in range(2)]"
+    row = facts(
+        EARLY.replace("if flag:\n        out.append(nn.BatchNorm1d(2))\n        return out\n    {otherwise}", made)
+    )
+    assert (row["layers.*"]["type"], row["layers.*"]["calls"]) == ("torch.nn.modules.batchnorm.BatchNorm1d", 2)
+
+
+def test_attributes_set_before_an_early_return_stay_set() -> None:
+    build = """
+class Net(nn.Module):
+    def __init__(self, flag):
+        super().__init__()
+        self.build(flag)
+    def build(self, flag):
+        if flag:
+            self.norm = nn.BatchNorm1d(2)
+            return
+        else:
+            self.norm = nn.Identity()
+            return
+    def forward(self, x):
+        return self.norm(self.norm(x))
+"""
+    row = facts(build)["norm"]
+    assert (row["type"], row["calls"], row["relation"]) == ("torch.nn.modules.batchnorm.BatchNorm1d", 2, "chained")

@@ -143,3 +143,118 @@ def test_containers_filled_from_outside_have_elements_nobody_names(base: str) ->
     text = f"class Net({base}):\n    def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)\n"
     text += f"    def forward(self, x):\n        for one in {loop}:\n            x = one(x)\n        return x\n"
     assert rows(text, "Net")["*"]["calls"] == 1
+
+
+CONFIG = """
+from dataclasses import asdict, dataclass, replace
+@dataclass
+class Config:
+    norm: str = "batch"
+    width: int = 8
+class Net(nn.Module):
+    def __init__(self, cfg: Config, **kwargs):
+        super().__init__()
+        cfg = replace(cfg, **kwargs)
+        self.norm = nn.BatchNorm2d(cfg.width) if cfg.norm == "batch" else nn.LayerNorm(cfg.width)
+        self.act = nn.ReLU() if asdict(cfg)["width"] == 9 else nn.GELU()
+    def forward(self, x):
+        return self.act(self.norm(x))
+def create(variant, **kwargs):
+    key = variant if variant in CONFIGS else variant.split("_")[0]
+    if kwargs.pop("features_only", False):
+        return nn.Identity()
+    return Net(CONFIGS[key], **kwargs)
+def tiny(**kwargs):
+    return create("tiny_8", **kwargs)
+"""
+
+
+@pytest.mark.parametrize("display", ["dict", "braces"])
+def test_one_entry_of_a_table_too_long_to_read_says_what_is_built(display: str) -> None:
+    entries = [("tiny", 'Config("layer", 9)'), *((f"c{n}", f'Config("batch", {n}, *[{n}, {n}])') for n in range(400))]
+    if display == "dict":
+        table = "CONFIGS = dict(" + ", ".join(f"{name}={value}" for name, value in entries) + ")\n"
+    else:
+        table = "CONFIGS = {" + ", ".join(f'"{name}": {value}' for name, value in entries) + "}\n"
+    found = rows(CONFIG + table, "Net")
+    assert found["norm"]["type"] == "torch.nn.modules.normalization.LayerNorm"
+    assert found["act"]["type"] == "torch.nn.modules.activation.ReLU"
+
+
+@pytest.mark.parametrize(("filled", "expected"), [(False, "linear.Identity"), (True, "batchnorm.BatchNorm2d")])
+def test_a_table_that_other_statements_fill_is_not_known_to_lack_a_key(filled: bool, expected: str) -> None:
+    entries = "".join(f'    "c{n}": [{n}, {n}, {n}],\n' for n in range(400))
+    fill = 'for name in ("tiny",):\n    SIZES[name] = [1]\n' if filled else ""
+    net = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(2) if "tiny" in SIZES else nn.Identity()
+    def forward(self, x):
+        return self.norm(x)
+"""
+    assert rows(f"SIZES = {{\n{entries}}}\n{fill}{net}", "Net")["norm"]["type"] == f"torch.nn.modules.{expected}"
+
+
+def test_a_text_that_says_what_to_build_is_decoded() -> None:
+    text = """
+import re
+def decode(text):
+    options = {}
+    for part in text.split("_")[1:]:
+        key, value = re.split(r"(\\d.*)", part)[:2]
+        options[key] = value
+    return dict(kind=text.split("_")[0], repeat=int(options["r"]))
+class Net(nn.Module):
+    def __init__(self, args):
+        super().__init__()
+        total = sum([a["repeat"] for a in args])
+        self.first = nn.BatchNorm2d(2) if args[0]["kind"] == "ir" else nn.Identity()
+        self.last = nn.LayerNorm(2) if total == 3 else nn.Identity()
+    def forward(self, x):
+        return self.last(self.first(x))
+def model():
+    return Net([decode("ir_r1_k3"), decode("ds_r2_k5")])
+"""
+    found = rows(text, "Net")
+    assert found["first"]["type"] == "torch.nn.modules.batchnorm.BatchNorm2d"
+    assert found["last"]["type"] == "torch.nn.modules.normalization.LayerNorm"
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "x*y*"])
+def test_a_pattern_that_could_take_long_is_not_tried(pattern: str) -> None:
+    text = f"""
+import re
+def model():
+    return nn.ReLU() if re.split("{pattern}", "{"a" * 60}!") else nn.GELU()
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.act = model()
+    def forward(self, x):
+        return self.act(x)
+"""
+    assert rows(text, "Net")["act"]["calls"] == 1
+
+
+def test_a_factory_that_takes_long_leaves_the_rest_of_a_constructor_seen() -> None:
+    text = """
+class Builder:
+    def __call__(self, n):
+        self.n = 0
+        for a in "abcdefghij":
+            for b in "abcdefghij":
+                for c in "abcdefghij":
+                    self.n = self.n + 1
+        return []
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        builder = Builder()
+        self.blocks = nn.Sequential(*builder(3))
+        self.head = nn.Linear(2, 2)
+    def forward(self, x):
+        return self.head(self.blocks(x))
+"""
+    head = rows(text, "Net")["head"]
+    assert (head["type"], head["calls"]) == ("torch.nn.modules.linear.Linear", 1)

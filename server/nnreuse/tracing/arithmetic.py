@@ -3,6 +3,7 @@
 import ast
 import math
 from collections.abc import Callable, Iterable
+from typing import cast
 
 from nnreuse.tracing import objects
 from nnreuse.tracing.machine import Frame, Machine
@@ -43,6 +44,18 @@ def _constants(m: Machine, positional: Positional) -> list[object] | None:
         return None if inner is None else [inner]
     constants = [v.value for v in values if isinstance(v, Const)]
     return constants if len(constants) == len(values) else None
+
+
+def total(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    """`sum`: of modules' outputs it joins lineages."""
+    given = _constants(m, positional[:1]) if len(positional) == 1 and not keywords else None
+    numbers = given[0] if given else None
+    if isinstance(numbers, list) and all(isinstance(n, int | float) for n in cast("list[object]", numbers)):
+        return Const(sum(cast("list[float]", numbers)))
+    lineage = 0
+    for value in positional:
+        lineage |= m.lineage(value)
+    return m.opaque(lineage=lineage)
 
 
 def _quantified(run: Callable[[Iterable[object]], bool]) -> Model:

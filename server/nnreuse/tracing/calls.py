@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterator
 
 from nnreuse.tracing import attributes, methods, models, objects, refining, shapes
-from nnreuse.tracing.conditions import Literal, Path
+from nnreuse.tracing.conditions import Literal, Literals, Path
 from nnreuse.tracing.lineage import MAX_CALLS
-from nnreuse.tracing.machine import HELPER_STEPS, MAX_DEPTH, Frame, Machine
+from nnreuse.tracing.machine import HELPER_STEPS, MAX_DEPTH, Exits, Frame, Machine
 from nnreuse.tracing.recall import recalled
 from nnreuse.tracing.trace import Call
 from nnreuse.tracing.values import (
@@ -382,8 +382,11 @@ def _run(m: Machine, frame: Frame, callee: Function) -> Value:
 
     if isinstance(callee.node, ast.Lambda):
         return evaluate(m, frame, callee.node.body)
-    entered = m.path.literals
+    entered = frame.entered = m.path.literals
+    frame.exits = exits = Exits(len(m.journal))
     flow = execute_block(m, frame, callee.node.body)
+    if exits.left:
+        _meet(m, exits, entered, flow is Flow.NEXT)
     if frame.generator or frame.yielded:
         return Items("list", m.intern.fresh(), {0: Content(tuple(frame.yielded), True)})
     if flow is Flow.NEXT:
@@ -391,6 +394,13 @@ def _run(m: Machine, frame: Frame, callee: Function) -> Value:
     if not frame.returned:
         return m.opaque()
     return m.join([(literals - entered, value) for literals, value in frame.returned])
+
+
+def _meet(m: Machine, exits: Exits, entered: Literals, goes_on: bool) -> None:
+    """What a function wrote before each of its returns is there when it has returned."""
+    states = [(literals - entered, state) for literals, state in exits.left]
+    now = m.rewind(exits.mark)
+    m.rejoin([*states, (m.path.literals - entered, now)] if goes_on else states)
 
 
 def _bind(

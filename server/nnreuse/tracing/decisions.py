@@ -82,8 +82,9 @@ def compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | Non
         except TypeError:
             return None
     if isinstance(left, Const) and isinstance(op, ast.In | ast.NotIn):
-        if tables.holds(m, right, left):
-            return isinstance(op, ast.In)
+        held = tables.holds(m, right, left)
+        if held is not None:
+            return held is isinstance(op, ast.In)
         return _contained(m, op, left, objects.elements_of(right))
     if (
         isinstance(left, Opaque)

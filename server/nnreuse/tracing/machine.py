@@ -64,6 +64,9 @@ class Frame:
     returned: list[tuple[Literals, Value]] = field(default_factory=list[tuple[Literals, Value]])
     yielded: list[Value] = field(default_factory=list[Value])
     generator: bool = False
+    entered: Literals = NOTHING
+    exits: Exits | None = None
+    """The returns under conditions of its own, once a function runs."""
 
 
 @dataclass(eq=False, slots=True)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from nnreuse.syntax.units import Place
-from nnreuse.tracing import arithmetic, calls, construction, kinds, methods, objects, placing, shapes
+from nnreuse.tracing import arithmetic, calls, construction, kinds, methods, objects, placing, shapes, texts
 from nnreuse.tracing.arithmetic import pure
 from nnreuse.tracing.conditions import Literal
 from nnreuse.tracing.iteration import Iteration, counted, iterate
@@ -392,14 +392,9 @@ def _number(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywor
         return value
     if isinstance(value, Const) and isinstance(value.value, int | float | bool):
         return Const(int(value.value))
+    if isinstance(value, Const) and isinstance(value.value, str) and value.value.isdecimal() and value.display is None:
+        return Const(int(value.value))
     return value if isinstance(value, Opaque) and value.kind == "int" else pure(m, "number", positional)
-
-
-def _sum(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
-    lineage = 0
-    for value in positional:
-        lineage |= m.lineage(value)
-    return m.opaque(lineage=lineage)
 
 
 def _type(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -433,7 +428,7 @@ _MODELS: dict[str, Model] = {
     "builtins.filter": _filter,
     "builtins.str": _str,
     "builtins.int": _number,
-    "builtins.sum": _sum,
+    "builtins.sum": arithmetic.total,
     "builtins.type": _type,
     "builtins.next": _next,
     "builtins.print": _isolated,
@@ -443,6 +438,7 @@ _MODELS: dict[str, Model] = {
     "copy.deepcopy": _deepcopy,
     "copy.copy": _deepcopy,
     "copy.replace": _replace,
+    "re.split": texts.pattern_split,
     "dataclasses.asdict": _asdict,
     "dataclasses.replace": _replace,
     "functools.partial": _partial,

@@ -190,7 +190,9 @@ def recalled(
     return _Decoder(m, callee.node, coder.idents[: coder.given]).value(known.result)
 
 
-def _watched(m: Machine, coder: _Coder, bound: int, run: Callable[[], tuple[Value, bool]]) -> tuple[Value, Answer | None]:
+def _watched(
+    m: Machine, coder: _Coder, bound: int, run: Callable[[], tuple[Value, bool]]
+) -> tuple[Value, Answer | None]:
     """Runs it, and sees whether it did anything that a recalled answer would not do."""
     effects, steps, mark, cut = m.intern.effects, m.steps, len(m.journal), len(m.intern.cut)
     read, decisions = m.intern.read, m.decisions

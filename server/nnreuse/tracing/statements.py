@@ -246,6 +246,8 @@ def _runs(m: Machine, f: Frame, body: list[ast.stmt]) -> Callable[[], Flow]:
 def _return(m: Machine, f: Frame, node: ast.Return) -> Flow:
     value = expressions.evaluate(m, f, node.value) if node.value else NONE
     f.returned.append((m.path.literals, value))
+    if f.exits is not None and (f.exits.left or m.path.literals != f.entered):
+        f.exits.left.append((m.path.literals, m.since(f.exits.mark)))
     m.path = m.path.without(m.path.literals)
     return Flow.RETURN
 

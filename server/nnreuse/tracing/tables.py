@@ -43,9 +43,16 @@ def entry(m: Machine, table: Value, key: Value) -> Value | None:
     return m.globals[id(node)]
 
 
-def holds(m: Machine, table: Value, key: Value) -> bool:
-    """Whether such a table surely has a key. That it has not is never sure: other statements may add to it."""
-    return _found(m, table, key) is not None
+def holds(m: Machine, table: Value, key: Value) -> bool | None:
+    """Whether such a table has a key: not, where it is not written in it and no statement of its file adds to the table."""
+    if _found(m, table, key) is not None:
+        return True
+    ref = m.intern.tables.get(table.ident) if isinstance(table, Opaque) and isinstance(key, Const) else None
+    if ref is None:
+        return None
+    index = ref.file.index
+    names = [name for name, binding in index.bindings.items() if binding.node is ref.node]
+    return None if any(index.effects.get(name) or index.writers.get(name) for name in names) else False
 
 
 def _found(m: Machine, table: Value, key: Value) -> tuple[ValueRef, ast.expr] | None:

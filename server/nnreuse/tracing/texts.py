@@ -1,9 +1,11 @@
 """Texts: the methods of strings, on constants."""
 
+import ast
+import re
 from collections.abc import Callable
 from typing import Any
 
-from nnreuse.tracing.machine import Machine
+from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import Const, Index, Items, Value
 
 _PLAIN: dict[str, Callable[..., Any]] = {
@@ -13,6 +15,9 @@ _PLAIN: dict[str, Callable[..., Any]] = {
         "isdigit partition rpartition find count"
     ).split()
 }
+
+_SHORT = 200
+"""Characters of a text that a pattern is tried on."""
 
 
 def method(m: Machine, receiver: Const, name: str, positional: tuple[Value, ...]) -> Value:
@@ -33,6 +38,24 @@ def method(m: Machine, receiver: Const, name: str, positional: tuple[Value, ...]
     for value in values:
         lineage |= m.lineage(value)
     return m.opaque("pure", name, m.ident(receiver), *(m.ident(v) for v in values), lineage=lineage)
+
+
+def pattern_split(
+    m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, ...], keywords: dict[str, Value]
+) -> Value:
+    """`re.split` of a short text by a pattern that repeats once at most, so that it cannot take long."""
+    given = [v.value for v in map(m.settle, positional) if isinstance(v, Const) and v.display is None]
+    if len(given) != 2 or keywords or len(positional) != 2:
+        return m.opaque()
+    pattern, text = given
+    if not (isinstance(pattern, str) and isinstance(text, str)) or len(text) > _SHORT:
+        return m.opaque()
+    if len(pattern) > _SHORT or sum(map(pattern.count, "*+{")) > 1:
+        return m.opaque()
+    try:
+        return _value(m, re.split(pattern, text))
+    except (re.error, RecursionError, OverflowError):
+        return m.opaque()
 
 
 def _value(m: Machine, result: object) -> Value:
