@@ -142,3 +142,17 @@ def test_a_function_that_fills_a_table_inside_a_table_fills_it_each_time() -> No
     init = 'self.a = TABLE["kinds"]["k"](2, 2)'
     found = traces(helper + net("A", "add(nn.Linear)", init) + net("B", "add(nn.Linear)", init))
     assert len({one.held["a"][0].type_name for one in found}) == 1
+
+
+def test_answers_of_functions_that_are_edited_are_not_kept() -> None:
+    project, path = Project(Settings()), Path("model.py").absolute()
+    text = HEADER + (
+        "def width(n):\n    return n * 2\n\n\nclass Net(nn.Module):\n    def __init__(self, n):\n        super().__init__()\n"
+        "        self.a = nn.Linear(width(3), width(n))\n\n    def forward(self, x):\n        return self.a(x)\n"
+    )
+    kept = []
+    for number in range(6):
+        project.analyse(path, FileIndex.of(Source(text.replace("n * 2", f"n * {number}"))))
+        kept.append(len(project.program.recalled))
+    assert kept[0] > 0
+    assert len(set(kept)) == 1

@@ -176,7 +176,7 @@ def recalled(
         return run()[0]
     coder.given = len(coder.idents)
     if known is None or not known.holds(m, bound):
-        value, answer = _watched(m, coder, bound, run)
+        value, answer = _watched(m, coder, bound, callee.file.path, run)
         if answer is None:
             return value
         if len(m.program.recalled) >= MAX_ANSWERS:
@@ -191,7 +191,7 @@ def recalled(
 
 
 def _watched(
-    m: Machine, coder: _Coder, bound: int, run: Callable[[], tuple[Value, bool]]
+    m: Machine, coder: _Coder, bound: int, path: str, run: Callable[[], tuple[Value, bool]]
 ) -> tuple[Value, Answer | None]:
     """Runs it, and sees whether it did anything that a recalled answer would not do."""
     effects, steps, mark, cut = m.intern.effects, m.steps, len(m.journal), len(m.intern.cut)
@@ -210,7 +210,7 @@ def _watched(
     if _wrote_elsewhere(m, coder, mark):
         return value, None
     try:
-        return value, Answer(coder.value(value), m.steps - steps, bound, not within, frozenset(own), made)
+        return value, Answer(coder.value(value), m.steps - steps, bound, not within, frozenset({path, *own}), made)
     except (_Particular, TypeError):
         return value, None
 
