@@ -176,6 +176,8 @@ def test_the_status_says_what_the_server_works_with(talk, tmp_path):
     assert found["torch"] == {"version": "2.9.1", "path": str(site)}
     assert found["interpreter"] == str(tmp_path / ".venv" / "bin" / "python")
     assert (found["trusted"], found["interpreterMayRun"], found["cache"]["traces"]) == (False, False, 1)
+    assert f"torch: version 2.9.1, path {site}" in found["lines"]
+    assert {"files: open 1, read 1", "trusted: no", "settingsFiles: none"} < set(found["lines"])
     json.dumps(found)
 
 

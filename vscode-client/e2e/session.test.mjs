@@ -2,7 +2,7 @@
 // The steps follow one another: each starts from what the one before has left on the screen.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { open } from "./stage.mjs";
 
@@ -21,6 +21,13 @@ const notebook = JSON.stringify({
 });
 const secondCall = model.split("\n").findIndex((line) => line.includes("self.bn(self.conv2(x))")) + 1;
 const behindItsName = model.split("\n")[secondCall - 1].indexOf("self.bn(") + "self.bn".length + 1;
+
+async function waitUntil(holds) {
+  for (let tries = 0; !holds(); tries++) {
+    assert.ok(tries < 100, `never came: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
@@ -164,6 +171,64 @@ describe("a person's session", () => {
     await workbench.page.keyboard.press("Enter");
     assert.doesNotMatch(await saved("noted.py"), /ignore\[/);
     stage.set({});
+  });
+
+  it("keeps to what is asked for when the editor saves by itself", async () => {
+    stage.set({
+      "files.autoSave": "afterDelay",
+      "files.autoSaveDelay": 300,
+      "editor.codeActionsOnSave": { "source.fixAll.nnreuse": "explicit" },
+    });
+    writeFileSync(path.join(stage.folder, "noted.py"), noted);
+    await workbench.waitForSquiggles(1);
+    await workbench.page.waitForTimeout(1000); // until the editor has read the settings
+    await workbench.page.keyboard.press("Control+End");
+    await workbench.page.keyboard.type("# saved");
+    await workbench.page.locator(".tab.active:not(.dirty)").waitFor();
+    await waitUntil(() => readFileSync(path.join(stage.folder, "noted.py"), "utf8").includes("# saved"));
+    assert.match(readFileSync(path.join(stage.folder, "noted.py"), "utf8"), /ignore\[/);
+    await workbench.waitForSquiggles(1);
+    stage.set({});
+  });
+
+  it("has a walkthrough whose pictures show what it speaks of", async () => {
+    await workbench.command("Welcome: Open Walkthrough...");
+    await workbench.page.locator(".quick-input-box input").fill("nnreuse");
+    await workbench.page.locator(".quick-input-list .monaco-list-row", { hasText: "nnreuse" }).first().waitFor();
+    await workbench.page.keyboard.press("Enter");
+    const steps = workbench.page.locator(".gettingStartedDetailsContent .getting-started-step");
+    await steps.nth(3).waitFor();
+    await workbench.page.locator(".getting-started-media img").first().waitFor();
+    await workbench.page.waitForTimeout(500); // the picture is drawn
+    await workbench.shot("walkthrough");
+    assert.equal(await steps.count(), 4);
+    await workbench.page.getByRole("button", { name: "Show what the server found out about itself" }).click();
+    const status = workbench.page.locator(".monaco-dialog-box");
+    await status.waitFor();
+    assert.match(await status.innerText(), /version: 0\.1\.0/);
+    await status.getByRole("button", { name: "Show Output" }).click();
+    await workbench.page.locator(".output-view-container, .pane-body.output-view").first().waitFor();
+    await workbench.page.getByText("starting ", { exact: false }).first().waitFor();
+    await workbench.shot("output");
+    await workbench.page.keyboard.press("Control+J");
+  });
+
+  it("restarts the server by a command", async () => {
+    const before = stage.serverProcess();
+    await workbench.command("nnreuse: Restart Server");
+    await waitUntil(() => ![before, undefined, Number.NaN].includes(stage.serverProcess()));
+    await workbench.openFile("model.py");
+    await workbench.waitForState("is running");
+    await workbench.waitForSquiggles(2);
+  });
+
+  it("offers to trace a model only where the server does", async () => {
+    await workbench.page.keyboard.press("F1");
+    await workbench.page.locator(".quick-input-box input").fill(">nnreuse: ");
+    const rows = workbench.page.locator(".quick-input-list .monaco-list-row");
+    await rows.filter({ hasText: "Restart Server" }).waitFor();
+    assert.equal(await rows.filter({ hasText: "Trace This Model" }).count(), 0);
+    await workbench.page.keyboard.press("Escape");
   });
 
   it("draws squiggles in the cell of a notebook, and fixes it there", async () => {

@@ -9,14 +9,17 @@ import { Workbench } from "./workbench.mjs";
 const root = path.resolve(import.meta.dirname, "../..");
 export const shots = path.join(root, "build/screenshots");
 
-/** Opens an editor on a folder with these files. `close` ends all of it and leaves nothing behind. */
-export async function open({ files, settings = {}, environment = {}, target = "linux-x64", trusted = true }) {
+/** Opens an editor on a folder with these files, or on the workspace file among them. `prepare` may add to the folder and to
+ *  the editor's extensions before it starts. `close` ends all of it and leaves nothing behind. */
+export async function open(options) {
+  const { files, settings = {}, environment = {}, target = "linux-x64", trusted = true } = options;
   const profile = mkdtempSync(path.join(tmpdir(), "nnreuse-e2e-"));
   const folder = path.join(profile, "project");
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     writeFileSync(path.join(folder, name), text);
   }
+  options.prepare?.({ folder, extensions: path.join(profile, "extensions") });
   const trust = trusted
     ? { "security.workspace.trust.enabled": false }
     : { "security.workspace.trust.startupPrompt": "never", "security.workspace.trust.banner": "never" };
@@ -28,7 +31,8 @@ export async function open({ files, settings = {}, environment = {}, target = "l
     environment,
   });
   const browserPath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
-  const workbench = await Workbench.open({ address: editor.address, folder, shots, browserPath });
+  const place = options.workspace ? { workspace: path.join(folder, options.workspace) } : { folder };
+  const workbench = await Workbench.open({ address: editor.address, place, shots, browserPath });
   const close = async () => {
     await workbench.close();
     editor.stop();

@@ -14,13 +14,13 @@ const FLAGS = [
 ];
 
 export class Workbench {
-  static async open({ address, folder, shots, browserPath }) {
+  static async open({ address, place, shots, browserPath }) {
     mkdirSync(shots, { recursive: true });
     const browser = await chromium.launch({ executablePath: browserPath, args: FLAGS });
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.setDefaultTimeout(40_000);
     const workbench = new Workbench(browser, page, shots);
-    await workbench.visit(`${address}/?folder=${encodeURIComponent(folder)}`);
+    await workbench.visit(`${address}/?${new URLSearchParams(place)}`);
     return workbench;
   }
 
@@ -55,6 +55,29 @@ export class Workbench {
     await row.dblclick();
     await this.page.locator(".tab.active", { hasText: name }).waitFor();
     return clicked;
+  }
+
+  /** Opens a file by its name, in whichever folder it is. */
+  async quickOpen(name) {
+    await this.page.keyboard.press("Control+P");
+    await this.page.locator(".quick-input-box input").fill(name);
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().waitFor();
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(".tab.active", { hasText: name }).waitFor();
+  }
+
+  /** What “Show Status” says; a picture of it where it is given a name. */
+  async status(shot) {
+    await this.command("nnreuse: Show Status");
+    const dialog = this.page.locator(".monaco-dialog-box");
+    await dialog.waitFor();
+    if (shot) {
+      await this.shot(shot);
+    }
+    const text = await dialog.innerText();
+    await this.page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    return text;
   }
 
   /** Starts the editor anew with no file open, as often as it takes until it remembers that it was left so. */

@@ -17,32 +17,16 @@ export async function reportOf(running?: Running): Promise<string[]> {
   if (!running) {
     return ["The server does not run; its output says why."];
   }
-  const { client, launch } = running;
   const uri = vscode.window.activeTextEditor?.document.uri.toString();
-  const report = await client.sendRequest<object>("nnreuse/status", { uri }).catch(() => ({}));
-  const version = client.initializeResult?.serverInfo?.version ?? "unknown";
-  const lines = Object.entries({ version, server: launch.origin, torch: "not found", ...dropNulls(report) });
+  const report = running.client.sendRequest<{ lines?: string[] }>("nnreuse/status", { uri });
+  const version = `version: ${running.client.initializeResult?.serverInfo?.version ?? "unknown"}`;
   const trust = vscode.workspace.isTrusted ? [] : ["This folder is not trusted: nothing in it is executed."];
-  return [...trust, ...lines.map(([key, value]) => `${key}: ${inWords(value)}`)];
-}
-
-function dropNulls(report: object): object {
-  return Object.fromEntries(Object.entries(report).filter(([, value]) => value !== null));
-}
-
-function inWords(value: unknown): string {
-  if (value === null || typeof value !== "object") {
-    return String(value);
-  }
-  const parts = Object.entries(value).map(([key, part]) =>
-    Array.isArray(value) ? inWords(part) : `${key} ${inWords(part)}`,
-  );
-  return parts.join(", ") || "none";
+  const lines = (await report.catch(() => undefined))?.lines ?? [];
+  return [...trust, version, `server: ${running.launch.origin}`, ...lines];
 }
 
 export async function showStatus(running?: Running): Promise<void> {
-  const detail = (await reportOf(running)).join("\n");
-  const options = { modal: true, detail };
+  const options = { modal: true, detail: (await reportOf(running)).join("\n") };
   const chosen = await vscode.window.showInformationMessage("nnreuse", options, "Show Output", "Restart Server");
   if (chosen) {
     await vscode.commands.executeCommand(chosen === "Show Output" ? "nnreuse.showOutput" : "nnreuse.restart");
@@ -54,28 +38,33 @@ export class RulePages implements vscode.TextDocumentContentProvider {
   static readonly scheme = "nnreuse-rule";
   private pages = new Map<string, string>();
 
-  async load({ launch }: Running): Promise<string[]> {
-    const pages = (await output(launch.command, [...launch.args, "rule"])).split(/^(?=# )/m);
-    this.pages = new Map(pages.map((page) => [page.slice(2, page.indexOf("\n")).trim(), page]));
-    return [...this.pages.keys()];
+  provideTextDocumentContent(uri: vscode.Uri): string | undefined {
+    return this.pages.get(uri.path);
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string | undefined {
-    return this.pages.get(uri.path.replace(/\.md$/, ""));
+  /** Shows the page of a rule: the one asked for, that of the finding under the cursor, or one picked from all. */
+  async explain(running?: Running, asked?: string): Promise<void> {
+    if (!running) {
+      return showStatus(running);
+    }
+    const { command, args } = running.launch;
+    const pages = (await output(command, [...args, "rule"])).split(/^(?=# )/m);
+    this.pages = new Map(pages.map((page) => [`${page.slice(2, page.indexOf("\n")).trim()}.md`, page]));
+    const names = [...this.pages.keys()].map((name) => name.replace(/\.md$/, ""));
+    const rule =
+      asked ?? ruleAtCursor() ?? (await vscode.window.showQuickPick(names, { title: "Explain which rule?" }));
+    if (rule) {
+      const page = vscode.Uri.from({ scheme: RulePages.scheme, path: `${rule}.md` });
+      await vscode.commands.executeCommand("markdown.showPreview", page);
+    }
   }
 }
 
-/** Shows the page of a rule: the one asked for, that of the finding under the cursor, or one picked from all. */
-export async function explainRule(pages: RulePages, running?: Running, asked?: string): Promise<void> {
-  if (!running) {
-    return showStatus(running);
-  }
-  const names = await pages.load(running);
-  const rule = asked ?? ruleAtCursor() ?? (await vscode.window.showQuickPick(names, { title: "Explain which rule?" }));
-  if (rule) {
-    const page = vscode.Uri.from({ scheme: RulePages.scheme, path: `${rule}.md` });
-    await vscode.commands.executeCommand("markdown.showPreview", page);
-  }
+function ruleAtCursor(): string | undefined {
+  const { document, selection } = vscode.window.activeTextEditor ?? {};
+  const found = document ? vscode.languages.getDiagnostics(document.uri) : [];
+  const here = found.find(({ source, range }) => source === "nnreuse" && selection && range.contains(selection.active));
+  return typeof here?.code === "object" ? String(here.code.value) : here?.code?.toString();
 }
 
 export async function traceModel(running?: Running): Promise<void> {
@@ -95,17 +84,7 @@ export type CallsPlace = [uri: string, position: Position, calls: Location[]];
 /** Opens the calls behind a lens in a peek view: what the server names, as the editor's own types. */
 export async function showCalls({ client }: Running, ...[uri, position, calls]: CallsPlace): Promise<void> {
   const convert = client.protocol2CodeConverter;
-  const places = calls.map((call) => convert.asLocation(call));
   const where = [convert.asUri(uri), convert.asPosition(position)];
+  const places = calls.map((call) => convert.asLocation(call));
   await vscode.commands.executeCommand("editor.action.showReferences", ...where, places);
-}
-
-function ruleAtCursor(): string | undefined {
-  const editor = vscode.window.activeTextEditor;
-  const found = editor && vscode.languages.getDiagnostics(editor.document.uri);
-  const here = found?.find(
-    ({ source, range }) => source === "nnreuse" && range.contains(editor?.selection.active ?? range.start),
-  );
-  const code = here?.code;
-  return typeof code === "object" ? String(code.value) : code?.toString();
 }

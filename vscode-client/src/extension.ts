@@ -3,16 +3,7 @@
 import * as vscode from "vscode";
 import { State } from "vscode-languageclient/node";
 import { type Channels, connect, sendSettings } from "./client";
-import {
-  type CallsPlace,
-  explainRule,
-  RulePages,
-  type Running,
-  reportOf,
-  showCalls,
-  showStatus,
-  traceModel,
-} from "./commands";
+import { type CallsPlace, RulePages, type Running, reportOf, showCalls, showStatus, traceModel } from "./commands";
 import { onInterpreterChange } from "./interpreter";
 import { launches } from "./launch";
 import { Refusal, SHOW_OUTPUT, TRY_AGAIN, tell } from "./refusal";
@@ -20,13 +11,18 @@ import { Status } from "./status";
 
 let running: Running | undefined;
 let turn: Promise<void> = Promise.resolve();
+let queued: Promise<void> | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const log = vscode.window.createOutputChannel("nnreuse", { log: true });
   const trace = vscode.window.createOutputChannel("nnreuse trace", { log: true });
   const status = new Status();
   const restart = (): Promise<void> => {
-    turn = turn.then(() => start(context, { log, trace }, status));
+    queued ??= turn.then(() => {
+      queued = undefined; // what is asked for from here on may be news to this start
+      return start(context, { log, trace }, status);
+    });
+    turn = queued;
     return turn;
   };
   const fixAll = { kind: "source.fixAll.nnreuse", apply: "first" };
@@ -36,7 +32,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     showOutput: () => log.show(),
     showStatus: () => showStatus(running),
     fixAll: () => vscode.commands.executeCommand("editor.action.sourceAction", fixAll),
-    explainRule: (rule?: string) => explainRule(pages, running, rule),
+    explainRule: (rule?: string) => pages.explain(running, rule),
     traceModel: () => traceModel(running),
     showCalls: (...place: CallsPlace) => running && showCalls(running, ...place),
   };
