@@ -61,7 +61,7 @@ export class Workbench {
   async quickOpen(name) {
     await this.page.keyboard.press("Control+P");
     await this.page.locator(".quick-input-box input").fill(name);
-    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().waitFor();
+    await this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: name }).waitFor();
     await this.page.keyboard.press("Enter");
     await this.page.locator(".tab.active", { hasText: name }).waitFor();
   }

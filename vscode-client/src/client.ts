@@ -34,8 +34,9 @@ export async function sendSettings(client: LanguageClient): Promise<void> {
   await client.sendNotification("workspace/didChangeConfiguration", { settings: { nnreuse: await settingsOf() } });
 }
 
-/** Starts a server and waits until it answers. Rejects with the last words of one that does not. */
-export async function connect(launch: Launch, channels: Channels): Promise<LanguageClient> {
+/** Starts a server and waits until it answers; `told` is called when it has been told settings that it asked for.
+ *  Rejects with the last words of one that does not answer. */
+export async function connect(launch: Launch, channels: Channels, told: () => void): Promise<LanguageClient> {
   let lastWords = "";
   let running = false;
   const ends: number[] = [];
@@ -56,12 +57,15 @@ export async function connect(launch: Launch, channels: Channels): Promise<Langu
     },
     middleware: {
       workspace: {
-        configuration: (params) =>
-          Promise.all(
+        configuration: async (params) => {
+          const answers = await Promise.all(
             params.items.map(({ scopeUri }) =>
               settingsOf(scopeUri ? vscode.workspace.getWorkspaceFolder(vscode.Uri.parse(scopeUri)) : undefined),
             ),
-          ),
+          );
+          setImmediate(told); // behind the answer, since messages keep their order
+          return answers;
+        },
         didChangeConfiguration: () => sendSettings(client),
       },
     },

@@ -43,10 +43,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.workspace.onDidGrantWorkspaceTrust(restart),
     vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration("nnreuse.server") && restart()),
   );
-  const changes = onInterpreterChange(async () => {
-    await (running && sendSettings(running.client));
-    await show(status);
-  });
+  const changes = onInterpreterChange(() => running && sendSettings(running.client));
   await restart();
   context.subscriptions.push(await changes);
 }
@@ -71,7 +68,7 @@ async function start(context: vscode.ExtensionContext, channels: Channels, statu
     for await (const launch of launches(context)) {
       channels.log.info(`starting ${[launch.command, ...launch.args].join(" ")} (${launch.origin})`);
       try {
-        running = { client: await connect(launch, channels), launch };
+        running = { client: await connect(launch, channels, () => show(status)), launch };
         break;
       } catch (error) {
         failures.push(`the server of ${launch.origin} does not start: ${(error as Error).message}`);

@@ -42,7 +42,7 @@ export function onPath(...programs: string[]): string[] {
 }
 
 /** Calls back when the Python extension's choice changes. Without that extension nothing ever does. */
-export async function onInterpreterChange(changed: () => void): Promise<vscode.Disposable> {
+export async function onInterpreterChange(changed: () => unknown): Promise<vscode.Disposable> {
   return (await environments())?.onDidChangeActiveEnvironmentPath(changed) ?? new vscode.Disposable(() => {});
 }
 

@@ -68,6 +68,14 @@ describe("a running server", () => {
     assert.match(editor.items[0].tooltip, /is running\nversion: 9\nserver: the setting nnreuse\.server\.path/);
   });
 
+  it("starts once more, not thrice, for three wishes at once", async () => {
+    const { "nnreuse.restart": restart } = editor.commands;
+    await Promise.all([restart(), restart(), restart()]);
+    assert.equal(editor.clients.length, 2);
+    await restart();
+    assert.equal(editor.clients.length, 3);
+  });
+
   it("has every command of the manifest", () => {
     for (const { command } of manifest.contributes.commands) {
       assert.ok(editor.commands[command], command);
