@@ -37,29 +37,33 @@ class Logger {
 for (const [level, name] of [...LEVELS.entries(), [3, "warn"]])
   Logger.prototype[name] = function (text) { this.write(level, text); };
 const make = async (name, file) => new Logger("rotating", name, file);
-Object.assign(exports, { version: 1, Logger, setLevel() {}, setFlushOn() {},
-  createRotatingLogger: make, createAsyncRotatingLogger: make });`,
+exports.version = 1; // one by one, so that Node.js finds the names when the editor imports this as a module
+exports.Logger = Logger;
+exports.setLevel = () => {};
+exports.setFlushOn = () => {};
+exports.createRotatingLogger = make;
+exports.createAsyncRotatingLogger = make;`,
 };
 
 /** Installs code-server into a folder unless it is there; returns the file to run. Throws where it cannot be had. */
 export function install(folder) {
   const home = path.join(folder, "node_modules/code-server");
+  const inner = path.join(home, "lib/vscode");
   const entry = path.join(home, "out/node/entry.js");
   const complete = path.join(folder, `complete-${VERSION}`);
   if (!existsSync(complete)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, "package.json"), '{ "private": true }');
     npm(folder, `code-server@${VERSION}`);
-    const inner = path.join(home, "lib/vscode");
     npm(inner, "--omit=dev", "--legacy-peer-deps");
-    for (const [name, code] of Object.entries(STAND_INS)) {
-      for (const parent of [folder, home, inner]) {
-        replace(path.join(parent, "node_modules", name), code);
-      }
-    }
     linkOnce("node_modules", path.join(inner, "node_modules.asar"));
     linkRipgrep(path.join(inner, "node_modules/@vscode/ripgrep/bin"));
     writeFileSync(complete, "");
+  }
+  for (const [name, code] of Object.entries(STAND_INS)) {
+    for (const parent of [folder, home, inner]) {
+      replace(path.join(parent, "node_modules", name), code);
+    }
   }
   return entry;
 }

@@ -207,8 +207,7 @@ describe("a person's session", () => {
     await status.waitFor();
     assert.match(await status.innerText(), /version: 0\.1\.0/);
     await status.getByRole("button", { name: "Show Output" }).click();
-    await workbench.page.locator(".output-view-container, .pane-body.output-view").first().waitFor();
-    await workbench.page.getByText("starting ", { exact: false }).first().waitFor();
+    await workbench.page.locator(".view-lines", { hasText: "starting" }).last().waitFor();
     await workbench.shot("output");
     await workbench.page.keyboard.press("Control+J");
   });
