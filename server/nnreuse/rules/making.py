@@ -8,7 +8,7 @@ from nnreuse.fixes.places import Function, chain
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.reuse import comments_at, under_sharing_flag
+from nnreuse.rules.reuse import comments_at, says_shared
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance
@@ -48,7 +48,7 @@ def said_to_be_shared(*places: Place) -> list[Evidence]:
     return [
         Evidence("said", -6, "a comment says that sharing is meant", place)
         for place in places
-        if under_sharing_flag(comments_at(place))
+        if says_shared(comments_at(place))
     ][:1]
 
 

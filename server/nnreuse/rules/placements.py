@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.reuse import comments_at, enclosing_tests, under_sharing_flag
+from nnreuse.rules.reuse import comments_at, enclosing_tests, says_shared, under_sharing_flag
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Placement, Trace
@@ -83,7 +83,7 @@ def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterato
     """What speaks for a design: comments, sharing flags around the places, and the names of attributes and of the class."""
     made = [i.place for i in instances if i.place is not None]
     everywhere = [*places, *made]
-    if under_sharing_flag([text for place in everywhere for text in comments_at(place)]):
+    if says_shared([text for place in everywhere for text in comments_at(place)]):
         yield Evidence("said", -6, "a comment says that sharing is meant", places[0])
     if under_sharing_flag([test for place in everywhere for test in enclosing_tests(place)]):
         yield Evidence("flag", -6, "it stands under a sharing flag", places[0])
@@ -93,7 +93,7 @@ def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterato
     names += [
         s for s in re.split(r"[.\n]\s", document) if any(re.search(rf"\b{re.escape(stem)}\b", s) for stem in stems)
     ]
-    if under_sharing_flag(names):
+    if says_shared(names):
         yield Evidence("named-so", -6, "a name or the docstring says that sharing is meant", places[0])
 
 

@@ -57,7 +57,7 @@ from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import shared_state
 from nnreuse.rules.placements import Again, container_of, inlined, looped, matters, said
-from nnreuse.rules.reuse import own_units, under_sharing_flag
+from nnreuse.rules.reuse import own_units, says_shared
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Repetition, Trace
 
@@ -113,7 +113,7 @@ def _weigh(trace: Trace, repetition: Repetition) -> Iterator[Evidence]:
         yield Evidence("inline", 5, "the constructor stands inside the multiplied list", repetition.place)
     else:
         yield Evidence("named", 3, "the instance is named before it is multiplied", made)
-        if under_sharing_flag([ast.unparse(repetition.node)]):
+        if says_shared([ast.unparse(repetition.node)]):
             yield Evidence("named-so", -6, "its name says that sharing is meant", repetition.place)
     yield from said(trace, repetition.instances, repetition.place)
 

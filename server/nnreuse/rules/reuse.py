@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nnreuse.syntax.units import Place, Unit, leaves
@@ -70,6 +70,16 @@ def call_sites(calls: Iterable[Call]) -> list[Call]:
     return list(first.values())
 
 
+def how_often(calls: Sequence[Call]) -> str:
+    """How often an instance is called, as a message says it: places are counted, and for a single one its calls."""
+    sites = len(call_sites(calls))
+    if sites == 1 and calls[0].turns:
+        return "in every pass of a loop"
+    if sites <= 2 and (sites == 2 or len(calls) == 2):
+        return "twice"
+    return f"at {sites} places" if sites > 1 else f"{len(calls)} times"
+
+
 def own_code(trace: Trace, calls: list[Call]) -> bool:
     """Whether the class itself, not only an ancestor that is judged on its own, makes one of the calls."""
     units = own_units(trace)
@@ -115,8 +125,10 @@ def between(reuse: Reuse) -> list[Call]:
 
 
 _DELIBERATE = re.compile(
-    r"shar(?:e|ed|ing)\b|share[_d]|shared|\btied?\b|tying|siamese|recurren|universal|共享|权重共享|孪生", re.IGNORECASE
+    r"shared|sharing|share(?!(?-i:[a-z]))|(?<![a-z])tied?(?!(?-i:[a-z]))|(?<![a-z])tying|siamese|recurren|universal|共享|孪生",
+    re.IGNORECASE,
 )
+_DENIED = re.compile(r"(?:un|non-?|(?:not|n't|never|no)(?: be)? |不|非)$", re.IGNORECASE)
 
 
 def said_deliberate(reuse: Reuse) -> str | None:
@@ -127,10 +139,15 @@ def said_deliberate(reuse: Reuse) -> str | None:
         places.append(reuse.definition.place)
     texts += [text for place in places for text in comments_at(place)]
     texts += _sentences_about(reuse)
+    return says_shared(texts)
+
+
+def says_shared(texts: Iterable[str]) -> str | None:
+    """The first word by which names or comments say that sharing is meant; “not shared” says that it is not."""
     for text in texts:
-        match = _DELIBERATE.search(text)
-        if match:
-            return match.group(0)
+        for match in _DELIBERATE.finditer(text):
+            if not _DENIED.search(text[: match.start()]):
+                return match.group(0)
     return None
 
 
@@ -153,6 +170,7 @@ def comments_at(place: Place) -> list[str]:
 
 
 def under_sharing_flag(texts: list[str]) -> bool:
+    """Whether one of these tests asks for sharing; both of its arms are about it, so `not share` counts as well."""
     return any(_DELIBERATE.search(text) for text in texts)
 
 

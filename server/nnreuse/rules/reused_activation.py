@@ -59,7 +59,7 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import carries_something, kind_of, split_by_site
-from nnreuse.rules.reuse import call_sites, grouped, own_code, own_units
+from nnreuse.rules.reuse import call_sites, grouped, how_often, own_code, own_units
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Call, Trace, most_calls
 from nnreuse.tracing.values import Instance
@@ -90,7 +90,7 @@ def is_activation(instance: Instance) -> bool:
 def _findings(context: Context, instance: Instance, path: str, calls: list[Call], must: bool) -> Iterator[Finding]:
     trace = context.trace
     sites = [call.site for call in call_sites(calls)]
-    count = "in every pass of a loop" if len(sites) == 1 and calls[0].turns else f"{max(len(sites), 2)} times"
+    count = how_often(calls)
     evidence = (Evidence("profile", 4, "the model is said to be quantized or explained", sites[0]),)
     for site in sites:
         if site.unit in own_units(trace):

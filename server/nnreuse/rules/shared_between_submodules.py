@@ -77,7 +77,7 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared, shared_state
-from nnreuse.rules.reuse import enclosing_tests, own_units, under_sharing_flag
+from nnreuse.rules.reuse import enclosing_tests, own_units, says_shared, under_sharing_flag
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Creation, Trace
@@ -196,7 +196,7 @@ def _weigh(trace: Trace, instance: Instance, kept: list[Given]) -> Iterator[Evid
         yield Evidence("running-statistics", 2, "its running statistics mix what these blocks compute", last.place)
     if (instance.type_name or "").startswith("torch.nn.modules.sparse."):
         yield Evidence("embedding", -6, "an embedding is often shared on purpose", last.place)
-    if under_sharing_flag([name for one in kept for name in _names(one)]):
+    if says_shared([name for one in kept for name in _names(one)]):
         yield Evidence("said", -6, "a name says that it is shared", last.place)
     if isinstance(last.argument, ast.Attribute):
         yield Evidence(

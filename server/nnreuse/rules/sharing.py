@@ -13,7 +13,7 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of, weigh
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import shared_state
-from nnreuse.rules.reuse import Reuse, kind_of, own_units, reuses
+from nnreuse.rules.reuse import Reuse, how_often, kind_of, own_units, reuses
 from nnreuse.rules.settled import proven_clashes
 from nnreuse.rules.twins import idle_twin
 from nnreuse.syntax.units import Place
@@ -40,7 +40,7 @@ def _at_sites(
     context: Context, reuse: Reuse, rule: str, message: str, severity: Severity, evidence: tuple[Evidence, ...]
 ) -> Iterator[Finding]:
     units = own_units(reuse.trace)
-    count, state = _count(reuse), shared_state(reuse.trace, reuse.instance)
+    count, state = how_often(reuse.calls), shared_state(reuse.trace, reuse.instance)
     fixes = split_fixes(context, reuse)
     for number, call in enumerate(reuse.sites):
         if call.unit not in units:
@@ -67,12 +67,6 @@ def _called(reuse: Reuse, call: Call) -> str:
 
 
 _ATTRIBUTE = re.compile(r"self\.(\w+)")
-
-
-def _count(reuse: Reuse) -> str:
-    if len(reuse.sites) == 1:
-        return "in every pass of a loop" if reuse.calls[0].turns else f"{len(reuse.calls)} times"
-    return "twice" if len(reuse.sites) == 2 else f"at {len(reuse.sites)} places"
 
 
 def _related(reuse: Reuse, this: int) -> Iterator[Related]:

@@ -62,11 +62,11 @@ from nnreuse.fixes.writing import together
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.reuse import call_sites, grouped, own_code, own_units
+from nnreuse.rules.reuse import call_sites, grouped, how_often, own_code, own_units
 from nnreuse.rules.twins import idle_twin
 from nnreuse.tracing.trace import Call, Definition, Trace
 
-MESSAGE = "`self.{called}` is called at {count} places, and `self.{idle}`, constructed just like it, is never called"
+MESSAGE = "`self.{called}` is called {count}, and `self.{idle}`, constructed just like it, is never called"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -104,7 +104,7 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
     return Finding(
         "unused-twin",
         severity_of(evidence, must=True),
-        MESSAGE.format(called=called, idle=other, count=len(sites)),
+        MESSAGE.format(called=called, idle=other, count=how_often(sites)),
         wrong.site,
         trace.cls.name,
         called,
