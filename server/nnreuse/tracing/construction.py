@@ -27,7 +27,8 @@ def construct(m: Machine, made: Instance) -> None:
     ):
         made.complete = made.cls is None
         return
-    inner = Machine(m.program, m.intern, _NESTED_STEPS, m.depth + 1)
+    inner = Machine(m.program, m.intern, _NESTED_STEPS * 3 if m.halving else _NESTED_STEPS, m.depth + 1)
+    inner.halving = m.halving
     inner.globals = m.globals
     run_constructor(inner, made, made.positional, made.keywords)
     made.complete = inner.complete

@@ -18,7 +18,7 @@ from nnreuse.tracing.values import (
     Partial,
     Value,
 )
-from nnreuse.types.program import MODULE
+from nnreuse.types.program import MODULE, ModuleClass
 
 _CONSTANTS: dict[str, type] = {
     "builtins.str": str,
@@ -75,13 +75,13 @@ def _is_instance(m: Machine, value: Value, kind: Value) -> bool | None:
         several = {_is_instance(m, value, m.settle(k)) for k in kind.content.items}
         return True if True in several else None if None in several else False
     if isinstance(value, Instance):
-        return _of_class(m, value, kind)
+        return False if _is_plain(value) and _is_abstract(kind) else _of_class(m, value, kind)
     if not isinstance(kind, Name | Class):
         return None
     dotted = kind.external.dotted if isinstance(kind, Name) else ""
     if dotted in _HASHABLE:
         return _hashable(value)
-    if dotted in _ABSTRACT:
+    if dotted in _ABSTRACT and not isinstance(value, Instance):
         return _callable(value) if dotted.endswith("Callable") else _iterable(value, dotted.rsplit(".", 1)[-1])
     match value:
         case Const(constant):
@@ -96,6 +96,18 @@ def _is_instance(m: Machine, value: Value, kind: Value) -> bool | None:
             return _of_callable(m, value, dotted)
         case _:
             return None
+
+
+def _is_plain(value: Instance) -> bool:
+    """Whether an object's class, and all its bases, are classes of readable files that define no way to go through it."""
+    if value.cls is None or value.is_module:
+        return False
+    known = all(isinstance(cls, ModuleClass) or cls.dotted == "builtins.object" for cls in value.cls.mro)
+    return known and not any(value.cls.find(name) for name in ("__iter__", "__getitem__", "__len__", "__call__"))
+
+
+def _is_abstract(kind: Value) -> bool:
+    return isinstance(kind, Name) and kind.external.dotted in _ABSTRACT
 
 
 def _hashable(value: Value) -> bool | None:
