@@ -3,7 +3,19 @@
 from nnreuse.tracing import calls
 from nnreuse.tracing.fields import assign_fields
 from nnreuse.tracing.machine import Machine, OutOfBounds
-from nnreuse.tracing.values import Class, Const, Function, Instance, Items, Mapping, Name, Opaque, Value, alternatives
+from nnreuse.tracing.values import (
+    Class,
+    Const,
+    Function,
+    Instance,
+    Items,
+    Mapping,
+    Name,
+    Opaque,
+    Partial,
+    Value,
+    alternatives,
+)
 from nnreuse.types.catalog import UNKNOWN, Carries
 from nnreuse.types.program import ModuleClass
 
@@ -88,16 +100,26 @@ def carries(m: Machine, made: Instance, depth: int = 0) -> Carries:
 
 
 def fingerprint(m: Machine, made: Instance) -> tuple[object, ...]:
-    """What its arguments say of an instance; equal for instances that are built alike, sizes apart."""
+    """What its arguments say of an instance; equal for instances that are built alike, sizes apart.
+
+    Of sizes it counts which are equal, and which are 0 or 1: a stride or an expansion that changes nothing often decides.
+    """
+    sizes: dict[object, int] = {}
 
     def mark(value: Value) -> object:
         match value:
             case Const(constant):
-                return constant if isinstance(constant, str | bool | None) else "number"
+                if isinstance(constant, str | bool | None) or constant in (0, 1):
+                    return constant
+                return "number", sizes.setdefault(constant, len(sizes))
             case Name(external):
                 return external.dotted
             case Class(cls):
                 return cls
+            case Function(node=node):
+                return node
+            case Partial(function, positional, keywords):
+                return mark(function), *map(mark, positional), *((k, mark(v)) for k, v in sorted(keywords.items()))
             case Instance():
                 return value.type_name, value.ident
             case _:

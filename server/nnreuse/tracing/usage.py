@@ -20,10 +20,14 @@ _MAX_INSTANCES = 400
 """Instances looked into for one entry; past it the rest of that entry goes uncounted."""
 _WEIGHT = 60
 """What surely stands at a path counts as much as so many guesses among alternatives."""
+_RARE = 10
+"""What is seen so many times less than what is seen most does not stand for a path."""
 
 _NOTHING = "torch.nn.modules.linear.Identity"
 
 Seen = tuple[str | None, Carries]
+Done = dict[object, list[tuple[str, Seen, int]]]
+"""What stood at each access path of an instance, by how it was built."""
 
 
 @dataclass(eq=False, slots=True)
@@ -39,14 +43,18 @@ class Usage:
         return list(self.seen.get(cls, {}))
 
     def at(self, cls: ModuleClass, path: str) -> Seen | None:
-        """The type seen most at a path, with all that its instances carried; None where nothing known stood there."""
+        """The first type seen at a path, if it is not rare there, with all that its instances carried; None where nothing was seen.
+
+        One row has one answer. Hooks on a running model, too, tell first of the instance that is built first.
+        """
         counted = self.seen.get(cls, {}).get(path)
         if not counted:
             return None
         types = Counter[str | None]()
         for (name, _), number in counted.items():
             types[name] += number
-        best = types.most_common(1)[0][0]
+        often = max(types.values()) / _RARE
+        best = next(name for name, number in types.items() if number >= often)
         return best, construction.any_of([carried for name, carried in counted if name == best])
 
 
@@ -55,7 +63,7 @@ def usage_of(program: Program, files: Iterable[File]) -> Usage:
     usage = Usage()
     classes: list[ModuleClass] = []
     builds: dict[object, bool] = {}
-    done: set[object] = set()
+    done: Done = {}
     shapes: set[object] = set()
     for file in files:
         classes += [
@@ -107,7 +115,7 @@ def _builds(program: Program, function: FunctionRef, known: dict[object, bool]) 
     return False
 
 
-def _run(program: Program, usage: Usage, done: set[object], entry: Function | ModuleClass) -> None:
+def _run(program: Program, usage: Usage, done: Done, entry: Function | ModuleClass) -> None:
     """Runs one entry, then the constructors of everything it makes."""
     m = Machine(program, Interner(), CONSTRUCTOR_STEPS * 2)
     m.intern.made = []
@@ -127,20 +135,27 @@ def _run(program: Program, usage: Usage, done: set[object], entry: Function | Mo
             _count(m, usage, done, made)
 
 
-def _count(m: Machine, usage: Usage, done: set[object], made: Instance) -> None:
+def _count(m: Machine, usage: Usage, done: Done, made: Instance) -> None:
+    """Counts what an instance holds; one that is built like an earlier one holds the same."""
     assert made.cls is not None
     key = made.cls, construction.fingerprint(m, made)
-    if key in done:
-        return
-    done.add(key)
-    construction.construct(m, made)
+    if key not in done:
+        done[key] = []
+        construction.construct(m, made)
+        done[key] = list(_held(m, made))
+    for path, seen, weight in done[key]:
+        for cls in made.cls.mro:
+            if isinstance(cls, ModuleClass):
+                usage.seen.setdefault(cls, {}).setdefault(path, Counter())[seen] += weight
+
+
+def _held(m: Machine, made: Instance) -> Iterator[tuple[str, Seen, int]]:
+    """The types at each access path of an instance, with what they carry and how much that counts."""
     for path, instances in holding.held_under(m, made, deep=False).items():
         known = [(one.type_name, construction.carries(m, one)) for one in instances if one.type_name is not None]
         several = len({name for name, _ in known}) > 1 and not path.endswith("*")
         for seen in [max(known, key=_telling)] if several else known:
-            for cls in made.cls.mro:
-                if isinstance(cls, ModuleClass):
-                    usage.seen.setdefault(cls, {}).setdefault(path, Counter())[seen] += 1 if several else _WEIGHT
+            yield path, seen, 1 if several else _WEIGHT
 
 
 def _telling(seen: Seen) -> tuple[bool, bool, bool]:
