@@ -53,9 +53,11 @@ class Usage:
         types = Counter[str | None]()
         for (name, _), number in counted.items():
             types[name] += number
-        often = max(types.values()) / _RARE
-        best = next(name for name, number in types.items() if number >= often)
-        return best, construction.any_of([carried for name, carried in counted if name == best])
+        best = next(name for name, number in types.items() if number * _RARE > max(types.values()))
+        often = [
+            carried for (name, carried), number in counted.items() if name == best and number * _RARE > types[best]
+        ]
+        return best, construction.any_of(often)
 
 
 def usage_of(program: Program, files: Iterable[File]) -> Usage:
