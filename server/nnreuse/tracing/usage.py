@@ -7,7 +7,7 @@ modules, and every class nobody else builds, is run once with its defaults, and 
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TypeGuard
 
 from nnreuse.tracing import calls, construction, holding
@@ -57,7 +57,13 @@ class Usage:
         often = [
             carried for (name, carried), number in counted.items() if name == best and number * _RARE > types[best]
         ]
-        return best, construction.any_of(often)
+        return best, Carries(*(_known([getattr(one, one_of.name) for one in often]) for one_of in fields(Carries)))
+
+
+def _known(answers: list[bool | None]) -> bool | None:
+    """Whether any instance carries it, of those of which it is known."""
+    told = [answer for answer in answers if answer is not None]
+    return any(told) if told else None
 
 
 def usage_of(program: Program, files: Iterable[File]) -> Usage:
