@@ -151,7 +151,7 @@ class Writer:
         return self.text()
 
     def step(self, width: int) -> int:
-        kind = self.random.randrange(6)
+        kind = self.random.randrange(7)
         if kind == 0:
             following = self.width()
             self.layer(f"nn.Conv2d({{w}}, {following}, 1)", takes=width)
@@ -164,8 +164,10 @@ class Writer:
             self.layer("nn.MaxPool2d(3, 1, 1)")
         elif kind == 4:
             self.layer(f"nn.Sequential(nn.Conv2d({width}, 8, 1), nn.SiLU(), nn.Conv2d(8, {width}, 1))")
-        else:
+        elif kind == 5:
             self.layer("nn.InstanceNorm2d({w}, affine=True)", "x = self.{name}(x).contiguous()", takes=width)
+        else:
+            self.layer("nn.GroupNorm(1, {w})", takes=width)
         return width
 
     def text(self) -> str:
