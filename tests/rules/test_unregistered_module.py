@@ -125,3 +125,10 @@ def test_no_fix_where_a_module_container_cannot_do_the_same(init: str, forward: 
 def test_reserved_keys_are_those_that_torch_refuses() -> None:
     names = {name for name in dir(torch.nn.ModuleDict()) if not name.startswith("_")}
     assert names <= RESERVED
+
+
+@pytest.mark.parametrize(
+    "made", ["nn.Sequential(nn.Linear(2, 2), nn.ReLU())", "nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])"]
+)
+def test_a_slice_of_a_container_is_a_container(made: str) -> None:
+    assert said(RULE, net(f"base = {made}\nself.part = base[:2]\nself.last = {made}[1:]")) == []

@@ -201,3 +201,14 @@ class Net(nn.Module):
 """
     row = facts(build)["norm"]
     assert (row["type"], row["calls"], row["relation"]) == ("torch.nn.modules.batchnorm.BatchNorm1d", 2, "chained")
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["self.a, nn.ReLU(), nn.Linear(2, 2)", "OrderedDict([('p', self.a), ('q', nn.ReLU()), ('r', nn.Linear(2, 2))])"],
+)
+def test_a_slice_of_a_sequential_calls_its_members(made: str) -> None:
+    init = f"from collections import OrderedDict\n{A}\nself.s = nn.Sequential({made})"
+    assert _row(init, "return self.a(self.s[:2](x))") == (2, "chained", True)
+    assert _row(init, "return self.a(self.s[1:](x))") == (1, "single", False)
+    assert _row(init, "return self.s[-2:](self.s[:-2](x))") == (1, "single", False)

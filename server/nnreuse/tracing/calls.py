@@ -122,6 +122,8 @@ def invoke(
             return methods.call_method(m, f, node, receiver, name, positional, keywords)
         case Opaque():
             return _call_opaque(m, f, node, callee, positional, keywords)
+        case Items(kind="sequential"):
+            return _call_slice(m, f, node, callee, positional)
         case _:
             return unknown(m, positional, keywords)
 
@@ -255,7 +257,7 @@ def _record(
     )
     result = m.opaque(lineage=lineage | 1 << number)
     if callee.cls is None and callee.facts and callee.facts.container == "sequential":
-        last = _call_members(m, f, node, callee, lineage, path, fed)
+        last = _call_members(m, f, node, callee.elements, callee, lineage, path, fed)
         result.lineage |= last.lineage
         known = m.intern.shapes.get(last.ident, ())
     else:
@@ -269,9 +271,28 @@ def holds_module(m: Machine, value: Value) -> bool:
     return not isinstance(value, Opaque | Const) and objects.holds(m, [value])
 
 
-def _call_members(m: Machine, f: Frame, node: ast.Call, callee: Instance, lineage: int, path: Path, fed: int) -> Opaque:
+def _call_slice(m: Machine, f: Frame, node: ast.Call, part: Items, positional: tuple[Value, ...]) -> Opaque:
+    """A slice of a Sequential is called, `self.layers[:2](x)`: its members are, by the code at hand."""
+    lineage = 0
+    for value in positional:
+        lineage |= m.lineage(value)
+    if m.phase == "constructor":
+        return m.opaque(lineage=lineage)
+    fed = m.ident(positional[0]) if len(positional) == 1 else 0
+    return _call_members(m, f, node, part, None, lineage, m.path, fed)
+
+
+def _call_members(
+    m: Machine,
+    f: Frame,
+    node: ast.Call,
+    container: Items | Mapping | None,
+    callee: Instance | None,
+    lineage: int,
+    path: Path,
+    fed: int,
+) -> Opaque:
     """A Sequential calls its members in order, each on the result of the one before; the last result."""
-    container = callee.elements
     values = container.content.items if isinstance(container, Items) else ()
     if isinstance(container, Mapping):
         values = tuple(container.entries.values())

@@ -22,7 +22,7 @@ from nnreuse.tracing.values import (
     Value,
 )
 from nnreuse.types.catalog import ModuleFacts
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.program import File, ModuleClass
 
 
 def elements_of(value: Value) -> Items | Mapping | None:
@@ -222,9 +222,11 @@ def sliced(m: Machine, value: Value, lower: Value | None, upper: Value | None, s
     """`value[lower:upper:step]`."""
     value = m.settle(value)
     container = elements_of(value)
+    if isinstance(container, Mapping) and isinstance(value, Instance) and _is_sequential(value):
+        container = m.items("sequential", container.entries.values(), container.open)
     if isinstance(container, Items):
         return Items(
-            "list" if container.kind != "tuple" else "tuple",
+            container.kind if container.kind in ("tuple", *_SLICED) else "list",
             m.intern.fresh(),
             {0: _slice(m, container, lower, upper, step)},
         )
@@ -232,6 +234,22 @@ def sliced(m: Machine, value: Value, lower: Value | None, upper: Value | None, s
     found = m.opaque("[:]", m.ident(value), *parts, lineage=m.lineage(value))
     _derive(m, value, found, "*")
     return found
+
+
+_SLICED = {"sequential": "torch.nn.Sequential", "modules": "torch.nn.ModuleList"}
+"""What a slice of torch's containers is, by the kind of their elements."""
+
+
+def part_of(m: Machine, value: Value, place: Place, file: File) -> Value:
+    """A slice of a container, where something keeps it, as the container that torch makes of it; any other value itself."""
+    if not isinstance(value, Items) or value.kind not in _SLICED:
+        return value
+    facts = m.program.catalog.find(_SLICED[value.kind])
+    return Instance(m.intern.fresh(), None, facts, place, file, elements=value, constructed=True, given=m.path.literals)
+
+
+def _is_sequential(value: Instance) -> bool:
+    return value.cls is None and value.facts is not None and value.facts.container == "sequential"
 
 
 def _slice(m: Machine, container: Items, lower: Value | None, upper: Value | None, step: Value | None) -> Content:

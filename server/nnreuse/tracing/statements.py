@@ -100,6 +100,8 @@ def _unpack(m: Machine, f: Frame, targets: list[ast.expr], value: Value, node: a
 
 def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Value, node: ast.AST) -> None:
     """`owner.name = value`; on the class being traced, in its constructor, also a definition."""
+    if isinstance(node, ast.stmt | ast.expr):
+        value = objects.part_of(m, value, Place(f.unit, f.unit.span(node)), f.file)
     for literals, one in m.options(owner):
         if isinstance(one, Instance) and isinstance(name, Const) and isinstance(name.value, str):
             if not one.constructed:
