@@ -11,6 +11,9 @@ A plan, which `nnreuse check --write-plan` writes, lists splits in the order in 
 
     {"version": 1, "splits": [{"class": "Net", "attribute": "bn", "names": ["bn", "bn2"], "beside": ["conv1"], "at": ["layer1.*"]}]}
 
+A module that became a list has, in place of `names`, `"each": {"list": "bns", "of": "convs", "count": null, "moved": false}`: as
+many as `of` holds, or `count`. `moved`: the list stands behind what it counts, so that an optimizer's numbers cannot follow.
+
 The first of `names` is what the shared module is called now. A module of the checkpoint is of the class where it holds
 `attribute` and everything in `beside`; `at`, where given, names the modules' paths, `*` for any text.
 """
@@ -66,6 +69,14 @@ def _require_split(path, split):
         value = split.setdefault(key, [])
         if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
             raise Problem(f"{path}: `{key}` of `{split['attribute']}` must be a list of names")
+    each = split.setdefault("each", None)
+    if each is not None:
+        counted = isinstance(each, dict) and (isinstance(each.get("of"), str) or isinstance(each.get("count"), int))
+        if not counted or not isinstance(each.get("list"), str) or split["names"]:
+            raise Problem(
+                f"{path}: `each` of `{split['attribute']}` needs `list`, and `of` or `count`, and no `names` beside it"
+            )
+        return
     if not split["names"] or len(set(split["names"])) < len(split["names"]):
         raise Problem(f"{path}: `names` of `{split['attribute']}` must hold different names")
 
@@ -77,7 +88,7 @@ def steps(keys, splits):
     """Each split with the modules of a checkpoint it is about. Raises Problem where it is about none."""
     found, now = [], list(keys)
     for split in splits:
-        found.append((split, _owners(now, split)))
+        found.append((split, {owner: _names(now, split, owner) for owner in _owners(now, split)}))
         now = [new for new, _ in renamed(now, found[-1:])]
     if len(set(now)) < len(now):
         raise Problem("the plan gives one name to two entries of the checkpoint")
@@ -96,10 +107,22 @@ def renamed(keys, found):
         for prefix, run in runs:
             run = list(run)
             owner = prefix.removesuffix(f"{split['attribute']}.")
-            names = [f"{owner}{name}." for name in split["names"]] if prefix else [""]
+            names = [f"{owner}{name}." for name in owners[owner]] if prefix else [""]
             now += [(name + new[len(prefix) :], old) for name in names for new, old in run]
         pairs = now
     return pairs
+
+
+def _names(keys, split, owner):
+    """What the shared module of an owner is called after a split."""
+    each = split["each"]
+    if each is None:
+        return split["names"]
+    inside = _children(keys)[f"{owner}{each['of']}."] if each.get("of") else ()
+    count = sum(name.isdigit() for name in inside) or each.get("count") or 0
+    if not count:
+        raise Problem(f"the checkpoint does not say how many `{owner}{each['of']}` there are")
+    return [f"{each['list']}.{number}" for number in range(count)]
 
 
 def _owners(keys, split):
@@ -108,7 +131,7 @@ def _owners(keys, split):
     found = sorted(prefix for prefix, names in children.items() if {attribute, *split["beside"]} <= names)
     if split["at"]:
         found = [p for p in found if any(fnmatch.fnmatchcase(p.removesuffix("."), pattern) for pattern in split["at"])]
-    new = set(split["names"]) - {attribute}
+    new = ({split["each"]["list"]} if split["each"] else set(split["names"])) - {attribute}
     owners = [prefix for prefix in found if not new & children[prefix]]
     where = f"`{attribute}`" + (f" beside {', '.join(split['beside'])}" if split["beside"] else "")
     if not owners:
@@ -157,6 +180,12 @@ def _cloned(value):
 
 def converted_optimizer(optimizer, state, found):
     """An optimizer's state dict after some steps; its numbers are counted anew, and a copy stands in the group of what it copies."""
+    for split, _ in found:
+        if split["each"] and split["each"].get("moved"):
+            of, to = split["each"].get("of"), split["each"]["list"]
+            raise Problem(
+                f"the optimizer's parameters are numbered, and `{to}` stands behind `{of}` in the new model's order"
+            )
     names = _names_of_parameters(optimizer, state)
     numbers = {name: number for number, name in names.items()}
     groups, entries, count = [], {}, 0

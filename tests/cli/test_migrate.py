@@ -288,6 +288,56 @@ def test_an_optimizer_without_names_in_a_file_of_its_own_is_refused(code: Code, 
     assert not (tmp_path / "new").exists()
 
 
+LEVELS = """import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(4, 4, 3, padding=1) for _ in range(3)])
+        self.bn = nn.BatchNorm2d(4)
+
+    def forward(self, x):
+        for conv in self.convs:
+            x = self.bn(conv(x))
+        return x
+"""
+MOVED = LEVELS.replace("        self.bn = nn.BatchNorm2d(4)\n", "").replace(
+    "        self.convs", "        self.bn = nn.BatchNorm2d(4)\n        self.convs"
+)
+
+
+@pytest.mark.parametrize(("text", "moved"), [(LEVELS, False), (MOVED, True)], ids=["in place", "moved"])
+def test_a_module_that_becomes_a_list_is_converted(tmp_path: Path, text: str, moved: bool) -> None:
+    def loaded() -> Any:
+        module = types.ModuleType("levels")
+        exec(compile(file.read_text(), str(file), "exec"), module.__dict__)
+        return module.Net()
+
+    file, plan, path = tmp_path / "levels.py", tmp_path / "plan.json", tmp_path / "a.pt"
+    file.write_text(text)
+    old = loaded()
+    optimizer = torch.optim.Adam(old.parameters())
+    trained(old, optimizer)
+    torch.save({"model": old.state_dict(), "optimizer": optimizer.state_dict()}, path)
+    torch.save(old.state_dict(), tmp_path / "state.pt")
+    run("check", "--unsafe-fixes", "--write-plan", plan, file, code=0)
+    new = loaded()
+    converted(tmp_path / "state.pt", plan, tmp_path / "state.new.pt")
+    new.load_state_dict(torch.load(tmp_path / "state.new.pt", weights_only=True), strict=True)
+    assert torch.equal(new.eval()(X), old.eval()(X))
+    if moved:
+        with pytest.raises(convert_checkpoint.Problem, match="`bns` stands behind `convs`"):
+            converted(path, plan, tmp_path / "b.pt")
+        return
+    converted(path, plan, tmp_path / "b.pt")
+    resumed = torch.optim.Adam(new.parameters())
+    resumed.load_state_dict(torch.load(tmp_path / "b.pt", weights_only=True)["optimizer"])
+    for norm in new.bns:
+        assert torch.equal(resumed.state[norm.weight]["exp_avg"], optimizer.state[old.bn.weight]["exp_avg"])
+    assert torch.isfinite(trained(new.train(), resumed, 10))
+
+
 def test_nothing_is_overwritten(code: Code, tmp_path: Path) -> None:
     (tmp_path / "b.pt").write_text("mine")
     with pytest.raises(convert_checkpoint.Problem, match="exists already"):

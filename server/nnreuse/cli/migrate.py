@@ -80,10 +80,20 @@ def _interpreter(python: str | None) -> str:
     return python or sys.executable
 
 
+def _split(one: "Migration") -> dict[str, object]:
+    split: dict[str, object] = {"class": one.cls, "attribute": one.attribute, "names": [*one.names]}
+    split["beside"] = [*one.beside]
+    if one.each is not None:
+        split["each"] = {
+            "list": one.each.name,
+            "of": one.each.of,
+            "count": one.each.count,
+            "moved": one.each.moved,
+        }
+    return split
+
+
 def plan_text(migrations: "Sequence[Migration]") -> str:
     """The plan of fixes that were applied, in their order, as JSON; each is told once."""
-    splits = [
-        {"class": one.cls, "attribute": one.attribute, "names": [*one.names], "beside": [*one.beside]}
-        for one in dict.fromkeys(migrations)
-    ]
+    splits = [_split(one) for one in dict.fromkeys(migrations)]
     return json.dumps({"version": 1, "splits": splits}, indent=2) + "\n"

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from nnreuse.fixes import checkpoint as checkpoints
 from nnreuse.fixes.construction import is_plain_construction, takes_an_instance
+from nnreuse.fixes.fix import Each
 from nnreuse.fixes.inline import changes, reads
 from nnreuse.fixes.naming import names_in
-from nnreuse.fixes.places import Function, called_name, is_self, siblings
+from nnreuse.fixes.places import Function, called_name, chain, is_self, siblings, statement_at
 from nnreuse.fixes.spelling import of_torch_nn
 from nnreuse.fixes.uses import Use, class_of, descendants, named_elsewhere, set_by_name, uses
 from nnreuse.fixes.writing import Build, Lines, Refused, below, current, lines_of, proven
@@ -47,6 +48,27 @@ def one_for_each_pass(definition: Place, site: Place, attribute: str, plural: st
         return proven(index, edits) if edits is not None else None
 
     return build
+
+
+def each_of(definition: Place, site: Place, plural: str) -> Each | None:
+    """How long the list is, in the words of a checkpoint; None where those do not say it."""
+    loops = [node for node in chain(site) if isinstance(node, ast.For)]
+    loop = _counted(loops[0]) if len(loops) == 1 else None
+    statement = statement_at(definition)
+    if loop is None or statement is None:
+        return None
+    match loop.counted:
+        case ast.Constant(value=int(number)):
+            of, count = None, number
+        case ast.Call(args=[ast.Attribute(attr=name)]):
+            of, count = name, None
+        case ast.Attribute(attr=name) if not loop.is_number:
+            of, count = name, None
+        case _:
+            return None
+    block = siblings(definition.unit, statement)
+    after = _last_change(block, loop.counted)
+    return None if after is None else Each(plural, of, count, after > block.index(statement))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,16 @@ class Applicability(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """A module that becomes the list `name`, one for each that `of` holds, or `count`. `moved`: it stands behind what it counts."""
+
+    name: str
+    of: str | None
+    count: int | None
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Migration:
     """What a fix means for checkpoints: entries of `attribute` go to each of `names`, in modules that hold `beside` too."""
 
@@ -25,6 +35,8 @@ class Migration:
     attribute: str
     names: tuple[str, ...]
     beside: tuple[str, ...]
+    each: Each | None = None
+    """Where the attribute becomes a list, in place of `names`."""
 
 
 @dataclass(frozen=True, slots=True)

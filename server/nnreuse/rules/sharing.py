@@ -3,10 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nnreuse.config.severity import Severity
 from nnreuse.fixes import naming
-from nnreuse.fixes.each_pass import one_for_each_pass
+from nnreuse.fixes.each_pass import each_of, one_for_each_pass
 from nnreuse.fixes.fix import Applicability, Fix, Migration, refused, renaming
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
@@ -129,10 +130,12 @@ def _list_fixes(context: Context, reuse: Reuse, definition: Place, taken: set[st
     title = f"Give each pass of the loop its own: `self.{plural}`"
     builds = [one_for_each_pass(definition, site, attribute, plural, checkpoint) for checkpoint in (hook, not hook)]
     reach = renaming(reuse.trace.cls.units.node.name, attribute, [plural])
+    each = each_of(definition, site, plural)
+    migration = replace(_migration(reuse, []), names=(), each=each) if each is not None else None
     other = "without a checkpoint hook" if hook else "loading old checkpoints"
     return (
-        Fix(title, Applicability.UNSAFE, builds[0], reach=reach),
-        Fix(f"{title}, {other}", Applicability.UNSAFE, builds[1], reach=reach),
+        Fix(title, Applicability.UNSAFE, builds[0], migration, reach),
+        Fix(f"{title}, {other}", Applicability.UNSAFE, builds[1], migration, reach),
     )
 
 
@@ -148,7 +151,7 @@ def _migration(reuse: Reuse, names: list[str]) -> Migration:
         and one.instances
         and all(trace.carries(instance).parameters for instance in one.instances)
     ]
-    first = attribute if attribute in names else names[0]
+    first = attribute if attribute in names or not names else names[0]
     return Migration(
         reuse.trace.cls.name, attribute, tuple(dict.fromkeys([first, *names])), tuple(dict.fromkeys(beside))
     )
