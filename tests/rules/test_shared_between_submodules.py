@@ -23,6 +23,7 @@ class Using(nn.Module):
     def __init__(self, act):
         super().__init__()
         self.size = act.num_parameters
+        self.mix = nn.Linear(2, 2)
 """
 
 
@@ -46,6 +47,7 @@ ACT = "act = nn.PReLU()"
         (f"{ACT.replace('PReLU()', 'BatchNorm1d(2)')}\nself.a = Block(act)\nself.b = Block(act)", "warning"),
         (f"{ACT}\nself.a = Block(act)\nself.b = Block(act=act)", "information"),
         ("self.act = nn.PReLU()\nself.blocks = nn.ModuleList([Block(self.act) for _ in range(n)])", "information"),
+        ("act = Using(nn.PReLU(3))\nself.blocks = nn.ModuleList([Block(act) for _ in range(n)])", "information"),
         ("act = nn.Embedding(2, 2)\nself.a = Block(act)\nself.b = Block(act)", "hint"),
     ],
 )
@@ -98,3 +100,8 @@ def test_each_gets_one_of_its_own(init: str) -> None:
 
 def test_no_fix_where_something_else_uses_the_instance() -> None:
     assert fixed(RULE, net(f"{ACT}\n{LOOP}\nself.act = act")) is None
+
+
+def test_an_instance_of_each_pass_of_an_outer_loop_is_reported_once() -> None:
+    init = f"for _ in range(3):\n    {ACT}\n    for _ in range(n):\n        self.add_module(str(n), Block(act))"
+    assert len(said(RULE, net(init))) == 1

@@ -96,10 +96,12 @@ class Given:
 
 
 def check(context: Context) -> Iterator[Finding]:
+    seen: set[Place] = set()
     for instance, given in handed_over(context.trace).items():
         if len(given) > 1 and carries_something(context.trace, instance):
             kept = kept_together(context.trace, instance, given)
-            if len(kept) > 1:
+            if len(kept) > 1 and kept[-1].place not in seen:  # each pass of a loop around makes one
+                seen.add(kept[-1].place)
                 yield _finding(context.trace, instance, kept)
 
 
@@ -191,6 +193,10 @@ def _weigh(trace: Trace, instance: Instance, kept: list[Given]) -> Iterator[Evid
     elif len(kinds) == 1:
         yield Evidence(
             "same-class", 2, f"each of them is a `{next(iter(kinds))}`, which is given its parts", last.place
+        )
+    if instance.cls is not None:
+        yield Evidence(
+            "block", -2, "it is a block, which the constructor takes as a part: that is often meant", last.place
         )
     if trace.carries(instance).running_stats:
         yield Evidence("running-statistics", 2, "its running statistics mix what these blocks compute", last.place)
