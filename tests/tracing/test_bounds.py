@@ -26,6 +26,27 @@ def test_a_function_that_takes_too_long_in_a_constructor_is_left_and_the_rest_go
     assert (row["calls"], row["must"]) == (2, True)
 
 
+def test_a_method_that_makes_no_module_for_long_is_left_and_the_rest_goes_on() -> None:
+    steps = "\n".join("        n = n + 1" for _ in range(machine.IDLE_STEPS))
+    method = f"    def count(self, n):\n{steps}\n        return n\n"
+    row = facts(net(f"n = self.count(0)\n{A}", "return self.a(self.a(x))") + method)["a"]
+    assert (row["calls"], row["must"]) == (2, True)
+
+
+def test_a_method_inside_an_idle_one_leaves_it_half_of_what_is_left() -> None:
+    steps = "\n".join("        n = n + 1" for _ in range(machine.IDLE_STEPS))
+    count = f"    def count(self, n):\n{steps}\n        return n\n"
+    build = "    def build(self):\n        self.count(0)\n        self.a = nn.Linear(2, 2)\n"
+    assert calls(net("self.build()", "return self.a(self.a(x))") + build + count) == {"a": 2}
+
+
+def test_a_method_that_goes_on_making_modules_is_run_to_its_end() -> None:
+    steps = "\n".join("        n = n + 1" for _ in range(machine.IDLE_STEPS // 6))
+    made = "".join(f"{steps}\n        self.{name} = nn.Linear(2, 2)\n" for name in "abcdefgh")
+    found = calls(net("self.build(0)", "return self.h(self.a(x))") + f"    def build(self, n):\n{made}")
+    assert found == {**dict.fromkeys("bcdefg", 0), "a": 1, "h": 1}
+
+
 def test_helpers_below_helpers_end_in_unknown() -> None:
     depth = machine.MAX_DEPTH + 2
     helpers = "".join(f"    def h{n}(self, x):\n        return self.h{n + 1}(x)\n" for n in range(depth))

@@ -366,13 +366,22 @@ def enter(
     free = node is None and m.root is not None and callee.receiver is m.root
     if m.phase == "constructor" and isinstance(callee.receiver, Instance) and not callee.receiver.is_module:
         return _entered(m, callee, positional, keywords, max((m.limit - m.steps) // 2, HELPER_STEPS * 2), free)[0]
+    if m.phase == "constructor" and m.stack and not m.halving and isinstance(callee.receiver, Instance):
+        return _idly(m, callee, positional, keywords, free)
     if m.phase != "constructor" or callee.receiver is not None or callee.closure is not None:
         return _entered(m, callee, positional, keywords, None, free)[0]
-    bound = (m.limit - m.steps) // 2 if m.halving else HELPER_STEPS * 2
+    bound = (m.limit - m.steps) // 2 if m.halving or m.allowance else HELPER_STEPS * 2
     given = [*positional, *keywords.values()]
     return recalled(
         m, callee, given, [*keywords], bound, lambda: _entered(m, callee, positional, keywords, bound, free)
     )
+
+
+def _idly(m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords, free: bool) -> Value:
+    """Runs a method for as long as it makes modules."""
+    with m.idle():
+        return _entered(m, callee, positional, keywords, None, free)[0]
+    return unknown(m, positional, keywords)
 
 
 def _entered(

@@ -16,6 +16,8 @@ from nnreuse.types.program import File, ModuleClass, Program, ValueRef
 
 CONSTRUCTOR_STEPS = 12_000
 HELPER_STEPS = 600
+IDLE_STEPS = 600
+"""A method that a constructor calls is given up when it takes so many steps without making a module."""
 FORWARD_STEPS = 30_000
 MAX_DEPTH = 24
 MAX_OPTIONS = 6
@@ -133,6 +135,11 @@ class Machine:
         self.intern = intern
         self.limit = limit
         self.steps = 0
+        self.firm = limit
+        """In an idle stretch: the bound that no module moves."""
+        self.allowance = 0
+        """In an idle stretch: how many steps it may take from one module to the next."""
+        self.made_at = 0
         self.depth = depth
         self.path = Path()
         self.journal: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -178,24 +185,62 @@ class Machine:
         if steps is None or self.steps + steps >= self.limit:
             yield ran
             return
-        outer, self.limit = self.limit, self.steps + steps
+        outer, allowance, self.limit, self.allowance = self.limit, self.allowance, self.steps + steps, 0
+        try:
+            with self._giving_up(ran, outer):
+                yield ran
+        finally:
+            self._back_to(outer, allowance)
+
+    @contextmanager
+    def idle(self) -> "Generator[Bounded]":
+        """A stretch that is given up once it has made no module for long; one inside another after half of what is left."""
+        ran, outer, allowance, firm = Bounded(), self.limit, self.allowance, self.firm
+        if allowance:
+            self.allowance = (outer - self.steps) // 2
+        else:
+            self.allowance, self.firm = IDLE_STEPS, outer
+        self.limit = min(outer, self.steps + self.allowance)
+        try:
+            with self._giving_up(ran, self.firm):
+                yield ran
+        finally:
+            self._back_to(outer, allowance)
+            self.firm = firm
+
+    @contextmanager
+    def _giving_up(self, ran: Bounded, outer: int) -> "Generator[None]":
         complete, stack, path, turns = self.complete, len(self.stack), self.path, self.turns
         try:
-            yield ran
+            yield
         except OutOfBounds:
             if self.steps > outer:
                 raise
             ran.within = False
             self.complete, self.path, self.turns = complete, path, turns
             del self.stack[stack:]
-        finally:
-            self.limit = outer
+
+    def _back_to(self, limit: int, allowance: int) -> None:
+        self.allowance = allowance
+        self.limit = max(limit, min(self.firm, self.made_at + allowance)) if allowance else limit
+
+    def progress(self) -> None:
+        """A module is made, or finds its place: an idle stretch begins anew."""
+        self.made_at = self.steps
+        if self.allowance:
+            self.limit = min(self.firm, self.steps + self.allowance)
 
     @contextmanager
     def once(self, steps: int) -> "Generator[None]":
         """What is computed once for a trace: apart, with a bound of its own, and on nobody's account."""
-        spent, limit, stack, complete = self.steps, self.limit, len(self.stack), self.complete
-        self.limit = spent + steps
+        spent, limit, stack, complete, allowance = (
+            self.steps,
+            self.limit,
+            len(self.stack),
+            self.complete,
+            self.allowance,
+        )
+        self.limit, self.allowance = spent + steps, 0
         try:
             with self.apart():
                 yield
@@ -203,7 +248,7 @@ class Machine:
             self.complete = complete
             del self.stack[stack:]
         finally:
-            self.steps, self.limit = spent, limit
+            self.steps, self.limit, self.allowance = spent, limit, allowance
 
     @contextmanager
     def apart(self) -> "Generator[None]":

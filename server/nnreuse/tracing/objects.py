@@ -403,6 +403,7 @@ def allocate(
         fill(m, made, facts, positional, keywords)
         made.constructed = True
     if made.is_module:
+        m.progress()
         m.creations.append(Creation(made, node, f.file, m.phase, m.path, m.turns))
     return made
 

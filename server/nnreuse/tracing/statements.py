@@ -131,6 +131,7 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
 def _define(m: Machine, f: Frame, name: str, value: Value, node: ast.stmt | ast.Call) -> None:
     held = tuple(v for _, v in m.options(value) if isinstance(v, Instance) and v.is_module)
     if held:
+        m.progress()
         expression = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         place = Place(f.unit, f.unit.span(node))
         m.definitions.append(Definition(name, place, expression, f.unit, f.file, m.path, held))

@@ -55,7 +55,7 @@ def _run_body(m: Machine, cls: ModuleClass) -> None:
 def _run_entries(m: Machine, this: Instance, cls: ModuleClass) -> list[str]:
     """`forward`, or the public methods of a class that has none."""
     run: list[str] = []
-    names = _entries(cls)
+    names = _entries(cls, not m.creations)
     m.complete = m.complete and len(names) <= MAX_ENTRIES
     for name in names[:MAX_ENTRIES]:
         found = cls.find(name)
@@ -79,14 +79,20 @@ def _run_entry(
     m.rewind(mark)
 
 
-def _entries(cls: ModuleClass) -> list[str]:
+def _entries(cls: ModuleClass, is_bare: bool) -> list[str]:
+    """The methods to run. `is_bare`: the constructor made no module.
+
+    What a bare class inherits together with its constructor from another file is run for the class that it is written in.
+    """
     forward = cls.find("forward")
     if forward is not None:
         return ["forward"]
+    constructor = cls.find("__init__")
+    own = is_bare and (constructor is None or constructor[0].file is not cls.file)
     names = [
         n
         for c in cls.mro
-        if isinstance(c, ModuleClass)
+        if isinstance(c, ModuleClass) and not (own and c.file is not cls.file)
         for n, (_, s) in c.members.items()
         if isinstance(s, calls.DEFINITIONS)
     ]
