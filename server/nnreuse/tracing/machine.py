@@ -133,13 +133,13 @@ class Machine:
     def __init__(self, program: Program, intern: Interner, limit: int, depth: int = 0) -> None:
         self.program = program
         self.intern = intern
-        self.limit = limit
-        self.steps = 0
-        self.firm = limit
+        self.limit: int = limit
+        self.steps: int = 0
+        self.firm: int = limit
         """In an idle stretch: the bound that no module moves."""
-        self.allowance = 0
+        self.allowance: int = 0
         """In an idle stretch: how many steps it may take from one module to the next."""
-        self.made_at = 0
+        self.made_at: int = 0
         self.depth = depth
         self.path = Path()
         self.journal: list[tuple[dict[Any, Any], Any, Any]] = []

@@ -5,6 +5,7 @@ leave its tables empty and another file reads it, those of the files that its pa
 """
 
 import ast
+from collections import deque
 from collections.abc import Iterator
 
 from nnreuse.syntax.effects import Effect
@@ -77,16 +78,24 @@ def _users(m: Machine, ref: ValueRef, names: set[str], reader: File) -> Iterator
     """The other files that name the object or a function that writes to it, with the names they know it by."""
     writing = {function for name in names for function in ref.file.index.writers.get(name, ())}
     for file in _imported(m, ref.file, reader):
-        local: list[str] = []
-        for name in file.index.effects:
-            binding = file.index.bindings.get(name)
-            if binding is not None and isinstance(binding.node, Import):
-                meaning = m.program.lookup(file, name)
-                writes = isinstance(meaning, FunctionRef) and meaning.node.name in writing and meaning.file is ref.file
-                if writes or isinstance(meaning, ValueRef) and meaning.node is ref.node:
-                    local.append(name)
+        key = ref.node, file.path
+        local = m.program.local_names.get(key)
+        if local is None:
+            local = m.program.local_names[key] = _local_names(m, ref, writing, file)
         if local:
             yield file, local
+
+
+def _local_names(m: Machine, ref: ValueRef, writing: set[str], file: File) -> list[str]:
+    local: list[str] = []
+    for name in file.index.effects:
+        binding = file.index.bindings.get(name)
+        if binding is not None and isinstance(binding.node, Import):
+            meaning = m.program.lookup(file, name)
+            writes = isinstance(meaning, FunctionRef) and meaning.node.name in writing and meaning.file is ref.file
+            if writes or isinstance(meaning, ValueRef) and meaning.node is ref.node:
+                local.append(name)
+    return local
 
 
 def _imported(m: Machine, home: File, reader: File) -> Iterator[File]:
@@ -96,22 +105,28 @@ def _imported(m: Machine, home: File, reader: File) -> Iterator[File]:
     packages = [
         m.program.library.find(".".join(parts[:size])) for size in range(len(parts) - (not home.package), 0, -1)
     ]
-    queue = [reader, *(one for one in packages if one is not None)]
+    queue = deque([reader, *(one for one in packages if one is not None)])
     seen = {home.path}
     while queue and len(seen) <= _FILES:
-        file = queue.pop(0)
+        file = queue.popleft()
         if file.path in seen and file is not home:
             continue
         if file is not home:
             seen.add(file.path)
             yield file
         if file.package or file is reader:
-            bound = [b.node for b in file.index.bindings.values() if isinstance(b.node, Import)]
-            for one in (*bound, *file.index.star_imports):
-                dotted = file.absolute(one)
-                found = _file(m, dotted) if dotted.partition(".")[0] == top else None
-                if found is not None and found.path not in seen:
-                    queue.append(found)
+            queue.extend(found for found in _imports(m, file, top) if found.path not in seen)
+
+
+def _imports(m: Machine, file: File, top: str) -> list[File]:
+    """The files of a top-level package that a file's imports lead to, in order."""
+    known = m.program.imported.get((file.path, top))
+    if known is None:
+        bound = [b.node for b in file.index.bindings.values() if isinstance(b.node, Import)]
+        dotted = dict.fromkeys(file.absolute(one) for one in (*bound, *file.index.star_imports))
+        found = (_file(m, name) for name in dotted if name.partition(".")[0] == top)
+        known = m.program.imported[file.path, top] = [*dict.fromkeys(one for one in found if one is not None)]
+    return known
 
 
 def _file(m: Machine, dotted: str) -> File | None:

@@ -138,6 +138,16 @@ class Program:
         self.answers = Answers()
         self.registering: dict[tuple[ast.expr, str], list[tuple[File, list[str]]]] = {}
         """By a module-level value and the file that reads it: the other files that may add to it, and the names they know it by."""
+        self.imported: dict[tuple[str, str], list[File]] = {}
+        """By file and top-level package: the files of the package that its imports lead to."""
+        self.local_names: dict[tuple[ast.expr, str], list[str]] = {}
+        """By a module-level value and another file: the names under which that file may write to it."""
+
+    def forget_registering(self) -> None:
+        """Drops what is known of who adds to whose tables: an import, a name or a file is new."""
+        self.registering.clear()
+        self.imported.clear()
+        self.local_names.clear()
 
     def forget(self, gone: set[object]) -> None:
         """Drops what was kept by reading any of these class units and file paths."""

@@ -23,11 +23,17 @@ class DiskLibrary:
         self._by_name: dict[str, File | None] = {}
         self._by_path: dict[str, File] = {}
 
-    def add_root(self, root: Path) -> None:
-        """Another folder to look into, after the known ones."""
-        if root not in self._roots:
-            self._roots.append(root)
-            self._by_name = {name: file for name, file in self._by_name.items() if file is not None}
+    def add_root(self, root: Path) -> bool:
+        """Another folder to look into, after the known ones; False where it is one of them."""
+        if root in self._roots:
+            return False
+        self._roots.append(root)
+        self._by_name = {name: file for name, file in self._by_name.items() if file is not None}
+        return True
+
+    def asked(self, dotted: str) -> bool:
+        """Whether somebody has asked for a module of this name."""
+        return dotted in self._by_name
 
     @property
     def search_path(self) -> list[Path]:

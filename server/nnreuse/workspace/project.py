@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnreuse.config.settings import Settings
 from nnreuse.rules.judging import judged
-from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.index import FileIndex, Import
 from nnreuse.syntax.source import Source
 from nnreuse.syntax.units import ClassUnits, Unit, Unparsable
 from nnreuse.tracing.trace import Trace
@@ -31,6 +31,12 @@ _ROUNDS = 2
 
 def _plain(index: FileIndex) -> list[Unit]:
     return [part for part in index.parts if isinstance(part, Unit)]
+
+
+def _adds(index: FileIndex) -> tuple[object, ...]:
+    """What says whose tables a file may add to: what it imports, and the names that its statements write to."""
+    imported = {name: binding.node for name, binding in index.bindings.items() if isinstance(binding.node, Import)}
+    return imported, index.star_imports, list(index.effects), index.writers
 
 
 def _with_nested(units: ClassUnits) -> list[ClassUnits]:
@@ -104,15 +110,16 @@ class Project:
         """The program's file at a path, with this index from now on."""
         path = path.absolute()
         known = self.library.known(path)
-        if known is None or known.index is not index:
-            self.program.registering.clear()
         if known is not None:
             if known.index is not index:
+                if _adds(known.index) != _adds(index):
+                    self.program.forget_registering()
                 self._forget(known, index)
                 known.index = index
             return known
         dotted, root = module_name(path)
-        self.library.add_root(root)
+        if self.library.add_root(root) or self.library.asked(dotted):
+            self.program.forget_registering()
         return self.library.put(path, dotted, index)
 
     def open_questions(self) -> list[Asked]:
