@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from nnreuse.config.settings import Settings
 from nnreuse.tracing.trace import Trace
-from nnreuse.types.program import File, ModuleClass, Program
+from nnreuse.types.file import File
+from nnreuse.types.program import ModuleClass, Program
 
 if TYPE_CHECKING:
     from nnreuse.rules.notes import Note

@@ -7,7 +7,8 @@ from nnreuse.rules.finding import Finding
 from nnreuse.rules.notes import silenced
 from nnreuse.rules.registry import Check
 from nnreuse.tracing.trace import Trace
-from nnreuse.types.program import File, Program
+from nnreuse.types.file import File
+from nnreuse.types.program import Program
 
 
 def judged(file: File, traces: list[Trace], program: Program, settings: Settings) -> tuple[Finding, ...]:

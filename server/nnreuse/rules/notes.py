@@ -18,7 +18,7 @@ from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Instance
-from nnreuse.types.program import File
+from nnreuse.types.file import File
 
 Kind = Literal["shared", "ignore", "ignore-file", "noqa", "misspelled"]
 

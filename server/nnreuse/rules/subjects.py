@@ -12,7 +12,7 @@ from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.trace import Call, Definition, Trace
 from nnreuse.tracing.values import Instance
-from nnreuse.types.program import File
+from nnreuse.types.file import File
 
 Role = Literal["call", "definition", "mention"]
 

@@ -22,7 +22,8 @@ from nnreuse.tracing.values import (
     Value,
     alternatives,
 )
-from nnreuse.types.program import External, File, FileRef, FunctionRef, Meaning, ModuleClass, ValueRef
+from nnreuse.types.file import File
+from nnreuse.types.program import External, FileRef, FunctionRef, Meaning, ModuleClass, ValueRef
 
 _BUILTINS = frozenset(
     "abs all any bool callable dict enumerate filter float getattr hasattr id int isinstance issubclass iter len list map max "
@@ -151,7 +152,7 @@ def _of_partial(m: Machine, value: Partial, name: str) -> Value:
         case "args":
             return m.items("tuple", value.positional)
         case _:
-            return Mapping(m.intern.fresh(), {**value.keywords})
+            return Mapping(m.intern.fresh(), dict[object, Value](value.keywords.items()))
 
 
 def _name_of(value: Value) -> str | None:
@@ -177,9 +178,9 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
     if name == "training":
         return m.opaque("training")
     if owner.cls is not None:
-        found = owner.cls.find(name)
-        if found is not None:
-            return _member(m, *found, owner, name)
+        member = owner.cls.find(name)
+        if member is not None:
+            return _member(m, *member, owner, name)
     if isinstance(owner.elements, Mapping) and name in owner.elements.entries:
         return owner.elements.entries[name]
     starred = _by_pattern(m, owner, name)

@@ -134,7 +134,7 @@ def _invoke_options(
     options = m.options(callee)
     if len(options) > 1:
         options = [(ls, v) for ls, v in options if v != NONE and not isinstance(v, Const)]
-    known = [(ls, v) for ls, v in options if not isinstance(v, Opaque)]
+    known: list[tuple[Literals, Value]] = [(ls, v) for ls, v in options if not isinstance(v, Opaque)]
     if m.phase == "constructor" and known:
         options = known
     if len(options) == 1:

@@ -66,7 +66,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 def compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | None:
     """What a comparison gives; None where that is not known."""
     if isinstance(op, ast.Is | ast.IsNot) and right == NONE:
-        none = is_none(left)
+        none: bool | None = is_none(left)
         return none if none is None else none is isinstance(op, ast.Is)
     if isinstance(left, Index) and isinstance(right, Const):
         return _index_compared(m, op, left, right)

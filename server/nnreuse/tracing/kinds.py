@@ -152,10 +152,14 @@ def _of_callable(m: Machine, value: Class | Function | Partial | Name, dotted: s
     return None
 
 
+def _of_builtin(dotted: str) -> bool:
+    return dotted in _CONSTANTS or dotted in _LISTS or dotted in ("builtins.dict", "builtins.type")
+
+
 def _of_class(m: Machine, value: Instance, kind: Value) -> bool | None:
     if value.type_name is None or not value.complete:
         return None
-    if isinstance(kind, Name) and kind.external.dotted in (*_CONSTANTS, *_LISTS, "builtins.dict", "builtins.type"):
+    if isinstance(kind, Name) and _of_builtin(kind.external.dotted):
         return False
     if isinstance(kind, Class) and value.cls is not None:
         return kind.cls in value.cls.mro

@@ -12,7 +12,8 @@ from nnreuse.tracing.lineage import Lineages
 from nnreuse.tracing.trace import Call, Clash, Creation, Definition, Placement, Repetition, Shape, Store, Turn
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
 from nnreuse.types.catalog import Carries
-from nnreuse.types.program import File, ModuleClass, Program, ValueRef
+from nnreuse.types.file import File
+from nnreuse.types.program import ModuleClass, Program, ValueRef
 
 CONSTRUCTOR_STEPS = 12_000
 HELPER_STEPS = 600
@@ -300,7 +301,7 @@ class Machine:
     def rewind(self, mark: int) -> State:
         """Takes back every write since `mark`; the final values of the slots written are returned."""
         final = self.since(mark)
-        for slots, key, old in reversed(self.journal[mark:]):
+        for slots, key, old in self.journal[mark:][::-1]:
             if old is _ABSENT:
                 slots.pop(key, None)
             else:

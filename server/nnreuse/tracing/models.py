@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable
+from typing import cast
 
 from nnreuse.syntax.units import Place
 from nnreuse.tracing import arithmetic, calls, construction, kinds, methods, objects, placing, shapes, texts
@@ -215,7 +216,7 @@ def _range(m: Machine, f: Frame, node: ast.Call, positional: Positional, keyword
     length = None
     if isinstance(start, Const) and isinstance(stop, Const) and isinstance(step, Const):
         try:
-            length = len(range(start.value, stop.value, by))  # type: ignore[arg-type]
+            length = len(range(cast("int", start.value), cast("int", stop.value), by))
         except TypeError:
             length = None
     if by < 0 and length is None:

@@ -22,7 +22,8 @@ from nnreuse.tracing.values import (
     Value,
 )
 from nnreuse.types.catalog import ModuleFacts
-from nnreuse.types.program import File, ModuleClass
+from nnreuse.types.file import File
+from nnreuse.types.program import ModuleClass
 
 
 def elements_of(value: Value) -> Items | Mapping | None:
@@ -226,7 +227,7 @@ def sliced(m: Machine, value: Value, lower: Value | None, upper: Value | None, s
         container = m.items("sequential", container.entries.values(), container.open)
     if isinstance(container, Items):
         return Items(
-            container.kind if container.kind in ("tuple", *_SLICED) else "list",
+            container.kind if container.kind == "tuple" or container.kind in _SLICED else "list",
             m.intern.fresh(),
             {0: _slice(m, container, lower, upper, step)},
         )

@@ -12,7 +12,8 @@ from nnreuse.syntax.effects import Effect
 from nnreuse.syntax.index import Import
 from nnreuse.tracing.machine import Frame, Machine, OutOfBounds
 from nnreuse.tracing.values import Class, Function, Instance, Items, Mapping, Value
-from nnreuse.types.program import File, FileRef, FunctionRef, ValueRef
+from nnreuse.types.file import File
+from nnreuse.types.program import FileRef, FunctionRef, ValueRef
 
 _STEPS = 600
 """Steps that one statement or decorator may take."""

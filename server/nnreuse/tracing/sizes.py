@@ -1,6 +1,7 @@
 """Sizes: when two feature sizes certainly differ, whatever the constructor's parameters are. A size is a positive integer."""
 
 from fractions import Fraction
+from typing import cast
 
 from nnreuse.tracing.machine import Machine
 from nnreuse.tracing.values import Const, Opaque, Value
@@ -52,7 +53,7 @@ def _halved(known: list[object], a: Terms, b: Terms) -> bool:
 
 
 def _terms(m: Machine, known: list[object], value: Value) -> Terms:
-    return {(): Fraction(value.value)} if isinstance(value, Const) else _of(known, m.ident(value), 0)  # type: ignore[arg-type]
+    return {(): Fraction(cast("int", value.value))} if isinstance(value, Const) else _of(known, m.ident(value), 0)
 
 
 def _of(known: list[object], ident: int, depth: int) -> Terms:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from nnreuse.syntax.units import Place
 from nnreuse.tracing import calls, construction, decisions, expressions, objects, placing
@@ -294,7 +295,7 @@ def _class(m: Machine, f: Frame, node: ast.ClassDef) -> Flow:
     return Flow.NEXT
 
 
-_STATEMENTS: dict[type[ast.stmt], Callable[[Machine, Frame, object], Flow]] = {
+_STATEMENTS: dict[type[ast.stmt], Callable[[Machine, Frame, Any], Flow]] = {
     ast.Expr: _expression,
     ast.Assign: _assign,
     ast.AnnAssign: _annotated,
@@ -317,4 +318,4 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Machine, Frame, object], Flow]] = {
     ast.Import: _import,
     ast.ImportFrom: _import,
     ast.ClassDef: _class,
-}  # type: ignore[assignment]
+}

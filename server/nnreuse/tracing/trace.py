@@ -12,7 +12,8 @@ from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.conditions import NOTHING, Path, counts, exclusive
 from nnreuse.tracing.values import Instance, Value
 from nnreuse.types.catalog import Carries
-from nnreuse.types.program import File, ModuleClass
+from nnreuse.types.file import File
+from nnreuse.types.program import ModuleClass
 
 NO_CARRIES = Carries(None, None, None, None)
 Relation = Literal["none", "single", "exclusive", "parallel", "chained", "recurrent", "mixed"]

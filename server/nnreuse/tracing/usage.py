@@ -14,7 +14,8 @@ from nnreuse.tracing import calls, construction, holding
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, Interner, Machine, OutOfBounds
 from nnreuse.tracing.values import Function, Instance, Mapping, Value
 from nnreuse.types.catalog import Carries
-from nnreuse.types.program import File, FunctionRef, ModuleClass, Program
+from nnreuse.types.file import File
+from nnreuse.types.program import FunctionRef, ModuleClass, Program
 
 _MAX_INSTANCES = 400
 """Instances looked into for one entry; past it the rest of that entry goes uncounted."""

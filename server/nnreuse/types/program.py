@@ -9,32 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeGuard
 
-from nnreuse.syntax.index import Binding, FileIndex, Import
+from nnreuse.syntax.index import Binding, Import
 from nnreuse.syntax.units import ClassUnits, Unit
 from nnreuse.types.catalog import Catalog, ModuleFacts
+from nnreuse.types.file import File
 from nnreuse.types.questions import Answers, NameQuestion
 
 MODULE = "torch.nn.modules.module.Module"
 _DEPTH = 24
-
-
-@dataclass(eq=False, slots=True)
-class File:
-    """One Python file: its dotted module name, whether it is a package's `__init__`, and its index."""
-
-    path: str
-    module: str
-    package: bool
-    index: FileIndex
-    classes: dict[ClassUnits, "ModuleClass"] = field(default_factory=dict[ClassUnits, "ModuleClass"])
-
-    def absolute(self, imported: Import) -> str:
-        """The dotted name an import of this file means, its leading dots resolved."""
-        if not imported.level:
-            return imported.target
-        base = self.module.split(".")
-        base = base[: len(base) - imported.level + (1 if self.package else 0)]
-        return ".".join([*base, imported.target]) if imported.target else ".".join(base)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,9 @@
 
 import ast
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from nnreuse.syntax.units import Unit
-
-if TYPE_CHECKING:
-    from nnreuse.types.program import File
+from nnreuse.types.file import File
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ Question = NameQuestion | AttributeQuestion
 class Target:
     """`self.attribute`, where it is assigned: on this name a tool can be asked what it is."""
 
-    file: "File"
+    file: File
     unit: Unit
     node: ast.Attribute
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from nnreuse.syntax.units import Unit
-from nnreuse.types.program import MODULE, External, File, Meaning, ModuleClass, Program
+from nnreuse.types.file import File
+from nnreuse.types.program import MODULE, External, Meaning, ModuleClass, Program
 from nnreuse.types.questions import AttributeQuestion, Target
 
 _PLAIN = (ast.Name, ast.Attribute, ast.Call)

@@ -7,7 +7,7 @@ from pathlib import Path
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Source
 from nnreuse.syntax.units import Unparsable
-from nnreuse.types.program import File
+from nnreuse.types.file import File
 
 
 class DiskLibrary:

@@ -13,7 +13,8 @@ from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.tracer import trace
 from nnreuse.tracing.usage import Usage, usage_of
 from nnreuse.types.catalog import Catalog
-from nnreuse.types.program import File, ModuleClass, Program
+from nnreuse.types.file import File
+from nnreuse.types.program import ModuleClass, Program
 from nnreuse.types.questions import AttributeQuestion, NameQuestion, Question
 from nnreuse.workspace import facts
 from nnreuse.workspace.analysis import Analysis
