@@ -93,7 +93,7 @@ Job = Callable[[Engines, Target], Answer]
 def collect_rarely() -> None:
     """Trees and traces are many objects and little garbage: full collections would take a third of a run's time."""
     gc.freeze()
-    gc.set_threshold(200_000, 50, 100)
+    gc.set_threshold(3_000_000, 50, 100)
 
 
 def run(job: Job[Answer], targets: Sequence[Target], make: MakeEngine, jobs: int | None) -> Iterator[Answer]:
