@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from nnreuse.syntax.span import Span
 
+Positioned = ast.expr | ast.stmt | ast.alias | ast.arg | ast.keyword
+
 
 @dataclass(eq=False, slots=True)
 class Unit:
@@ -23,12 +25,20 @@ class Unit:
     origin: int
     _starts: list[int] = field(default_factory=list[int])
     _classes: dict[ast.ClassDef, "ClassUnits"] = field(default_factory=dict[ast.ClassDef, "ClassUnits"])
+    _places: "dict[ast.AST, Place]" = field(default_factory=dict[ast.AST, "Place"])
 
     @property
     def text(self) -> str:
         return "".join(self.lines)
 
-    def span(self, node: ast.expr | ast.stmt | ast.alias | ast.arg | ast.keyword) -> Span:
+    def place(self, node: Positioned) -> "Place":
+        """The place of a node of this unit: one object, however often it is asked for."""
+        known = self._places.get(node)
+        if known is None:
+            known = self._places[node] = Place(self, self.span(node))
+        return known
+
+    def span(self, node: Positioned) -> Span:
         """Where a node of this unit stands, in code points from the unit's beginning."""
         end_line, end_column = node.end_lineno, node.end_col_offset
         assert end_line is not None and end_column is not None

@@ -21,6 +21,7 @@ from nnreuse.tracing.values import (
     Super,
     Value,
     alternatives,
+    named,
 )
 from nnreuse.types.file import File
 from nnreuse.types.program import External, FileRef, FunctionRef, Meaning, ModuleClass, ValueRef
@@ -39,7 +40,7 @@ def global_value(m: Machine, f: Frame, name: str) -> Value:
     if meaning is not None:
         return value_of(m, meaning, f.file)
     if name in _BUILTINS:
-        return Name(External(f"builtins.{name}"))
+        return named(f"builtins.{name}")
     if name == "__class__" and f.owner is not None:
         return Class(f.owner)
     return m.opaque("global", f.file.path, name)
@@ -103,7 +104,7 @@ def get(m: Machine, value: Value, name: str) -> Value:
         case Package():
             return _of_package(m, value, name)
         case Name(external):
-            return Name(External(f"{external.dotted}.{name}"))
+            return named(f"{external.dotted}.{name}")
         case Partial() if name in ("func", "args", "keywords"):
             return _of_partial(m, value, name)
         case Items():

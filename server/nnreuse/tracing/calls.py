@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from nnreuse.tracing import attributes, methods, models, objects, refining, shapes
+from nnreuse.tracing import attributes, expressions, loops, methods, models, objects, refining, shapes, statements
 from nnreuse.tracing.conditions import Literal, Literals, Path
 from nnreuse.tracing.lineage import MAX_CALLS
 from nnreuse.tracing.machine import HELPER_STEPS, MAX_DEPTH, Exits, Frame, Machine
@@ -42,20 +42,15 @@ Keywords = dict[str, Value]
 
 def call(m: Machine, f: Frame, node: ast.Call) -> Value:
     """The value of a call expression."""
-    from nnreuse.tracing.expressions import evaluate, spread
-
     if isinstance(node.func, ast.Name) and node.func.id == "super" and f.owner is not None:
         return _super(m, f)
-    callee = evaluate(m, f, node.func)
+    callee = expressions.evaluate(m, f, node.func)
     if isinstance(callee, Method) and callee.name == "extend" and _extends_lazily(m, f, node, callee):
         return NONE
-    if any(isinstance(a, ast.Starred) for a in node.args):
-        positional = tuple(_positional(m, f, node))
-    else:
-        positional = tuple(spread(m, f, node.args)[0])
+    positional = tuple(_positional(m, f, node))
     keywords: Keywords = {}
     for keyword in node.keywords:
-        value = evaluate(m, f, keyword.value)
+        value = expressions.evaluate(m, f, keyword.value)
         if keyword.arg is not None:
             keywords[keyword.arg] = value
         elif isinstance(value, Mapping):
@@ -69,24 +64,22 @@ def call(m: Machine, f: Frame, node: ast.Call) -> Value:
 
 def _extends_lazily(m: Machine, f: Frame, node: ast.Call, callee: Method) -> bool:
     """`extend` by a generator: each element is there before the next one is made."""
-    from nnreuse.tracing.expressions import generate
-
     container = objects.elements_of(callee.receiver)
     if not isinstance(container, Items) or len(node.args) != 1 or not isinstance(node.args[0], ast.GeneratorExp):
         return False
-    generate(m, f, node.args[0], lambda value: objects.append(m, container, value))
+    expressions.generate(m, f, node.args[0], lambda value: objects.append(m, container, value))
     return True
 
 
-def _positional(m: Machine, f: Frame, node: ast.Call) -> Iterator[Value]:
-    from nnreuse.tracing.expressions import evaluate
-
+def _positional(m: Machine, f: Frame, node: ast.Call) -> list[Value]:
+    values: list[Value] = []
     for argument in node.args:
-        value = evaluate(m, f, argument)
-        if isinstance(value, Items) and value.kind == "star" and not value.content.open:
-            yield from value.content.items
+        value = expressions.evaluate(m, f, argument)
+        if isinstance(argument, ast.Starred) and isinstance(value, Items) and not value.content.open:
+            values += value.content.items
         else:
-            yield value
+            values.append(value)
+    return values
 
 
 def _super(m: Machine, f: Frame) -> Value:
@@ -206,9 +199,7 @@ def _made(m: Machine, result: Opaque) -> Opaque:
 
 
 def _written(m: Machine, f: Frame, receiver: ast.expr, lineage: int) -> None:
-    from nnreuse.tracing.expressions import evaluate
-
-    value = evaluate(m, f, receiver)
+    value = expressions.evaluate(m, f, receiver)
     if isinstance(value, Opaque):
         value.lineage |= lineage
         value.ident = m.intern.fresh()
@@ -406,20 +397,16 @@ def _function_name(callee: Function) -> str:
 
 
 def _run(m: Machine, frame: Frame, callee: Function) -> Value:
-    from nnreuse.tracing.expressions import evaluate
-    from nnreuse.tracing.loops import Flow
-    from nnreuse.tracing.statements import execute_block
-
     if isinstance(callee.node, ast.Lambda):
-        return evaluate(m, frame, callee.node.body)
+        return expressions.evaluate(m, frame, callee.node.body)
     entered = frame.entered = m.path.literals
     frame.exits = exits = Exits(len(m.journal))
-    flow = execute_block(m, frame, callee.node.body)
+    flow = statements.execute_block(m, frame, callee.node.body)
     if exits.left:
-        _meet(m, exits, entered, flow is Flow.NEXT)
+        _meet(m, exits, entered, flow is loops.Flow.NEXT)
     if frame.generator or frame.yielded:
         return Items("list", m.intern.fresh(), {0: Content(tuple(frame.yielded), True)})
-    if flow is Flow.NEXT:
+    if flow is loops.Flow.NEXT:
         frame.returned.append((m.path.literals, NONE))
     if not frame.returned:
         return m.opaque()
@@ -483,8 +470,6 @@ def _missing(
     starred: bool = False,
 ) -> Value:
     """A parameter that no argument names: its default, unless that is one choice among many, or `*` or `**` may give it."""
-    from nnreuse.tracing.expressions import evaluate
-
     default = defaults.get(name)
     if default is None or starred:
         return m.opaque()
@@ -495,7 +480,7 @@ def _missing(
     if varies:
         return m.opaque("parameter", id(callee.node), name) if callee.receiver is m.root else m.opaque()
     outside = Frame(callee.file, callee.unit, callee.closure, callee.owner)
-    return evaluate(m, outside, default)
+    return expressions.evaluate(m, outside, default)
 
 
 def _is_rate(default: ast.expr) -> bool:

@@ -3,9 +3,9 @@
 import ast
 import operator
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from nnreuse.syntax.units import Place
 from nnreuse.tracing import attributes, calls, decisions, objects, placing, shapes
 from nnreuse.tracing.conditions import NOTHING, Literals
 from nnreuse.tracing.iteration import iterate
@@ -43,8 +43,18 @@ def _below(m: Machine, f: Frame, node: ast.expr) -> int:
     return bits
 
 
+def _call(m: Machine, f: Frame, node: ast.Call) -> Value:
+    return calls.call(m, f, node)
+
+
 def _constant(m: Machine, f: Frame, node: ast.Constant) -> Value:
-    return Const(node.value)
+    return _const(node.value)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _const(value: object) -> Const:
+    """The constants of code, each made once."""
+    return Const(value)
 
 
 def _name(m: Machine, f: Frame, node: ast.Name) -> Value:
@@ -66,7 +76,7 @@ def _tuple(m: Machine, f: Frame, node: ast.Tuple | ast.List | ast.Set) -> Value:
     if kind != "tuple":  # a tuple is handed around; what it hands to a container is placed there
         _place_all(m, f, node.elts, values)
     made = m.items(kind, values, is_open)
-    made.place = Place(f.unit, f.unit.span(node))
+    made.place = f.unit.place(node)
     return made
 
 
@@ -215,7 +225,7 @@ def _repeated(m: Machine, f: Frame, items: Items, count: Value, node: ast.AST) -
             inline = isinstance(node.left.slice, ast.Call)
         else:
             inline = isinstance(literal, ast.List | ast.Tuple) and all(isinstance(e, ast.Call) for e in literal.elts)
-        place = Place(f.unit, f.unit.span(node))
+        place = f.unit.place(node)
         m.repetitions.append(Repetition(place, node, f.file, modules, inline, m.path))
     known = number if number is not None and number * len(content.items) <= 24 else 2
     return m.items(items.kind, [*content.items] * max(known, 0), content.open or number is None or number > known)
@@ -419,5 +429,5 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[Machine, Frame, Any], Value]] = {
     ast.Await: _await,
     ast.Yield: _yield,
     ast.YieldFrom: _yield,
-    ast.Call: calls.call,
+    ast.Call: _call,
 }

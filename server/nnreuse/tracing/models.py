@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from typing import cast
 
-from nnreuse.syntax.units import Place
 from nnreuse.tracing import arithmetic, calls, construction, kinds, methods, objects, placing, shapes, texts
 from nnreuse.tracing.arithmetic import pure
 from nnreuse.tracing.conditions import Literal
@@ -303,7 +302,7 @@ def _repeats(m: Machine, f: Frame, node: ast.Call, given: list[ast.expr], value:
     instances = tuple(v for _, v in m.options(value) if isinstance(v, Instance) and v.is_module)
     if instances and m.phase == "constructor":
         inline = any(isinstance(n, ast.Call) for n in given)
-        m.repetitions.append(Repetition(Place(f.unit, f.unit.span(node)), node, f.file, instances, inline, m.path))
+        m.repetitions.append(Repetition(f.unit.place(node), node, f.file, instances, inline, m.path))
 
 
 def _len(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:

@@ -390,7 +390,7 @@ def allocate(
     keywords: dict[str, Value],
 ) -> Instance:
     """The object that one execution of a constructor call makes. Its own constructor runs when someone looks inside."""
-    place = Place(f.unit, f.unit.span(node)) if isinstance(node, ast.expr) else None
+    place = f.unit.place(node) if isinstance(node, ast.expr) else None
     m.intern.effects += 1
     made = Instance(m.intern.fresh(), cls, facts, place, f.file, positional, keywords, given=m.path.literals)
     if cls is not None:

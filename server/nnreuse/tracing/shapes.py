@@ -14,12 +14,14 @@ from nnreuse.tracing.machine import MAX_SHAPES, Machine
 from nnreuse.tracing.sizes import as_size, differ
 from nnreuse.tracing.trace import Axis, Call, Clash, Extent, Shape
 from nnreuse.tracing.values import Const, Instance, Items, Name, Opaque, Value
-from nnreuse.types.catalog import UNKNOWN, Mark
+from nnreuse.types.catalog import UNKNOWN, ModuleFacts
 
 ANY = Shape((), leading=True)
 MAX_RANK = 5
 """Patterns are measured for so many axes."""
 Positional = tuple[Value, ...]
+Sizes = dict[str, Value | None]
+"""By the name in a pattern: the argument of that name, where it is a size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def called(m: Machine, call: Call, fed: int) -> tuple[Shape, ...]:
     return () if unknown_passes or len(found) > MAX_SHAPES else tuple(found)
 
 
-def _measured(m: Machine, instance: Instance) -> tuple[Sequence[_Pattern], dict[str, Value]]:
+def _measured(m: Machine, instance: Instance) -> tuple[Sequence[_Pattern], Sizes]:
     """What torch's class does to shapes under the arguments of an instance, and the arguments that are sizes."""
     facts = instance.facts
     if facts is None or instance.cls is not None or not (facts.shapes_by_default or facts.variants):
@@ -61,10 +63,19 @@ def _measured(m: Machine, instance: Instance) -> tuple[Sequence[_Pattern], dict[
         values = cast("dict[str, Value]", facts.bind(instance.positional, instance.keywords))
         spread = "**" in values or any(isinstance(v, Items) and v.kind == "star" for v in instance.positional)
         plain = {k: v.value if isinstance(v, Const) else UNKNOWN for k, v in values.items()}
-        defaults = {p.name: Const(p.default) for p in facts.parameters_in_order if not isinstance(p.default, Mark)}
         patterns = tuple(_read(text) for text in facts.shapes(plain)) if not spread else ()
-        known = m.intern.patterns[instance.ident] = patterns, {**defaults, **values}
+        tokens = {token for pattern in patterns for token in (*pattern.given, *pattern.left)}
+        sizes = {token: _size(facts, values, token) for token in tokens}
+        known = m.intern.patterns[instance.ident] = patterns, sizes
     return known
+
+
+def _size(facts: ModuleFacts, values: dict[str, Value], token: str) -> Value | None:
+    """The argument that a pattern names, where it may be compared as a size."""
+    if token in values:
+        return as_size(values[token])
+    default = facts.defaults.get(token)
+    return Const(default) if type(default) is int else None
 
 
 @cache
@@ -74,7 +85,7 @@ def _read(text: str) -> _Pattern:
     return _Pattern(tuple(given[leading:]), tuple(left[leading:]), leading)
 
 
-def _applied(m: Machine, pattern: _Pattern, shape: Shape, sizes: dict[str, Value], call: Call) -> Shape | Clash | None:
+def _applied(m: Machine, pattern: _Pattern, shape: Shape, sizes: Sizes, call: Call) -> Shape | Clash | None:
     """The shape that comes out; None where a tensor of this rank is not what the pattern speaks of."""
     rank = len(pattern.given)
     if (len(shape.axes) > rank and not pattern.leading) or (len(shape.axes) < rank and not shape.leading):
@@ -84,7 +95,7 @@ def _applied(m: Machine, pattern: _Pattern, shape: Shape, sizes: dict[str, Value
     named: dict[str, Axis] = {}
     for token, axis in zip(pattern.given, back, strict=True):
         if len(token) > 1:
-            size = as_size(sizes.get(token))
+            size = sizes[token]
             if axis is not None and size is not None and differ(m, size, axis.size):
                 return Clash(call, token, size, axis)
             axis = Extent(size, call.instance, token) if size is not None else None
@@ -93,8 +104,8 @@ def _applied(m: Machine, pattern: _Pattern, shape: Shape, sizes: dict[str, Value
     return Shape(left, shape.leading and pattern.leading)
 
 
-def _argument(sizes: dict[str, Value], token: str, instance: Instance) -> Axis:
-    size = as_size(sizes.get(token)) if token != "?" else None
+def _argument(sizes: Sizes, token: str, instance: Instance) -> Axis:
+    size = sizes[token]
     return Extent(size, instance, token) if size is not None else None
 
 

@@ -4,7 +4,6 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nnreuse.syntax.units import Place
 from nnreuse.tracing import calls, construction, decisions, expressions, objects, placing
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.iteration import iterate
@@ -102,7 +101,7 @@ def _unpack(m: Machine, f: Frame, targets: list[ast.expr], value: Value, node: a
 def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Value, node: ast.AST) -> None:
     """`owner.name = value`; on the class being traced, in its constructor, also a definition."""
     if isinstance(node, ast.stmt | ast.expr):
-        value = objects.part_of(m, value, Place(f.unit, f.unit.span(node)), f.file)
+        value = objects.part_of(m, value, f.unit.place(node), f.file)
     for literals, one in m.options(owner):
         if isinstance(one, Instance) and isinstance(name, Const) and isinstance(name.value, str):
             if not one.constructed:
@@ -134,11 +133,11 @@ def _define(m: Machine, f: Frame, name: str, value: Value, node: ast.stmt | ast.
     if held:
         m.progress()
         expression = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-        place = Place(f.unit, f.unit.span(node))
+        place = f.unit.place(node)
         m.definitions.append(Definition(name, place, expression, f.unit, f.file, m.path, held))
     elif isinstance(m.settle(value), Items | Mapping):
         expression = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-        place = Place(f.unit, f.unit.span(node))
+        place = f.unit.place(node)
         m.collections.append(Definition(name, place, expression, f.unit, f.file, m.path, ()))
 
 

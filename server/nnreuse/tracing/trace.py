@@ -48,7 +48,7 @@ class Call:
     @property
     def site(self) -> Place:
         """The callee expression: `self.bn` of `self.bn(x)`."""
-        return Place(self.unit, self.unit.span(self.node.func))
+        return self.unit.place(self.node.func)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Placement:
 
     @property
     def place(self) -> Place:
-        return Place(self.unit, self.unit.span(self.node))
+        return self.unit.place(self.node)
 
 
 @dataclass(frozen=True, slots=True)

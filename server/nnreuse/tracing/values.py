@@ -6,6 +6,7 @@ identity: two values with one ident are the same value at run time.
 
 import ast
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nnreuse.syntax.units import Place, Unit
@@ -145,6 +146,12 @@ class Name:
     """A dotted external name as a value: a function or a class of torch, say."""
 
     external: External
+
+
+@lru_cache(maxsize=4096)
+def named(dotted: str) -> Name:
+    """The value of a dotted external name; each is made once."""
+    return Name(External(dotted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ The facts are torch's, found by `nnreuse/probe.py` and shipped as torch_catalog.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from importlib import resources
@@ -90,10 +90,26 @@ class ModuleFacts:
     by_default: Carries
     variants: tuple[Variant, ...]
     shapes_by_default: Patterns
+    defaults: Mapping[str, object] = field(init=False, compare=False, repr=False)
+    """By parameter; REQUIRED where it has none."""
+    _positions: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _rest: str | None = field(init=False, compare=False, repr=False)
+    _shaping: tuple[Variant, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        parameters = self.parameters_in_order
+        derived: dict[str, object] = {
+            "defaults": {parameter.name: parameter.default for parameter in parameters},
+            "_positions": tuple(parameter.name for parameter in parameters if parameter.kind == "either"),
+            "_rest": next((parameter.name for parameter in parameters if parameter.kind == "args"), None),
+            "_shaping": tuple(variant for variant in self.variants if variant.shapes is not None),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
     def carries(self, arguments: Mapping[str, object]) -> Carries:
         """What an instance made with these arguments owns. One that is UNKNOWN leaves unknown whatever it decides."""
-        values = {parameter.name: parameter.default for parameter in self.parameters_in_order} | dict(arguments)
+        values = {**self.defaults, **arguments}
         matches = [(variant, _holds(variant, values)) for variant in self.variants]
         return Carries(
             parameters=_settle("parameters", self.by_default.parameters, matches),
@@ -104,21 +120,19 @@ class ModuleFacts:
 
     def shapes(self, arguments: Mapping[str, object]) -> Patterns:
         """What an instance made with these arguments does to shapes; none where that depends on one that is UNKNOWN."""
-        values = {parameter.name: parameter.default for parameter in self.parameters_in_order} | dict(arguments)
         found = self.shapes_by_default
-        for variant in self.variants:
-            if variant.shapes is not None and (held := _holds(variant, values)) is not False:
-                found = variant.shapes if held else ()
+        values = {**self.defaults, **arguments} if self._shaping else {}
+        for variant in self._shaping:
+            if (held := _holds(variant, values)) is not False:
+                found = (variant.shapes or ()) if held else ()
         return found
 
     def bind(self, positional: Sequence[object], keywords: Mapping[str, object]) -> dict[str, object]:
         """Arguments by name; `*args` as a tuple under its own name. Positions that nothing takes are left out."""
-        named = [parameter.name for parameter in self.parameters_in_order if parameter.kind == "either"]
-        bound = dict(zip(named, positional, strict=False))
-        rest = next((parameter.name for parameter in self.parameters_in_order if parameter.kind == "args"), None)
-        if rest is not None and len(positional) > len(named):
-            bound[rest] = tuple(positional[len(named) :])
-        return bound | dict(keywords)
+        bound = dict(zip(self._positions, positional, strict=False))
+        if self._rest is not None and len(positional) > len(self._positions):
+            bound[self._rest] = tuple(positional[len(self._positions) :])
+        return {**bound, **keywords}
 
 
 @dataclass(frozen=True, slots=True)
