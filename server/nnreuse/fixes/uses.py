@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nnreuse.fixes.places import Function, called_name, is_self
 from nnreuse.syntax.index import FileIndex
@@ -48,15 +49,24 @@ def uses(owner: ClassUnits, attribute: str) -> Iterator[Use]:
     """Every `self.attribute` of a class's own text, in no order; classes inside it are left out."""
     for unit, statement in owner.statements():
         if attribute in unit.text:
-            yield from _uses_below(unit, statement, attribute, ())
+            yield from _uses_in(unit, statement).get(attribute, ())
 
 
-def _uses_below(unit: Unit, node: ast.AST, attribute: str, around: tuple[ast.AST, ...]) -> Iterator[Use]:
-    if isinstance(node, ast.Attribute) and node.attr == attribute and is_self(node.value):
-        yield Use(unit, node, around)
+@lru_cache(maxsize=512)
+def _uses_in(unit: Unit, statement: ast.stmt) -> dict[str, list[Use]]:
+    """The uses in a statement, by attribute; a file's statements are asked about many attributes."""
+    found: dict[str, list[Use]] = {}
+    _collect(unit, statement, (), found)
+    return found
+
+
+def _collect(unit: Unit, node: ast.AST, around: tuple[ast.AST, ...], found: dict[str, list[Use]]) -> None:
+    if isinstance(node, ast.Attribute) and is_self(node.value):
+        found.setdefault(node.attr, []).append(Use(unit, node, around))
     elif not isinstance(node, ast.ClassDef):
+        around = (*around, node)
         for child in ast.iter_child_nodes(node):
-            yield from _uses_below(unit, child, attribute, (*around, node))
+            _collect(unit, child, around, found)
 
 
 def class_of(index: FileIndex, place: Place) -> ClassUnits | None:

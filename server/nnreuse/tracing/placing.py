@@ -24,10 +24,10 @@ def placed(m: Machine, f: Frame, node: ast.expr, value: Value) -> None:
 
 def _is_taken(m: Machine, node: ast.expr) -> bool:
     loop = m.turns[-1].loop if m.turns else None
-    if not isinstance(loop, ast.For | ast.comprehension):
+    if isinstance(node, ast.Call) or not isinstance(loop, ast.For | ast.comprehension):
         return False
     targets = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
-    return not isinstance(node, ast.Call) and any(isinstance(n, ast.Name) and n.id in targets for n in ast.walk(node))
+    return any(isinstance(n, ast.Name) and n.id in targets for n in ast.walk(node))
 
 
 def placed_by_call(m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, ...]) -> None:

@@ -20,6 +20,8 @@ def as_size(value: Value | None) -> Value | None:
 
 def differ(m: Machine, one: Value, other: Value) -> bool:
     """Whether two sizes are never equal: `d` and `2 * d`, `d` and `d + 1`, `d` and `d // 2`, `64` and `32`."""
+    if one is other:
+        return False
     if isinstance(one, Const) and isinstance(other, Const):
         return one.value != other.value
     if m.ident(one) == m.ident(other):
