@@ -51,14 +51,10 @@ def contradict(a: Literals, b: Literals) -> bool:
         for y in b:
             if x.subject == y.subject and _contradict(x, y):
                 return True
-    return _fails_a_test(a, a, b) or _fails_a_test(b, a, b)
-
-
-def _fails_a_test(literals: Literals, a: Literals, b: Literals) -> bool:
-    """Whether a compound test is among them that is said not to hold, though `a` and `b` say all that it asks."""
-    for x in literals:
-        if x.operator == "test" and not x.positive and _conjunction(x) <= a | b:
-            return True
+    for both in (a, b):
+        for x in both:
+            if x.operator == "test" and not x.positive and _conjunction(x) <= a | b:
+                return True
     return False
 
 
