@@ -1,8 +1,11 @@
-"""What one edit costs: `python tests/bench/retrace.py`. Prints, and asserts nothing.
+"""What one edit costs: `python tests/bench/retrace.py [FOLDER...]`. Prints, and asserts nothing.
 
-A class of about 200 lines is edited in its forward, again and again; processor time, the median of the edits.
+A dense class of about 200 lines is edited in its forward, again and again; processor time, the median of the edits. Of the classes of
+150 to 260 lines in the folders each is traced again and again, and the quantiles over the classes are printed.
 """
 
+import argparse
+import gc
 import statistics
 import time
 from collections.abc import Callable
@@ -12,7 +15,9 @@ from typing import TypeVar
 from nnreuse.config.settings import Settings
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import LineChange, Source
+from nnreuse.syntax.units import Unparsable
 from nnreuse.tracing.tracer import trace
+from nnreuse.workspace.files import FileProblem, discover, read
 from nnreuse.workspace.project import Project
 
 T = TypeVar("T")
@@ -53,7 +58,7 @@ def timed(run: Callable[[], T]) -> tuple[float, T]:
     return (time.process_time() - start) * 1000, result
 
 
-def main() -> None:
+def dense() -> None:
     text = network()
     row = next(number for number, line in enumerate(text.splitlines()) if line.startswith("        x = x * "))
     project, path, source = Project(Settings()), Path("net.py"), Source(text)
@@ -73,6 +78,35 @@ def main() -> None:
     print(f"one edited class of {len(source.lines) - 4} lines, {EDITS} edits, median:")
     for phase, times in spent.items():
         print(f"  {statistics.median(times):8.2f} ms  {phase}")
+
+
+def real(folder: Path) -> None:
+    spent: list[float] = []
+    for path in discover(folder, print):
+        project = Project(Settings())
+        try:
+            index = FileIndex.of(Source(read(path).text))
+        except (FileProblem, Unparsable):
+            continue
+        for cls in project.classes(project.file(path, index)):
+            node = cls.units.node
+            if 150 <= (node.end_lineno or 0) - node.lineno <= 260 and project.program.is_module_class(cls):
+                spent.append(
+                    min(timed(lambda cls=cls, project=project: trace(project.program, cls))[0] for _ in range(5))
+                )
+    quantiles = ", ".join(f"{q:.2f}" for q in statistics.quantiles(spent, n=4)) if len(spent) > 1 else spent
+    print(f"{folder.name}: {len(spent)} classes of 150 to 260 lines, quartiles of tracing one: {quantiles} ms")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    gc.freeze()
+    gc.set_threshold(25_000, 4, 1_000_000)  # as the server does
+    folders = parser.parse_args().folders
+    dense()
+    for folder in folders:
+        real(folder)
 
 
 if __name__ == "__main__":
