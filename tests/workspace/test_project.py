@@ -6,8 +6,9 @@ import pytest
 
 from nnreuse.config.settings import Settings
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.source import Source
+from nnreuse.syntax.source import Encoding, Source
 from nnreuse.workspace import project
+from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.project import Project
 
 BASE = "import torch.nn as nn\nclass Base(nn.Module):\n    def forward(self, x):\n        return {}\n"
@@ -75,3 +76,68 @@ def test_an_open_file_is_traced_once_and_a_checked_one_is_not_kept(
     one.check(path, text)
     one.check(path, text)
     assert traced == ["Net"] * 3
+
+
+def places(analysis: Analysis) -> list[tuple[str, str, int, int]]:
+    return [
+        (one.rule, one.message, *(getattr(analysis.index.span(one.place), end) for end in ("start", "end")))
+        for one in analysis.findings
+    ]
+
+
+DOCUMENTED = '''import torch.nn as nn
+class Block(nn.Module):
+    """A block."""
+    def __init__(self):
+        super().__init__()
+        self.a = nn.BatchNorm2d(2)
+    def forward(self, x):
+        return self.a(self.a(x))
+class Net(nn.Module):
+    """A net."""
+    class Inner(nn.Module):
+        """Inside."""
+        def __init__(self):
+            super().__init__()
+            self.b = nn.BatchNorm2d(2)
+        def forward(self, x):
+            return self.b(self.b(x))
+    def __init__(self):
+        super().__init__()
+        self.block = Block()
+    def forward(self, x):
+        return self.block(x)
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "anew"),
+    [
+        ('"""A block."""', '"""A\n    long block."""', []),
+        ('"""Inside."""', '"""Within."""', []),
+        ('"""A net."""', '"""A net."""  # of blocks', []),
+        ("return self.block(x)", "return self.block(x)  # now", ["Net", "Net.Inner"]),
+        ("self.a(self.a(x))", "self.a(x)", ["Block", "Net"]),
+        ("self.b(self.b(x))", "self.b(x)", ["Net", "Net.Inner"]),
+    ],
+)  # fmt: skip
+def test_an_edit_traces_anew_the_classes_that_read_it_and_one_of_a_docstring_none(
+    old: str, new: str, anew: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced: list[str] = []
+    real = project.trace
+    monkeypatch.setattr(project, "trace", lambda program, cls: traced.append(cls.name) or real(program, cls))
+    one, path = Project(Settings()), tmp_path / "net.py"
+    source = Source(DOCUMENTED)
+    index = FileIndex.of(source)
+    one.analyse(path, index)
+    traced.clear()
+    revisions: list[tuple[Source, Analysis]] = []
+    for before, after in ((old, new), (new, old)):
+        at = source.text.index(before)
+        source, change = source.edited(source.position(at), source.position(at + len(before)), after, Encoding.UTF32)
+        index = index.updated(source, change)
+        revisions.append((source, one.analyse(path, index)))
+    assert sorted(set(traced)) == anew
+    for text, edited in revisions:
+        assert places(edited) == places(Project(Settings()).analyse(path, FileIndex.of(text))) != []

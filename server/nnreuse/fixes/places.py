@@ -2,21 +2,26 @@
 
 import ast
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
-from nnreuse.syntax.units import Place, Unit
+from nnreuse.syntax.span import Span
+from nnreuse.syntax.units import Place, Unit, once
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _Positioned = ast.expr | ast.stmt | ast.alias | ast.arg | ast.keyword
 
 
-@lru_cache(maxsize=1024)
 def chain(place: Place) -> Sequence[ast.AST]:
     """The nodes from a statement of the unit down to the node that covers the place exactly; empty where none does."""
-    for root in place.unit.nodes:
+    return _chain(place.unit, place.span)
+
+
+@once
+def _chain(unit: Unit, span: Span) -> Sequence[ast.AST]:
+    place = Place(unit, span)
+    for root in unit.nodes:
         # A class's header holds the whole class as its node, whose end lies outside the unit.
-        if (root.end_lineno or 0) - place.unit.origin < len(place.unit.lines):
+        if (root.end_lineno or 0) - unit.origin < len(unit.lines):
             found = _descend(place, _rows(place), root)
             if found:
                 return found

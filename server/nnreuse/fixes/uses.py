@@ -4,11 +4,10 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from nnreuse.fixes.places import Function, called_name, is_self
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.units import ClassUnits, Place, Unit, leaves
+from nnreuse.syntax.units import ClassUnits, Place, Unit, leaves, once
 
 _SETTERS = ("setattr", "delattr", "add_module", "register_module")
 _DYNAMIC = ("getattr", "setattr", "hasattr", "delattr")
@@ -52,7 +51,7 @@ def uses(owner: ClassUnits, attribute: str) -> Iterator[Use]:
             yield from _uses_in(unit, statement).get(attribute, ())
 
 
-@lru_cache(maxsize=512)
+@once
 def _uses_in(unit: Unit, statement: ast.stmt) -> dict[str, list[Use]]:
     """The uses in a statement, by attribute; a file's statements are asked about many attributes."""
     found: dict[str, list[Use]] = {}

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from nnreuse.syntax.units import Place, Unit, leaves
+from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.trace import Call, Definition, Relation, Trace, depends, most_calls, relation
 from nnreuse.tracing.values import Instance
 from nnreuse.types.catalog import Carries
@@ -86,8 +86,8 @@ def own_code(trace: Trace, calls: list[Call]) -> bool:
     return any(call.unit in units for call in calls) and all(call.file is trace.cls.file for call in calls)
 
 
-def own_units(trace: Trace) -> set[Unit]:
-    return set(leaves([trace.cls.units]))
+def own_units(trace: Trace) -> frozenset[Unit]:
+    return trace.cls.units.leaves
 
 
 def kind_of(instance: Instance, carries: Carries) -> str:

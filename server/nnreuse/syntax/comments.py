@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
-from nnreuse.syntax.units import Place, Unit
+from nnreuse.syntax.units import Place, Unit, once
 
 _SPACE = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING})
 
@@ -37,7 +37,7 @@ def comments_containing(index: FileIndex, *words: str) -> Iterator[Comment]:
         return
     units = list(index.first_lines.items())
     for number, (unit, first) in enumerate(units):
-        if not any(word in line for line in unit.lines for word in words):
+        if not _mentions(unit, words):
             continue
         layout = _layout(unit)
         for row, column, text in layout.comments:
@@ -45,6 +45,11 @@ def comments_containing(index: FileIndex, *words: str) -> Iterator[Comment]:
                 rows = _about(unit, layout, row, column)
                 found = range(first + rows.start, first + rows.stop) if rows else _first_statement(units[number + 1 :])
                 yield Comment(_place(unit, row, column, text), found)
+
+
+@once
+def _mentions(unit: Unit, words: tuple[str, ...]) -> bool:
+    return any(word in line for line in unit.lines for word in words)
 
 
 def _about(unit: Unit, layout: _Layout, row: int, column: int) -> range | None:
@@ -76,6 +81,7 @@ def _place(unit: Unit, row: int, column: int, text: str) -> Place:
     return Place(unit, Span(start, start + len(text)))
 
 
+@once
 def _layout(unit: Unit) -> _Layout:
     """Total: a text that Python's tokenizer gives up on has the comments up to there."""
     comments: list[tuple[int, int, str]] = []

@@ -115,7 +115,16 @@ class FileIndex:
 
     def classes(self) -> Iterator[tuple[str, ClassUnits]]:
         """Every class definition reachable without entering a function, with its qualified name, in text order."""
-        yield from _classes(self.parts, "")
+        return iter(self._class_list)
+
+    @cached_property
+    def _class_list(self) -> list[tuple[str, ClassUnits]]:
+        return list(_classes(self.parts, ""))
+
+    @cached_property
+    def frame(self) -> list[Unit]:
+        """The units of the top level, headers of classes among them."""
+        return [part if isinstance(part, Unit) else part.header for part in self.parts]
 
 
 def _classes(parts: list[Part], prefix: str) -> Iterator[tuple[str, ClassUnits]]:

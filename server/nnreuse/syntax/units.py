@@ -8,8 +8,10 @@ relative to itself only, so that what is derived from it stays true when the tex
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from nnreuse.syntax.span import Span
 
@@ -26,10 +28,17 @@ class Unit:
     _starts: list[int] = field(default_factory=list[int])
     _classes: dict[ast.ClassDef, "ClassUnits"] = field(default_factory=dict[ast.ClassDef, "ClassUnits"])
     _places: "dict[ast.AST, Place]" = field(default_factory=dict[ast.AST, "Place"])
+    kept: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any])
+    """What `once` functions derived from the unit, by function and arguments."""
 
     @property
     def text(self) -> str:
         return "".join(self.lines)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it does nothing when it runs: a docstring, or comments alone."""
+        return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in self.nodes)
 
     def place(self, node: Positioned) -> "Place":
         """The place of a node of this unit: one object, however often it is asked for."""
@@ -76,6 +85,23 @@ class Unit:
         return row, offset - self._starts[row]
 
 
+_Given = ParamSpec("_Given")
+_Derived = TypeVar("_Derived")
+
+
+def once(derive: Callable[Concatenate[Unit, _Given], _Derived]) -> Callable[Concatenate[Unit, _Given], _Derived]:
+    """A function of a unit that is computed once for equal arguments. The unit keeps the answer: it ends with the unit."""
+
+    @wraps(derive)
+    def kept(unit: Unit, /, *given: _Given.args, **named: _Given.kwargs) -> _Derived:
+        key = (derive, *given, *named.items())
+        if key not in unit.kept:
+            unit.kept[key] = derive(unit, *given, **named)
+        return unit.kept[key]
+
+    return kept
+
+
 @dataclass(eq=False, slots=True)
 class ClassUnits:
     """A class definition: the unit of its header, and the units of its members, nested classes among them."""
@@ -83,6 +109,14 @@ class ClassUnits:
     node: ast.ClassDef
     header: Unit
     members: list["Unit | ClassUnits"]
+    _leaves: "frozenset[Unit] | None" = None
+
+    @property
+    def leaves(self) -> frozenset[Unit]:
+        """Every unit of the class. Many rules ask, of each class of a file, after each edit."""
+        if self._leaves is None:
+            self._leaves = frozenset(leaves([self]))
+        return self._leaves
 
     def statements(self) -> Iterator[tuple[Unit, ast.stmt]]:
         """The statements of the class body, each with the unit it stands in; nested classes left out."""
@@ -164,6 +198,25 @@ def _by_line(body: list[ast.stmt]) -> list[list[ast.stmt]]:
 def _first_line(node: ast.stmt) -> int:
     decorators = getattr(node, "decorator_list", None)
     return min([node.lineno, *(d.lineno for d in decorators)]) if decorators else node.lineno
+
+
+def replaced(old: list[Part], new: list[Part]) -> dict[ClassUnits, ClassUnits] | None:
+    """For each class of `old` that is another object in `new`, that object; None where more than docstrings and comments differ."""
+    found: dict[ClassUnits, ClassUnits] = {}
+    before, after = ([p for p in parts if isinstance(p, ClassUnits) or not p.is_silent] for parts in (old, new))
+    if len(before) != len(after):
+        return None
+    for one, other in zip(before, after, strict=True):
+        if one is other:
+            continue
+        if isinstance(one, Unit) or isinstance(other, Unit) or one.header is not other.header:
+            return None
+        inside = replaced(one.members, other.members)
+        if inside is None:
+            return None
+        found |= inside
+        found[one] = other
+    return found
 
 
 def leaves(parts: list[Part]) -> list[Unit]:

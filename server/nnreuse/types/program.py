@@ -5,7 +5,8 @@ names (`External`), and the catalog knows what they are.
 """
 
 import ast
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol, TypeGuard
 
@@ -134,6 +135,14 @@ class Program:
     def forget(self, gone: set[object]) -> None:
         """Drops what was kept by reading any of these class units and file paths."""
         self.recalled = {key: answer for key, answer in self.recalled.items() if gone.isdisjoint(answer.read)}
+
+    def move(self, moved: Mapping[ClassUnits, ClassUnits]) -> None:
+        """What was kept by reading these class units is from now on kept by reading others, which do the same."""
+        for key, answer in self.recalled.items():
+            if not answer.read.isdisjoint(moved):
+                self.recalled[key] = replace(
+                    answer, read=answer.read - moved.keys() | {moved[u] for u in moved if u in answer.read}
+                )
 
     def lookup(self, file: File, name: str, depth: int = 0) -> Meaning | None:
         """What a module-level name of a file means; None for builtins and names nothing binds."""

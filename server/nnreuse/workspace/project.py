@@ -8,7 +8,7 @@ from nnreuse.config.settings import Settings
 from nnreuse.rules.judging import judged
 from nnreuse.syntax.index import FileIndex, Import
 from nnreuse.syntax.source import Source
-from nnreuse.syntax.units import ClassUnits, Unit, Unparsable
+from nnreuse.syntax.units import ClassUnits, Unit, Unparsable, replaced
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.tracer import trace
 from nnreuse.tracing.usage import Usage, usage_of
@@ -113,7 +113,7 @@ class Project:
         known = self.library.known(path)
         if known is not None:
             if known.index is not index:
-                if _adds(known.index) != _adds(index):
+                if known.index.frame != index.frame and _adds(known.index) != _adds(index):
                     self.program.forget_registering()
                 self._forget(known, index)
                 known.index = index
@@ -154,6 +154,10 @@ class Project:
 
     def _forget(self, file: File, index: FileIndex) -> None:
         """Drops the classes and traces that a new index of a file makes untrue: those that read what has changed."""
+        moved = replaced(file.index.parts, index.parts)
+        if moved is not None:
+            self._move(file, moved)
+            return
         kept = set(index.parts)
         gone: set[object] = {part for part in file.index.parts if part not in kept}
         if any(isinstance(part, Unit) for part in gone) or _plain(file.index) != _plain(index):
@@ -174,6 +178,20 @@ class Project:
                 if one.cls.file is not file:
                     self._outdated.add(Path(one.cls.file.path))
                     _forget_heirs(one.cls, file)
+
+    def _move(self, file: File, moved: dict[ClassUnits, ClassUnits]) -> None:
+        """Classes whose docstrings or comments alone have changed are the classes they were, under new units."""
+        for old, new in moved.items():
+            cls = file.classes.pop(old, None)
+            if cls is not None:
+                cls.units, file.classes[new] = new, cls
+            if old in self._traces:
+                self._traces[new] = self._traces.pop(old)
+        if moved:
+            self.program.move(moved)
+            for one in self._traces.values():
+                if not one.read.isdisjoint(moved):
+                    one.read = one.read - moved.keys() | {moved[units] for units in moved if units in one.read}
 
     def traces(self, file: File) -> list[Trace]:
         """The traces of a file's module classes, in text order."""
