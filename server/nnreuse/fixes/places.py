@@ -3,8 +3,9 @@
 import ast
 from collections.abc import Iterator, Sequence
 
+from nnreuse.syntax.once import once
 from nnreuse.syntax.span import Span
-from nnreuse.syntax.units import Place, Unit, once
+from nnreuse.syntax.units import Place, Unit
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from nnreuse.fixes.places import Function, called_name, is_self
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.units import ClassUnits, Place, Unit, leaves, once
+from nnreuse.syntax.once import once
+from nnreuse.syntax.units import ClassUnits, Place, Unit, leaves
 
 _SETTERS = ("setattr", "delattr", "add_module", "register_module")
 _DYNAMIC = ("getattr", "setattr", "hasattr", "delattr")

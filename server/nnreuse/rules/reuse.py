@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from nnreuse.syntax.units import Place, Unit
+from nnreuse.syntax.once import once
+from nnreuse.syntax.units import Place, Unit, units_of
 from nnreuse.tracing.trace import Call, Definition, Relation, Trace, depends, most_calls, relation
 from nnreuse.tracing.values import Instance
 from nnreuse.types.catalog import Carries
@@ -39,8 +40,13 @@ class Reuse:
         return found[0] if len(found) == 1 else None
 
 
-def reuses(trace: Trace) -> Iterator[Reuse]:
+@once
+def reuses(trace: Trace) -> list[Reuse]:
     """Every instance that carries something and that one forward may call more than once, exclusive arms aside."""
+    return list(_reuses(trace))
+
+
+def _reuses(trace: Trace) -> Iterator[Reuse]:
     for instance, calls in grouped(trace).items():
         if len(calls) < 2:
             continue
@@ -53,6 +59,7 @@ def reuses(trace: Trace) -> Iterator[Reuse]:
             yield Reuse(trace, instance, paths[0], tuple(calls), relation(calls), must, carried)
 
 
+@once
 def grouped(trace: Trace) -> dict[Instance, list[Call]]:
     """The calls of each instance; members that a Sequential calls belong to the Sequential."""
     groups: dict[Instance, list[Call]] = {}
@@ -86,8 +93,9 @@ def own_code(trace: Trace, calls: list[Call]) -> bool:
     return any(call.unit in units for call in calls) and all(call.file is trace.cls.file for call in calls)
 
 
+@once
 def own_units(trace: Trace) -> frozenset[Unit]:
-    return trace.cls.units.leaves
+    return frozenset(units_of(trace.cls.units))
 
 
 def kind_of(instance: Instance, carries: Carries) -> str:

@@ -25,8 +25,11 @@ def findings(context: Context, rule: str, message: str, proof: str | None = None
     """The findings of one rule, warnings at most; with a `proof`, the kind of evidence that it takes to warn, information without it.
 
     `message` is formatted with `name` (`self.bn`), `count` (`twice`) and `state` (`weights`)."""
+    found = reuses(context.trace)
+    if not found:
+        return
     unfit = {clash.call.instance for clash in proven_clashes(context.trace)}  # `incompatible-features` speaks of these
-    for reuse in reuses(context.trace):
+    for reuse in found:
         kind = "same-input-twice" if same_input(reuse) else kind_of(reuse.instance, reuse.carries)
         twin = len(reuse.sites) > 1 and idle_twin(reuse.trace, reuse.instance) is not None
         if kind != rule or twin or reuse.instance in unfit:

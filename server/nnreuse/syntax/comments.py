@@ -3,10 +3,12 @@
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile, islice
 
 from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.once import once
 from nnreuse.syntax.span import Span
-from nnreuse.syntax.units import Place, Unit, once
+from nnreuse.syntax.units import ClassUnits, Part, Place, Unit
 
 _SPACE = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING})
 
@@ -33,23 +35,21 @@ class _Layout:
 
 def comments_containing(index: FileIndex, *words: str) -> Iterator[Comment]:
     """The comments in which one of the words stands. Costs only the units where a word occurs at all."""
-    if not any(word in index.source.text for word in words):
-        return
-    units = list(index.first_lines.items())
-    for number, (unit, first) in enumerate(units):
-        if not _mentions(unit, words):
-            continue
-        layout = _layout(unit)
+    for unit in (unit for part in index.parts for unit in _mentioning(part, words)):
+        first, layout = index.first_lines[unit], _layout(unit)
         for row, column, text in layout.comments:
             if any(word in text for word in words):
                 rows = _about(unit, layout, row, column)
-                found = range(first + rows.start, first + rows.stop) if rows else _first_statement(units[number + 1 :])
+                found = range(first + rows.start, first + rows.stop) if rows else _first_statement(index, unit)
                 yield Comment(_place(unit, row, column, text), found)
 
 
 @once
-def _mentions(unit: Unit, words: tuple[str, ...]) -> bool:
-    return any(word in line for line in unit.lines for word in words)
+def _mentioning(part: Part, words: tuple[str, ...]) -> list[Unit]:
+    """The units of a part in which one of the words stands, be it as a part of another."""
+    if isinstance(part, ClassUnits):
+        return [unit for one in (part.header, *part.members) for unit in _mentioning(one, words)]
+    return [part] if any(word in line for line in part.lines for word in words) else []
 
 
 def _about(unit: Unit, layout: _Layout, row: int, column: int) -> range | None:
@@ -63,9 +63,10 @@ def _about(unit: Unit, layout: _Layout, row: int, column: int) -> range | None:
     return next((rows for rows in layout.statements if rows.start > row), None)
 
 
-def _first_statement(following: list[tuple[Unit, int]]) -> range:
-    """The lines of the first statement in the units below."""
-    for unit, first in following:
+def _first_statement(index: FileIndex, above: Unit) -> range:
+    """The lines of the first statement in the units below one."""
+    below = dropwhile(lambda one: one[0] is not above, index.first_lines.items())
+    for unit, first in islice(below, 1, None):
         rows = next(iter(_layout(unit).statements), None)
         if rows is not None:
             return range(first + rows.start, first + rows.stop)

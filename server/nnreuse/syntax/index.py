@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nnreuse.syntax.effects import Effect, effects, writers
+from nnreuse.syntax.once import once
 from nnreuse.syntax.source import LineChange, Source
 from nnreuse.syntax.span import Span
 from nnreuse.syntax.units import ClassUnits, Part, Place, Unit, Unparsable, cut, leaves, parse
@@ -23,12 +24,15 @@ class Import:
     module_only: bool
 
 
+Bound = ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import | ClassUnits
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """What a top-level name is bound to: a definition, the value of an assignment, or an import; with its unit."""
 
     unit: Unit
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import | ClassUnits
+    node: Bound
     rebound: bool = False
 
 
@@ -78,13 +82,9 @@ class FileIndex:
             if isinstance(part, ClassUnits):
                 found[part.node.name] = Binding(part.header, part, part.node.name in found)
                 continue
-            for node in part.nodes:
-                for name, value in _bound(node, part):
-                    conditional = not isinstance(
-                        node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign
-                    )
-                    if not (conditional and name in found):
-                        found[name] = Binding(part, value, name in found)
+            for name, value, conditional in _bound_in(part):
+                if not (conditional and name in found):
+                    found[name] = Binding(part, value, name in found)
         return found
 
     @cached_property
@@ -129,12 +129,14 @@ class FileIndex:
 
 def _classes(parts: list[Part], prefix: str) -> Iterator[tuple[str, ClassUnits]]:
     for part in parts:
-        if isinstance(part, ClassUnits):
-            yield prefix + part.node.name, part
-            yield from _classes(part.members, prefix + part.node.name + ".")
-        else:
-            for node in part.nodes:
-                yield from _classes_below(node, part, prefix)
+        yield from ((prefix + name, units) for name, units in _classes_in(part))
+
+
+@once
+def _classes_in(part: Part) -> list[tuple[str, ClassUnits]]:
+    if isinstance(part, ClassUnits):
+        return [(part.node.name, part), *_classes(part.members, part.node.name + ".")]
+    return [found for node in part.nodes for found in _classes_below(node, part, "")]
 
 
 def _classes_below(node: ast.stmt, unit: Unit, prefix: str) -> Iterator[tuple[str, ClassUnits]]:
@@ -155,9 +157,14 @@ def _below(node: ast.stmt) -> Iterator[ast.stmt]:
             yield from child.body
 
 
-def _bound(
-    node: ast.stmt, unit: Unit
-) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr | Import | ClassUnits]]:
+@once
+def _bound_in(unit: Unit) -> list[tuple[str, Bound, bool]]:
+    """The names that a unit binds, to what, and whether only under a condition."""
+    plain = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign
+    return [(*bound, not isinstance(node, plain)) for node in unit.nodes for bound in _bound(node, unit)]
+
+
+def _bound(node: ast.stmt, unit: Unit) -> Iterator[tuple[str, Bound]]:
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             yield name, node

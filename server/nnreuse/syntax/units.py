@@ -8,11 +8,12 @@ relative to itself only, so that what is derived from it stays true when the tex
 
 import ast
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from itertools import takewhile
+from typing import Any
 
+from nnreuse.syntax.once import once
 from nnreuse.syntax.span import Span
 
 Positioned = ast.expr | ast.stmt | ast.alias | ast.arg | ast.keyword
@@ -29,7 +30,6 @@ class Unit:
     _classes: dict[ast.ClassDef, "ClassUnits"] = field(default_factory=dict[ast.ClassDef, "ClassUnits"])
     _places: "dict[ast.AST, Place]" = field(default_factory=dict[ast.AST, "Place"])
     kept: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any])
-    """What `once` functions derived from the unit, by function and arguments."""
 
     @property
     def text(self) -> str:
@@ -85,23 +85,6 @@ class Unit:
         return row, offset - self._starts[row]
 
 
-_Given = ParamSpec("_Given")
-_Derived = TypeVar("_Derived")
-
-
-def once(derive: Callable[Concatenate[Unit, _Given], _Derived]) -> Callable[Concatenate[Unit, _Given], _Derived]:
-    """A function of a unit that is computed once for equal arguments. The unit keeps the answer: it ends with the unit."""
-
-    @wraps(derive)
-    def kept(unit: Unit, /, *given: _Given.args, **named: _Given.kwargs) -> _Derived:
-        key = (derive, *given, *named.items())
-        if key not in unit.kept:
-            unit.kept[key] = derive(unit, *given, **named)
-        return unit.kept[key]
-
-    return kept
-
-
 @dataclass(eq=False, slots=True)
 class ClassUnits:
     """A class definition: the unit of its header, and the units of its members, nested classes among them."""
@@ -109,14 +92,7 @@ class ClassUnits:
     node: ast.ClassDef
     header: Unit
     members: list["Unit | ClassUnits"]
-    _leaves: "frozenset[Unit] | None" = None
-
-    @property
-    def leaves(self) -> frozenset[Unit]:
-        """Every unit of the class. Many rules ask, of each class of a file, after each edit."""
-        if self._leaves is None:
-            self._leaves = frozenset(leaves([self]))
-        return self._leaves
+    kept: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any])
 
     def statements(self) -> Iterator[tuple[Unit, ast.stmt]]:
         """The statements of the class body, each with the unit it stands in; nested classes left out."""
@@ -203,7 +179,8 @@ def _first_line(node: ast.stmt) -> int:
 def replaced(old: list[Part], new: list[Part]) -> dict[ClassUnits, ClassUnits] | None:
     """For each class of `old` that is another object in `new`, that object; None where more than docstrings and comments differ."""
     found: dict[ClassUnits, ClassUnits] = {}
-    before, after = ([p for p in parts if isinstance(p, ClassUnits) or not p.is_silent] for parts in (old, new))
+    head = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(old, new, strict=False)))
+    before, after = ([p for p in parts[head:] if isinstance(p, ClassUnits) or not p.is_silent] for parts in (old, new))
     if len(before) != len(after):
         return None
     for one, other in zip(before, after, strict=True):
@@ -223,5 +200,14 @@ def leaves(parts: list[Part]) -> list[Unit]:
     """The units in text order."""
     units: list[Unit] = []
     for part in parts:
-        units += [part] if isinstance(part, Unit) else [part.header, *leaves(part.members)]
+        if isinstance(part, Unit):
+            units.append(part)
+        else:
+            units += units_of(part)
     return units
+
+
+@once
+def units_of(cls: ClassUnits) -> list[Unit]:
+    """The units of a class in text order, its header first."""
+    return [cls.header, *leaves(cls.members)]

@@ -6,7 +6,7 @@ Rules read a Trace and nothing else.
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.conditions import NOTHING, Path, counts, exclusive
@@ -180,6 +180,7 @@ class Trace:
     parts: Callable[[Instance], list[Instance]] = lambda _: []
     """The submodules directly below an instance."""
 
+    kept: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any])
     _grouped: tuple[int, dict[int, list[Call]]] = field(default_factory=_no_calls)
     _paths: tuple[object, dict[int, list[str]]] = field(default_factory=_no_paths)
 

@@ -186,7 +186,8 @@ class Project:
             if cls is not None:
                 cls.units, file.classes[new] = new, cls
             if old in self._traces:
-                self._traces[new] = self._traces.pop(old)
+                one = self._traces[new] = self._traces.pop(old)
+                one.kept.clear()
         if moved:
             self.program.move(moved)
             for one in self._traces.values():
