@@ -1,5 +1,6 @@
 """`nnreuse server`: starts the language server."""
 
+import gc
 from pathlib import Path
 
 import click
@@ -22,6 +23,7 @@ def server(stdio: bool, tcp: str | None, log_file: Path | None, log_level: str) 
     if stdio and tcp:
         raise click.UsageError("--stdio and --tcp exclude each other")
     address = _address(tcp) if tcp else None
+    gc.disable()  # importing makes nothing but what stays; looking for garbage meanwhile is a tenth of a start
     from nnreuse.lsp.server import log_to, run_stdio, run_tcp  # pygls takes a third of a second to import
 
     try:

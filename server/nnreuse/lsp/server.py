@@ -181,6 +181,7 @@ def _prepared() -> Protocol:
     gc.collect()
     gc.freeze()
     gc.set_threshold(25_000, 4, 1_000_000)
+    gc.enable()
     return protocol_of(server)
 
 
