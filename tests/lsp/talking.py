@@ -200,8 +200,9 @@ class Talk:
 class Process:
     """A client of a server in a process of its own."""
 
-    def __init__(self, *options: str, stderr: Any = subprocess.DEVNULL) -> None:
-        command = [sys.executable, "-m", "nnreuse", "server", *options]
+    def __init__(self, *options: str, stderr: Any = subprocess.DEVNULL, command: Sequence[str] | None = None) -> None:
+        """Of our server with these options, or of another one's command."""
+        command = command or [sys.executable, "-m", "nnreuse", "server", *options]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "server")}
         self.running = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment

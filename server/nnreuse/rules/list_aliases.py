@@ -27,21 +27,18 @@ class Alias:
 def aliases(trace: Trace) -> Iterator[Alias]:
     """Containers of the class's own constructor whose members with weights are those of an earlier one."""
     made: list[tuple[Creation, list[Instance]]] = []
-    for creation, everyone in _overlapping(list(_candidates(trace))):
+    for creation, members in _overlapping(list(_candidates(trace))):
         instance, node = creation.instance, creation.node
-        members = [one for one in everyone if matters(trace, one, inline=False)]
-        first = next((c for c, known in made if _same(known, members) and not exclusive(c.path, creation.path)), None)
-        if (
-            first is not None
-            and instance.place is not None
-            and isinstance(node, ast.Call)
-            and node.args
-            and first.node is not node
-        ):
-            unit = instance.place.unit
-            place = Place(unit, unit.span(node.args[0]))
-            reordered = _members(first.instance) != everyone
-            yield Alias(first, creation, place, tuple(members), reordered)
+        known = next(
+            (one for one in made if not exclusive(one[0].path, creation.path) and _alike(trace, one[1], members)), None
+        )
+        if known is not None and instance.place is not None and isinstance(node, ast.Call) and node.args:
+            first, before = known
+            if first.node is not node:
+                unit = instance.place.unit
+                place = Place(unit, unit.span(node.args[0]))
+                carrying = tuple(one for one in members if matters(trace, one, inline=False))
+                yield Alias(first, creation, place, carrying, before != members)
         made.append((creation, members))
 
 
@@ -62,8 +59,14 @@ def _overlapping(containers: list[tuple[Creation, list[Instance]]]) -> list[tupl
     return [(c, members) for c, members in containers if any(holders[one.ident] > 1 for one in members)]
 
 
-def _same(known: list[Instance], members: list[Instance]) -> bool:
-    return bool(members) and {one.ident for one in known} == {one.ident for one in members}
+def _alike(trace: Trace, first: list[Instance], second: list[Instance]) -> bool:
+    """Whether two containers hold the same instances, those that carry nothing aside. Runs as few constructors as tell."""
+    held, also = {one.ident for one in first}, {one.ident for one in second}
+    both = [one for one in first if one.ident in also]
+    rest = [one for one in first if one.ident not in also] + [one for one in second if one.ident not in held]
+    if not both or any(matters(trace, one, inline=False) for one in rest):
+        return False
+    return any(matters(trace, one, inline=False) for one in both)
 
 
 def _members(container: Instance) -> list[Instance]:

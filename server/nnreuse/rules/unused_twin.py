@@ -75,11 +75,11 @@ def check(context: Context) -> Iterator[Finding]:
         sites = call_sites(calls)
         if len(sites) < 2 or not own_code(trace, calls):
             continue
-        carried = trace.carries(instance)
-        if carried.parameters is False and not carried.running_stats and not carried.other_state:
-            continue
         pair = idle_twin(trace, instance)
-        if pair is not None:
+        if pair is None:
+            continue
+        carried = trace.carries(instance)
+        if carried.parameters is not False or carried.running_stats or carried.other_state:
             yield _finding(trace, *pair, sites)
 
 
