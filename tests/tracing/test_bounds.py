@@ -40,6 +40,27 @@ def test_a_method_inside_an_idle_one_leaves_it_half_of_what_is_left() -> None:
     assert calls(net("self.build()", "return self.a(self.a(x))") + build + count) == {"a": 2}
 
 
+def test_what_a_method_makes_after_a_long_while_is_found_where_it_is_called() -> None:
+    steps = "\n".join("        n = n + 1" for _ in range(machine.IDLE_STEPS))
+    build = f"    def build(self, n):\n{steps}\n        self.a = nn.Linear(2, 2)\n"
+    row = facts(net("self.b = nn.ReLU()\nself.build(0)", "return self.a(self.b(x))") + build)["a"]
+    assert (row["calls"], row["type"]) == (1, "torch.nn.modules.linear.Linear")
+
+
+def test_a_constructor_that_seems_to_make_nothing_is_run_to_its_end() -> None:
+    steps = "\n".join("        n = n + 1" for _ in range(machine.IDLE_STEPS))
+    build = f"    def build(self, n):\n{steps}\n        self.a = nn.Linear(2, 2)\n"
+    assert calls(net("self.a = None\nself.build(0)", "return self.a(x)") + build) == {"a": 1}
+
+
+def test_a_block_whose_constructor_was_given_up_may_carry_anything() -> None:
+    steps = "\n".join("        n = n + 1" for _ in range(machine.IDLE_STEPS))
+    init = "    def __init__(self):\n        super().__init__()\n        self.build(0)\n"
+    block = f"class Block(nn.Module):\n{init}    def build(self, n):\n{steps}\n        self.a = nn.Linear(2, 2)\n"
+    row = facts(block + net("self.block = Block()", "return self.block(x)"))["block"]
+    assert row["parameters"] is not False
+
+
 def test_a_method_that_goes_on_making_modules_is_run_to_its_end() -> None:
     steps = "\n".join("        n = n + 1" for _ in range(machine.IDLE_STEPS // 6))
     made = "".join(f"{steps}\n        self.{name} = nn.Linear(2, 2)\n" for name in "abcdefgh")

@@ -6,6 +6,7 @@ import re
 from nnreuse.tracing import calls, construction, decorators, objects, registering, tables
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
+    NONE,
     Class,
     Const,
     Function,
@@ -175,6 +176,8 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
         value = m.settle(owner.attrs[name])
         if owner is m.root:
             remember(m, value, owner.shown.get(name, name))
+            if value == NONE and m.phase != "constructor":
+                m.read_as_none.add(name)
         return value
     if name == "training":
         return m.opaque("training")
@@ -196,8 +199,7 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
     found = m.opaque(".", owner.ident, name)
     if owner is m.root:
         m.origins.setdefault(found.ident, name)
-        owner_paths = m.unknown_attributes
-        owner_paths.add(name)
+        m.unset.add(name)
     return found
 
 

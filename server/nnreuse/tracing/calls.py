@@ -357,7 +357,7 @@ def enter(
     free = node is None and m.root is not None and callee.receiver is m.root
     if m.phase == "constructor" and isinstance(callee.receiver, Instance) and not callee.receiver.is_module:
         return _entered(m, callee, positional, keywords, max((m.limit - m.steps) // 2, HELPER_STEPS * 2), free)[0]
-    if m.phase == "constructor" and m.stack and not m.halving and isinstance(callee.receiver, Instance):
+    if m.phase == "constructor" and m.stack and isinstance(callee.receiver, Instance):
         return _idly(m, callee, positional, keywords, free)
     if m.phase != "constructor" or callee.receiver is not None or callee.closure is not None:
         return _entered(m, callee, positional, keywords, None, free)[0]

@@ -40,10 +40,10 @@ def construct(m: Machine, made: Instance) -> None:
         made.complete = made.cls is None
         return
     inner = Machine(m.program, m.intern, _NESTED_STEPS * 3 if m.halving else _NESTED_STEPS, m.depth + 1)
-    inner.halving = m.halving
+    inner.halving, inner.patient = m.halving, m.patient
     inner.globals = m.globals
     run_constructor(inner, made, made.positional, made.keywords)
-    made.complete = inner.complete
+    made.complete = inner.complete and not inner.gave_up
     m.intern.spent += inner.steps
 
 

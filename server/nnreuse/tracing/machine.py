@@ -17,8 +17,8 @@ from nnreuse.types.program import ModuleClass, Program, ValueRef
 
 CONSTRUCTOR_STEPS = 12_000
 HELPER_STEPS = 600
-IDLE_STEPS = 600
-"""A method that a constructor calls is given up when it takes so many steps without making a module."""
+IDLE_STEPS = 200
+"""A method that a constructor calls is given up at first when it takes so many steps without making a module."""
 FORWARD_STEPS = 30_000
 MAX_DEPTH = 24
 MAX_OPTIONS = 6
@@ -141,6 +141,9 @@ class Machine:
         self.allowance: int = 0
         """In an idle stretch: how many steps it may take from one module to the next."""
         self.made_at: int = 0
+        self.patient = False
+        """Whether methods that make no modules are run to their ends all the same."""
+        self.gave_up = False
         self.depth = depth
         self.path = Path()
         self.journal: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -169,7 +172,9 @@ class Machine:
         self.longest = MAX_EXACT * 2
         self.carried: dict[object, Carries] = {}
         self.unknowns: dict[int, Instance] = {}
-        self.unknown_attributes: set[str] = set()
+        self.unset: set[str] = set()
+        """The attributes of the root that were read and that nobody had set."""
+        self.read_as_none: set[str] = set()
 
     # ---- bounds
 
@@ -197,6 +202,9 @@ class Machine:
     def idle(self) -> "Generator[Bounded]":
         """A stretch that is given up once it has made no module for long; one inside another after half of what is left."""
         ran, outer, allowance, firm = Bounded(), self.limit, self.allowance, self.firm
+        if self.patient:
+            yield ran
+            return
         if allowance:
             self.allowance = (outer - self.steps) // 2
         else:
@@ -208,6 +216,7 @@ class Machine:
         finally:
             self._back_to(outer, allowance)
             self.firm = firm
+            self.gave_up = self.gave_up or not ran.within
 
     @contextmanager
     def _giving_up(self, ran: Bounded, outer: int) -> "Generator[None]":

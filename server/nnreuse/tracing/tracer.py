@@ -11,6 +11,7 @@ from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, 
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Class, Function, Instance
 from nnreuse.types.program import ModuleClass, Program
+from nnreuse.types.refinement import is_assigned
 
 MAX_ENTRIES = 12
 """So many methods are run of a class without `forward`."""
@@ -18,7 +19,15 @@ MAX_ENTRIES = 12
 
 def trace(program: Program, cls: ModuleClass) -> Trace:
     """Interprets the constructor and the entry points of a class. Total: user code never makes it raise."""
+    m, result = _traced(program, cls, patient=False)
+    if m.gave_up and _lacks_something(m, cls):
+        m, result = _traced(program, cls, patient=True)
+    return result
+
+
+def _traced(program: Program, cls: ModuleClass, patient: bool) -> tuple[Machine, Trace]:
     m = Machine(program, Interner(), CONSTRUCTOR_STEPS)
+    m.patient = patient
     this = Instance(m.intern.fresh(), cls, None, None, cls.file, constructed=True)
     m.root = this
     objects.note_read(m, cls)
@@ -40,7 +49,17 @@ def trace(program: Program, cls: ModuleClass) -> Trace:
     result.parts = lambda instance: construction.parts(m, instance)
     result.entries = seen
     result.read = m.intern.read
-    return result
+    return m, result
+
+
+def _lacks_something(m: Machine, cls: ModuleClass) -> bool:
+    """Whether the methods that were given up may have made what is called: all modules, elements, or an attribute."""
+    this = m.root
+    assert this is not None
+    if this.elements is not None or not (m.creations or _is_whole_elsewhere(cls)):
+        return True
+    called = {m.origins.get(ident, "").partition(".")[0] for ident in m.unknowns}
+    return any(is_assigned(cls, name) for name in (called & m.unset) | m.read_as_none)
 
 
 def _run_body(m: Machine, cls: ModuleClass) -> None:
@@ -55,7 +74,7 @@ def _run_body(m: Machine, cls: ModuleClass) -> None:
 def _run_entries(m: Machine, this: Instance, cls: ModuleClass) -> list[str]:
     """`forward`, or the public methods of a class that has none."""
     run: list[str] = []
-    names = _entries(cls, not m.creations)
+    names = _entries(cls, not m.creations and _is_whole_elsewhere(cls))
     m.complete = m.complete and len(names) <= MAX_ENTRIES
     for name in names[:MAX_ENTRIES]:
         found = cls.find(name)
@@ -79,20 +98,21 @@ def _run_entry(
     m.rewind(mark)
 
 
-def _entries(cls: ModuleClass, is_bare: bool) -> list[str]:
-    """The methods to run. `is_bare`: the constructor made no module.
+def _is_whole_elsewhere(cls: ModuleClass) -> bool:
+    """Whether a class inherits its constructor from another file."""
+    constructor = cls.find("__init__")
+    return constructor is None or constructor[0].file is not cls.file
 
-    What a bare class inherits together with its constructor from another file is run for the class that it is written in.
-    """
+
+def _entries(cls: ModuleClass, is_bare: bool) -> list[str]:
+    """The methods to run. `is_bare`: what other files say of a class is told for the classes that they define."""
     forward = cls.find("forward")
     if forward is not None:
         return ["forward"]
-    constructor = cls.find("__init__")
-    own = is_bare and (constructor is None or constructor[0].file is not cls.file)
     names = [
         n
         for c in cls.mro
-        if isinstance(c, ModuleClass) and not (own and c.file is not cls.file)
+        if isinstance(c, ModuleClass) and not (is_bare and c.file is not cls.file)
         for n, (_, s) in c.members.items()
         if isinstance(s, calls.DEFINITIONS)
     ]

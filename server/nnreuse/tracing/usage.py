@@ -127,7 +127,7 @@ def _builds(program: Program, function: FunctionRef, known: dict[object, bool]) 
 def _run(program: Program, usage: Usage, done: Done, entry: Function | ModuleClass) -> None:
     """Runs one entry, then the constructors of everything it makes."""
     m = Machine(program, Interner(), CONSTRUCTOR_STEPS * 2)
-    m.intern.made = []
+    m.intern.made, m.patient = [], True
     rest: dict[str, Value] = {"**": Mapping(m.intern.fresh(), {}, True)}
     try:
         if isinstance(entry, Function):

@@ -81,6 +81,12 @@ class _Assignment:
     value: ast.expr | None
 
 
+def is_assigned(cls: ModuleClass, attribute: str) -> bool:
+    """Whether a method of the class, inherited ones included, assigns to an attribute of its object: something else than None."""
+    found = (one for owner in cls.mro if isinstance(owner, ModuleClass) for one in _assigned(owner, attribute))
+    return any(not (isinstance(one.value, ast.Constant) and one.value.value is None) for one in found)
+
+
 def _only_assignment(cls: ModuleClass, attribute: str) -> _Assignment | None:
     found = [one for owner in cls.mro if isinstance(owner, ModuleClass) for one in _assigned(owner, attribute)]
     return found[0] if len(found) == 1 else None
