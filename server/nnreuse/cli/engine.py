@@ -1,5 +1,6 @@
 """The engine as the command line sees it, and the files it is run on, in this process or in several."""
 
+import atexit
 import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -91,9 +92,13 @@ Job = Callable[[Engines, Target], Answer]
 
 
 def collect_rarely() -> None:
-    """Trees and traces are many objects and little garbage: full collections would take a third of a run's time."""
+    """Trees and traces are many objects and little garbage: full collections would take a third of a run's time.
+
+    At exit Python collects several times over what ends with the process anyway: as long again after a large run.
+    """
     gc.freeze()
     gc.set_threshold(3_000_000, 50, 100)
+    atexit.register(gc.freeze)
 
 
 def run(job: Job[Answer], targets: Sequence[Target], make: MakeEngine, jobs: int | None) -> Iterator[Answer]:
