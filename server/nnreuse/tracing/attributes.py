@@ -175,9 +175,7 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
     if name in owner.attrs:
         value = m.settle(owner.attrs[name])
         if owner is m.root:
-            remember(m, value, owner.shown.get(name, name))
-            if value == NONE and m.phase != "constructor":
-                m.read_as_none.add(name)
+            _note(m, value, name, owner.shown.get(name, name))
         return value
     if name == "training":
         return m.opaque("training")
@@ -201,6 +199,12 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
         m.origins.setdefault(found.ident, name)
         m.unset.add(name)
     return found
+
+
+def _note(m: Machine, value: Value, name: str, path: str) -> None:
+    remember(m, value, path)
+    if value == NONE and m.phase != "constructor":
+        m.read_as_none.add(name)
 
 
 def remember(m: Machine, value: Value, path: str, depth: int = 0) -> None:
