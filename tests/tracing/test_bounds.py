@@ -141,3 +141,13 @@ def test_more_methods_than_are_run_leave_counts_unknown() -> None:
     methods = "".join(f"    def m{n}(self, x):\n        return x\n" for n in range(tracer.MAX_ENTRIES))
     text = f"class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        {A}\n{methods}"
     assert calls(text + "    def last(self, x):\n        return self.a(x)\n") == {"a": None}
+
+
+def test_one_of_several_entry_points_that_takes_more_than_its_share_is_unknown() -> None:
+    def entry(name: str) -> str:
+        steps = "".join("        x = x + 1\n" for _ in range(machine.FORWARD_STEPS // tracer.SHARES // 3))
+        return f"    def {name}(self, x):\n{steps}        return self.a(x)\n"
+
+    source = net(A, "pass").replace("def forward", "def encode")
+    assert calls(source + entry("decode")) == {"a": None}
+    assert calls(net(A, "pass").replace("    def forward(self, x):\n        pass\n", entry("decode"))) == {"a": 1}

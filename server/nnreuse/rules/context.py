@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nnreuse.config.settings import Settings
+from nnreuse.syntax.once import once
+from nnreuse.syntax.units import ClassUnits
 from nnreuse.tracing.trace import Trace
 from nnreuse.types.file import File
 from nnreuse.types.program import ModuleClass, Program
@@ -27,12 +29,13 @@ class Context:
         for other in cls.file.classes.values():
             if cls in other.mro and other not in related:
                 related.append(other)
-        names: set[str] = set()
-        for one in related:
-            names |= set(one.members)
-            for _, statement in one.units.statements():
-                names |= {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
-        return names
+        return {name for one in related for name in (*one.members, *_attributes(one.units))}
+
+
+@once
+def _attributes(units: ClassUnits) -> frozenset[str]:
+    nodes = (node for _, statement in units.statements() for node in ast.walk(statement))
+    return frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute))
 
 
 @dataclass(frozen=True, slots=True)

@@ -379,7 +379,7 @@ def _entered(
     m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords, bound: int | None, free: bool
 ) -> tuple[Value, bool]:
     """Runs a function's body; whether it stayed within its own bound."""
-    frame = Frame(callee.file, callee.unit, callee.closure, callee.owner, callee.receiver, _function_name(callee))
+    frame = Frame(callee.file, callee.unit, callee.closure, callee.owner, callee.receiver, function_name(callee))
     outer = m.path
     m.stack.append(callee.node)
     try:
@@ -392,7 +392,7 @@ def _entered(
         m.path = outer
 
 
-def _function_name(callee: Function) -> str:
+def function_name(callee: Function) -> str:
     return "<lambda>" if isinstance(callee.node, ast.Lambda) else callee.node.name
 
 

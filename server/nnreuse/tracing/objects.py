@@ -359,15 +359,20 @@ def as_content(m: Machine, value: Value) -> Content:
     return Content(tuple(element(m, value, k) for k in range(2)), True)
 
 
-def holds(m: Machine, values: Iterable[Value]) -> bool:
-    """Whether a value is, or contains, a module instance."""
+def holds(m: Machine, values: Iterable[Value], depth: int = 0) -> bool:
+    """Whether a value is, or contains, a module instance; an object may, whose arguments or attributes do."""
     for value in values:
         for _, one in m.options(value):
-            if isinstance(one, Instance):
-                return True
-            if isinstance(one, Items) and any(
-                isinstance(v, Instance | May) and holds(m, [v]) for v in one.content.items
-            ):
+            match one:
+                case Instance(is_module=True):
+                    return True
+                case Instance():
+                    inside = (*one.positional, *one.keywords.values(), *one.attrs.values())
+                case Items():
+                    inside = [v for v in one.content.items if isinstance(v, Instance | May)]
+                case _:
+                    continue
+            if depth > 3 or holds(m, inside, depth + 1):
                 return True
     return False
 

@@ -3,7 +3,6 @@
 import ast
 from contextlib import suppress
 
-from nnreuse.syntax.units import Unit
 from nnreuse.tracing import attributes, calls, construction, objects
 from nnreuse.tracing.conditions import Path
 from nnreuse.tracing.holding import held_under
@@ -15,6 +14,8 @@ from nnreuse.types.refinement import is_assigned
 
 MAX_ENTRIES = 12
 """So many methods are run of a class without `forward`."""
+SHARES = 5
+"""Each of several entry points takes a fifth of what `forward` may: they are many, and most call few modules."""
 
 
 def trace(program: Program, cls: ModuleClass) -> Trace:
@@ -76,22 +77,21 @@ def _run_entries(m: Machine, this: Instance, cls: ModuleClass) -> list[str]:
     run: list[str] = []
     names = _entries(cls, not m.creations and _is_whole_elsewhere(cls))
     m.complete = m.complete and len(names) <= MAX_ENTRIES
+    steps = FORWARD_STEPS if len(names) == 1 else FORWARD_STEPS // SHARES
     for name in names[:MAX_ENTRIES]:
         found = cls.find(name)
         if found is None or not isinstance(found[2], calls.DEFINITIONS):
             continue
         run.append(name)
-        _run_entry(m, this, found[0], found[1], found[2])
+        _run_entry(m, Function(found[0].file, found[1], found[2], None, found[0], this), steps)
     return run
 
 
-def _run_entry(
-    m: Machine, this: Instance, owner: ModuleClass, unit: Unit, node: ast.FunctionDef | ast.AsyncFunctionDef
-) -> None:
-    m.phase, m.path, m.turns, m.steps, m.limit = node.name, Path(), (), 0, FORWARD_STEPS
+def _run_entry(m: Machine, entry: Function, steps: int) -> None:
+    m.phase, m.path, m.turns, m.steps, m.limit = calls.function_name(entry), Path(), (), 0, steps
     mark = len(m.journal)
     try:
-        calls.enter(m, Function(owner.file, unit, node, None, owner, this), (), {}, None)
+        calls.enter(m, entry, (), {}, None)
     except (OutOfBounds, RecursionError):
         m.complete = False
         m.stack.clear()
