@@ -2,6 +2,7 @@
 // The steps follow one another: each starts from what the one before has left on the screen.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { open } from "./stage.mjs";
@@ -221,13 +222,28 @@ describe("a person's session", () => {
     await workbench.waitForSquiggles(2);
   });
 
-  it("offers to trace a model only where the server does", async () => {
-    await workbench.page.keyboard.press("F1");
-    await workbench.page.locator(".quick-input-box input").fill(">nnreuse: ");
-    const rows = workbench.page.locator(".quick-input-list .monaco-list-row");
-    await rows.filter({ hasText: "Restart Server" }).waitFor();
-    assert.equal(await rows.filter({ hasText: "Trace This Model" }).count(), 0);
-    await workbench.page.keyboard.press("Escape");
+  it("traces the model at the cursor with torch, or says why it cannot", async () => {
+    const python = path.resolve(import.meta.dirname, "../../.venv/bin/python");
+    stage.set({ "nnreuse.python": python });
+    await workbench.goTo(secondCall, 1);
+    await workbench.command("nnreuse: Trace This Model with torch");
+    const box = workbench.page.locator(".quick-input-box input");
+    await box.fill("2x3x8x8");
+    await workbench.page.keyboard.press("Enter");
+    const traced = workbench.page.locator(".view-lines", { hasText: "one forward in torch" });
+    if (spawnSync(python, ["-c", "import torch"]).status === 0) {
+      await traced.waitFor({ timeout: 60_000 });
+      const lines = (await traced.innerText()).replaceAll("\u00a0", " ");
+      assert.match(lines, /bn +2 +chained +\d+, \d+ +parameters, running statistics +agrees/);
+    } else {
+      console.log(`      ${python} has no torch: only the refusal is seen`);
+      await workbench.notification("cannot import torch");
+    }
+    await workbench.shot("trace");
+    stage.set({});
+    await workbench.command("View: Close All Editors");
+    await workbench.openFile("model.py");
+    await workbench.waitForSquiggles(2);
   });
 
   it("draws squiggles in the cell of a notebook, and fixes it there", async () => {

@@ -67,6 +67,9 @@ function ruleAtCursor(): string | undefined {
   return typeof here?.code === "object" ? String(here.code.value) : here?.code?.toString();
 }
 
+let lastOptions = "";
+
+/** Has the server call the class at the cursor once in torch, on inputs that it asks for, and opens what it saw beside. */
 export async function traceModel(running?: Running): Promise<void> {
   const editor = vscode.window.activeTextEditor;
   const offered = running?.client.initializeResult?.capabilities.executeCommandProvider?.commands ?? [];
@@ -74,9 +77,36 @@ export async function traceModel(running?: Running): Promise<void> {
     void vscode.window.showInformationMessage("This nnreuse server does not offer to trace models with torch.");
     return;
   }
+  const options = await vscode.window.showInputBox({
+    title: "Trace This Model with torch",
+    prompt: "Shapes of forward's inputs; --arg for the constructor's, --train. This runs the model's code.",
+    placeHolder: "2x3x224x224 2x16:int64 mask=2x16:bool --arg width=64",
+    value: lastOptions,
+  });
+  if (options === undefined) {
+    return;
+  }
+  lastOptions = options;
+  await editor.document.save();
   const { asUri, asPosition } = running.client.code2ProtocolConverter;
-  const place = [asUri(editor.document.uri), asPosition(editor.selection.active)];
-  await running.client.sendRequest("workspace/executeCommand", { command: TRACE, arguments: place });
+  const call = {
+    command: TRACE,
+    arguments: [asUri(editor.document.uri), asPosition(editor.selection.active), options],
+  };
+  const wait = {
+    location: vscode.ProgressLocation.Notification,
+    title: "nnreuse: tracing with torch",
+    cancellable: true,
+  };
+  try {
+    const { text } = await vscode.window.withProgress(wait, (_, token) =>
+      running.client.sendRequest<{ text: string }>("workspace/executeCommand", call, token),
+    );
+    const document = await vscode.workspace.openTextDocument({ content: text });
+    await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true });
+  } catch (error) {
+    void vscode.window.showErrorMessage(`nnreuse: ${(error as Error).message}`);
+  }
 }
 
 export type CallsPlace = [uri: string, position: Position, calls: Location[]];

@@ -56,6 +56,9 @@ exports.Editor = class {
       items: [],
       log: [],
       answer: undefined,
+      active: undefined,
+      input: undefined,
+      opened: [],
     });
     LanguageClient.made = [];
     LanguageClient.behaviour = () => {};
@@ -114,6 +117,7 @@ exports.Editor = class {
       ThemeColor: class {},
       StatusBarAlignment: { Right: 2 },
       ProgressLocation: { Notification: 15 },
+      ViewColumn: { Beside: -2 },
       Uri: { parse: (text) => ({ fsPath: text }) },
       env: { openExternal: (uri) => editor.messages.push(["opened", uri.fsPath]) },
       extensions: { getExtension: (id) => (id === "ms-python.python" ? pythonExtension : undefined) },
@@ -145,9 +149,14 @@ exports.Editor = class {
         },
         onDidChangeConfiguration: nothing,
         registerTextDocumentContentProvider: nothing,
+        openTextDocument: async ({ content }) => content,
       },
       window: {
-        activeTextEditor: undefined,
+        get activeTextEditor() {
+          return editor.active;
+        },
+        showInputBox: async () => editor.input,
+        showTextDocument: async (document) => editor.opened.push(document),
         showErrorMessage: say("error"),
         showWarningMessage: say("warning"),
         showInformationMessage: say("information"),

@@ -64,6 +64,47 @@ describe("a running server", () => {
     assert.match(editor.messages[0][1], /does not offer/);
   });
 
+  describe("where the server offers to trace a model", () => {
+    const shown = [];
+    beforeEach(() => {
+      shown.length = 0;
+      editor.input = "2x3x8x8";
+      editor.active = {
+        document: { uri: "file:///net.py", save: async () => shown.push("saved") },
+        selection: { active: 3 },
+      };
+      const [client] = editor.clients;
+      client.initializeResult.capabilities.executeCommandProvider = { commands: ["nnreuse.trace"] };
+      client.code2ProtocolConverter = { asUri: (uri) => uri, asPosition: (line) => ({ line, character: 0 }) };
+      client.sendRequest = async (method, params) => {
+        shown.push([method, params.arguments]);
+        return { text: "bn 2 chained" };
+      };
+    });
+    const trace = () => editor.commands["nnreuse.traceModel"]();
+
+    it("saves the file, asks for the inputs, and opens what torch saw", async () => {
+      await trace();
+      const place = ["file:///net.py", { line: 3, character: 0 }, "2x3x8x8"];
+      assert.deepEqual(shown, ["saved", ["workspace/executeCommand", place]]);
+      assert.deepEqual(editor.opened, ["bn 2 chained"]);
+    });
+
+    it("does nothing where the question for the inputs is dismissed", async () => {
+      editor.input = undefined;
+      await trace();
+      assert.deepEqual([shown, editor.opened, editor.messages], [[], [], []]);
+    });
+
+    it("says why there is no trace in the server's words", async () => {
+      editor.clients[0].sendRequest = async () => {
+        throw new Error("forward fails: no such shape");
+      };
+      await trace();
+      assert.deepEqual(editor.messages, [["error", "nnreuse: forward fails: no such shape"]]);
+    });
+  });
+
   it("reports itself, with the shortest truth where the server has no report", async () => {
     assert.match(editor.items[0].tooltip, /is running\nversion: 9\nserver: the setting nnreuse\.server\.path/);
   });

@@ -17,6 +17,7 @@ _COMMANDS = {
     "rule": ("nnreuse.cli.rule", "Print a rule's page, or all of them."),
     "schema": ("nnreuse.cli.schema", "Print the JSON schema of the settings files."),
     "server": ("nnreuse.cli.server", "Run the language server."),
+    "trace": ("nnreuse.cli.trace", "Call a model once in torch, and print what is called how often."),
 }
 
 

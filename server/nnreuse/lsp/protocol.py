@@ -30,6 +30,10 @@ class Protocol(LanguageServerProtocol):
         else:
             self.handle_message(structured)
 
+    def is_running(self, request: int | str) -> bool:
+        """Whether a request is being answered by a handler that waits for something."""
+        return request in self._request_futures
+
     def refuse(self, message: Message, error: JsonRpcException) -> None:
         """Answers a request with an error; notifications and responses have no answer."""
         if "id" in message and "method" in message:

@@ -23,6 +23,7 @@ from nnreuse.lsp.notebooks import Notebooks
 from nnreuse.lsp.protocol import Protocol
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.status import STATUS, status
+from nnreuse.lsp.tracing import TRACE, Tracing
 from nnreuse.lsp.transport import serve
 from nnreuse.workspace.workspace import Workspace
 
@@ -96,6 +97,16 @@ def create_server(workspace: Workspace) -> LanguageServer:
     notebooks = Notebooks(session)
     cells = Cells(notebooks, Knowing(session))
     guard = Guard(server)
+    tracing = Tracing(session)
+
+    async def trace(uri: str, position: lsp.Position, options: str = "") -> dict[str, object]:
+        return await tracing.trace(uri, position, options)
+
+    cast("Callable[[object], object]", server.command(TRACE))(trace)
+
+    def shutdown(params: object) -> None:
+        tracing.stop()
+        session.shutdown(params)
 
     def feature(method: str, handler: Callable[[Any], object], options: object = None) -> None:
         register = cast("Callable[[Callable[[Any], object]], object]", server.feature(method, options))
@@ -103,7 +114,7 @@ def create_server(workspace: Workspace) -> LanguageServer:
 
     feature(lsp.INITIALIZE, session.initialize)
     feature(lsp.INITIALIZED, session.initialized)
-    feature(lsp.SHUTDOWN, session.shutdown)
+    feature(lsp.SHUTDOWN, shutdown)
     feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, session.settings.did_change_configuration)
     feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, session.settings.did_change_folders)
     feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, session.did_change_watched_files)

@@ -1,7 +1,7 @@
 """Bytes to messages: a thread reads ahead of the handling, so that a cancelled request that still waits is not run.
 
 pygls reads a message only when the one before it is done, and so meets a cancellation after it has run the request
-(its issue 517). Handlers are synchronous: once one has begun, there is nothing left to cancel.
+(its issue 517). Handlers are synchronous but one, which waits for a process: once another has begun, there is nothing left to cancel.
 """
 
 import asyncio
@@ -31,10 +31,12 @@ class Inbox:
         self._requests: set[int | str] = set()
 
     def put(self, message: Message) -> None:
-        """Adds a message; a cancellation takes effect at once and is never handled itself."""
+        """Adds a message; a cancellation of a request that waits takes effect at once."""
         if message.get("method") == lsp.CANCEL_REQUEST:
-            self._requests.discard(message["params"]["id"])
-            return
+            request = message["params"]["id"]
+            if request in self._requests or not self._protocol.is_running(request):
+                self._requests.discard(request)
+                return
         if "id" in message and "method" in message:
             self._requests.add(message["id"])
         self._waiting.append(message)

@@ -7,16 +7,14 @@ import hashlib
 import logging
 import os
 import re
-import signal
-import subprocess
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock
 
 import nnreuse
 from nnreuse.types.catalog import SCHEMA, Catalog
+from nnreuse.workspace.apart import Apart, Unended
 from nnreuse.workspace.environment import Environment
 
 log = logging.getLogger(__name__)
@@ -103,19 +101,8 @@ def catalog_for(environment: Environment | None) -> Catalog:
     return kept(torch_of(environment)) or Catalog.shipped()
 
 
-class Probing:
+class Probing(Apart):
     """One run of the probe in a user's interpreter; `cancel` ends it, from any thread."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-        self._cancelled = Event()
-        self._lock = Lock()
-
-    def cancel(self) -> None:
-        with self._lock:
-            self._cancelled.set()
-            if self._process is not None:
-                _end(self._process)
 
     def catalog(self, torch: Torch, seconds: float = _SECONDS) -> Catalog:
         """Asks torch, and keeps the answer. Blocks. Raises NoCatalog. Whether the interpreter may run, the caller knows."""
@@ -123,57 +110,18 @@ class Probing:
             torch.file.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=torch.file.parent) as scratch:
                 written = Path(scratch) / "catalog.json"
-                self._run(torch, written, seconds)
+                self._probe(torch, written, seconds)
                 catalog = Catalog.from_json(written.read_text("utf-8"))
                 os.replace(written, torch.file)
                 return catalog
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, Unended) as error:
             raise NoCatalog(f"torch {torch.version} of {torch.interpreter} gave no catalog: {error}") from None
 
-    def _run(self, torch: Torch, written: Path, seconds: float) -> None:
+    def _probe(self, torch: Torch, written: Path, seconds: float) -> None:
         """What torch prints goes nowhere; the document goes to a file. Isolated: no variables, no current folder, no user site."""
         probe = Path(nnreuse.__file__).with_name("probe.py")
         command = [str(torch.interpreter), "-I", "-B", str(probe), "--write", str(written)]
         quiet = {"TORCH_DEVICE_BACKEND_AUTOLOAD": "0", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
-        with open(written.with_suffix(".log"), "w+b") as complaints:
-            with self._lock:
-                if self._cancelled.is_set():
-                    raise NoCatalog("cancelled")
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=complaints,
-                    cwd=written.parent,
-                    env={**os.environ, **quiet},
-                    start_new_session=True,
-                    text=True,
-                )
-            self._wait(torch, self._process, seconds)
-            if self._process.returncode:
-                complaints.seek(0)
-                lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
-                said = lines[-1] if lines else f"it ended with code {self._process.returncode}"
-                raise NoCatalog(f"torch {torch.version} of {torch.interpreter} gave no catalog: {said}")
-
-    def _wait(self, torch: Torch, process: subprocess.Popen[str], seconds: float) -> None:
-        with suppress(AttributeError, OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, 10)
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            message = f"torch {torch.version} of {torch.interpreter} gave no catalog within {seconds:g} s"
-            raise NoCatalog(message) from None
-        finally:
-            _end(process)
-        if self._cancelled.is_set():
-            raise NoCatalog("cancelled")
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Ends a process and those it has started."""
-    if process.poll() is None:
-        with suppress(AttributeError, OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.wait()
+        ended = self.run(command, seconds, written.parent, quiet, politeness=10)
+        if ended.code:
+            raise Unended((ended.complaints.strip().splitlines() or [f"it ended with code {ended.code}"])[-1])
