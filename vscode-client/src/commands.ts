@@ -33,13 +33,24 @@ export async function showStatus(running?: Running): Promise<void> {
   }
 }
 
-/** The rules' pages, as the command line of the server that runs prints them. */
-export class RulePages implements vscode.TextDocumentContentProvider {
-  static readonly scheme = "nnreuse-rule";
+/** What is shown and not to be edited or saved: rules' pages, as the command line of the server prints them, and traces. */
+export class Pages implements vscode.TextDocumentContentProvider {
+  static readonly scheme = "nnreuse";
   private pages = new Map<string, string>();
+  private traces = 0;
 
   provideTextDocumentContent(uri: vscode.Uri): string | undefined {
     return this.pages.get(uri.path);
+  }
+
+  /** Opens a trace beside what is edited; its first word says of what it is. */
+  async show(text: string): Promise<void> {
+    this.traces += 1;
+    const path = `Trace ${this.traces} of ${text.split(" ")[0]}`;
+    const page = vscode.Uri.from({ scheme: Pages.scheme, path });
+    this.pages.set(page.path, text);
+    const document = await vscode.workspace.openTextDocument(page);
+    await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true });
   }
 
   /** Shows the page of a rule: the one asked for, that of the finding under the cursor, or one picked from all. */
@@ -49,12 +60,14 @@ export class RulePages implements vscode.TextDocumentContentProvider {
     }
     const { command, args } = running.launch;
     const pages = (await output(command, [...args, "rule"])).split(/^(?=# )/m);
-    this.pages = new Map(pages.map((page) => [`${page.slice(2, page.indexOf("\n")).trim()}.md`, page]));
-    const names = [...this.pages.keys()].map((name) => name.replace(/\.md$/, ""));
+    const names = pages.map((page) => page.slice(2, page.indexOf("\n")).trim());
+    for (const [number, page] of pages.entries()) {
+      this.pages.set(`${names[number]}.md`, page);
+    }
     const rule =
       asked ?? ruleAtCursor() ?? (await vscode.window.showQuickPick(names, { title: "Explain which rule?" }));
     if (rule) {
-      const page = vscode.Uri.from({ scheme: RulePages.scheme, path: `${rule}.md` });
+      const page = vscode.Uri.from({ scheme: Pages.scheme, path: `${rule}.md` });
       await vscode.commands.executeCommand("markdown.showPreview", page);
     }
   }
@@ -70,7 +83,7 @@ function ruleAtCursor(): string | undefined {
 let lastOptions = "";
 
 /** Has the server call the class at the cursor once in torch, on inputs that it asks for, and opens what it saw beside. */
-export async function traceModel(running?: Running): Promise<void> {
+export async function traceModel(pages: Pages, running?: Running): Promise<void> {
   const editor = vscode.window.activeTextEditor;
   const offered = running?.client.initializeResult?.capabilities.executeCommandProvider?.commands ?? [];
   if (!running || !editor || !offered.includes(TRACE)) {
@@ -102,8 +115,7 @@ export async function traceModel(running?: Running): Promise<void> {
     const { text } = await vscode.window.withProgress(wait, (_, token) =>
       running.client.sendRequest<{ text: string }>("workspace/executeCommand", call, token),
     );
-    const document = await vscode.workspace.openTextDocument({ content: text });
-    await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true });
+    await pages.show(text);
   } catch (error) {
     void vscode.window.showErrorMessage(`nnreuse: ${(error as Error).message}`);
   }

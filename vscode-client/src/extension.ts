@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { State } from "vscode-languageclient/node";
 import { type Channels, connect, sendSettings } from "./client";
-import { type CallsPlace, RulePages, type Running, reportOf, showCalls, showStatus, traceModel } from "./commands";
+import { type CallsPlace, Pages, type Running, reportOf, showCalls, showStatus, traceModel } from "./commands";
 import { onInterpreterChange } from "./interpreter";
 import { launches } from "./launch";
 import { Refusal, SHOW_OUTPUT, TRY_AGAIN, tell } from "./refusal";
@@ -26,19 +26,19 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     return turn;
   };
   const fixAll = { kind: "source.fixAll.nnreuse", apply: "first" };
-  const pages = new RulePages();
+  const pages = new Pages();
   const commands = {
     restart,
     showOutput: () => log.show(),
     showStatus: () => showStatus(running),
     fixAll: () => vscode.commands.executeCommand("editor.action.sourceAction", fixAll),
     explainRule: (rule?: string) => pages.explain(running, rule),
-    traceModel: () => traceModel(running),
+    traceModel: () => traceModel(pages, running),
     showCalls: (...place: CallsPlace) => running && showCalls(running, ...place),
   };
   context.subscriptions.push(
     ...[log, trace, status],
-    vscode.workspace.registerTextDocumentContentProvider(RulePages.scheme, pages),
+    vscode.workspace.registerTextDocumentContentProvider(Pages.scheme, pages),
     ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(`nnreuse.${name}`, run)),
     vscode.workspace.onDidGrantWorkspaceTrust(restart),
     vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration("nnreuse.server") && restart()),

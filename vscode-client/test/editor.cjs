@@ -118,7 +118,7 @@ exports.Editor = class {
       StatusBarAlignment: { Right: 2 },
       ProgressLocation: { Notification: 15 },
       ViewColumn: { Beside: -2 },
-      Uri: { parse: (text) => ({ fsPath: text }) },
+      Uri: { parse: (text) => ({ fsPath: text }), from: (parts) => parts },
       env: { openExternal: (uri) => editor.messages.push(["opened", uri.fsPath]) },
       extensions: { getExtension: (id) => (id === "ms-python.python" ? pythonExtension : undefined) },
       languages: { getDiagnostics: () => [] },
@@ -148,8 +148,11 @@ exports.Editor = class {
           return nothing();
         },
         onDidChangeConfiguration: nothing,
-        registerTextDocumentContentProvider: nothing,
-        openTextDocument: async ({ content }) => content,
+        registerTextDocumentContentProvider(_scheme, provider) {
+          editor.provider = provider;
+          return nothing();
+        },
+        openTextDocument: async (uri) => editor.provider.provideTextDocumentContent(uri),
       },
       window: {
         get activeTextEditor() {
