@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import replace
 
 from nnreuse.tracing import calls, construction, decorators, objects, registering, tables
 from nnreuse.tracing.machine import Frame, Machine
@@ -194,10 +195,17 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
         return Method(owner, name)
     if not owner.is_module and not name.startswith("__") and (hook := special(owner, "__getattr__")) is not None:
         return calls.enter(m, hook, (Const(name),), {}, None)
+    return _unset(m, owner, name)
+
+
+def _unset(m: Machine, owner: Instance, name: str) -> Value:
+    """What nobody has set, as far as is known."""
     found = m.opaque(".", owner.ident, name)
     if owner is m.root:
         m.origins.setdefault(found.ident, name)
         m.unset.add(name)
+        if m.phase != "constructor" and special(owner, "__getattr__") is not None:
+            m.complete = False  # it may give any module
     return found
 
 
@@ -277,7 +285,7 @@ def _member(m: Machine, cls: ModuleClass, unit: object, node: ast.stmt, owner: V
             m.globals[id(expression)] = evaluate(m, Frame(cls.file, unit, owner=cls), expression)
         known = m.globals[id(expression)]
     if isinstance(known, Function) and known.receiver is None and not isinstance(owner, Class):
-        return Function(known.file, known.unit, known.node, known.closure, known.owner, owner)
+        return replace(known, receiver=owner)
     return known
 
 
@@ -297,7 +305,7 @@ def _method(
         return Function(cls.file, unit, node, None, cls)
     outer = decorators.wrapped(m, cls, unit, node)
     if outer is not None:
-        return Function(outer.file, outer.unit, outer.node, outer.closure, cls, owner)
+        return replace(outer, owner=cls, receiver=owner)
     function = Function(cls.file, unit, node, None, cls, owner)
     if names & {"property", "cached_property"}:
         return calls.enter(m, function, (), {}, None)

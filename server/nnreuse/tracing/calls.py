@@ -3,17 +3,27 @@
 import ast
 from collections.abc import Iterator
 
-from nnreuse.tracing import attributes, expressions, loops, methods, models, objects, refining, shapes, statements
+from nnreuse.tracing import (
+    attributes,
+    decorators,
+    expressions,
+    loops,
+    methods,
+    models,
+    objects,
+    refining,
+    shapes,
+    statements,
+)
 from nnreuse.tracing.conditions import Literal, Literals, Path
 from nnreuse.tracing.lineage import MAX_CALLS
-from nnreuse.tracing.machine import HELPER_STEPS, MAX_DEPTH, Exits, Frame, Machine
+from nnreuse.tracing.machine import HELPER_STEPS, MAX_DEPTH, MAX_ROUNDS, Exits, Frame, Machine
 from nnreuse.tracing.recall import recalled
 from nnreuse.tracing.trace import Call
 from nnreuse.tracing.values import (
     NONE,
     Class,
     Const,
-    Content,
     Function,
     Instance,
     Items,
@@ -348,12 +358,20 @@ def enter(
     m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords, node: ast.AST | None
 ) -> Value:
     """The result of a function on arguments; recursion and depth are bounded, and end in an unknown result."""
-    if m.stack.count(callee.node) >= 2 or len(m.stack) >= MAX_DEPTH:
-        m.complete = m.complete and len(m.stack) < MAX_DEPTH  # what a recursion calls was seen in its first two rounds
+    counted = _counted(positional, keywords) if callee.node in m.stack else ()
+    goes_on = _counts_on(m, callee.node, counted)
+    if not goes_on or len(m.stack) >= MAX_DEPTH:
+        # What a recursion calls was seen in its first two rounds, but for the end of one that counts.
+        m.complete = m.complete and len(m.stack) < MAX_DEPTH and counted in m.rounds.get(callee.node, ())
         m.intern.cut.append(callee.node)
         m.intern.effects += len(m.stack) >= MAX_DEPTH
         return unknown(m, positional, keywords)
     m.intern.read.add(callee.file.path)
+    if decorators.remembers(callee) and all(isinstance(v, Const) for v in (*positional, *keywords.values())):
+        key = callee.node, tuple(map(m.ident, positional)), tuple((k, m.ident(v)) for k, v in keywords.items())
+        if key not in m.intern.answers:
+            m.intern.answers[key] = _entered(m, callee, positional, keywords, None, False)[0]
+        return m.intern.answers[key]
     free = node is None and m.root is not None and callee.receiver is m.root
     if m.phase == "constructor" and isinstance(callee.receiver, Instance) and not callee.receiver.is_module:
         return _entered(m, callee, positional, keywords, max((m.limit - m.steps) // 2, HELPER_STEPS * 2), free)[0]
@@ -368,6 +386,17 @@ def enter(
     )
 
 
+def _counted(positional: tuple[Value, ...], keywords: Keywords) -> tuple[int, ...]:
+    """The numbers among arguments: what a recursion may count with."""
+    return tuple(v.value for v in (*positional, *keywords.values()) if isinstance(v, Const) and type(v.value) is int)
+
+
+def _counts_on(m: Machine, node: ast.AST, counted: tuple[int, ...]) -> bool:
+    """Whether a function that is running may be entered once more: twice, and as long as it counts."""
+    seen = m.rounds.get(node, [])
+    return m.stack.count(node) < 2 or (bool(counted) and counted not in seen and len(seen) < MAX_ROUNDS)
+
+
 def _idly(m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords, free: bool) -> Value:
     """Runs a method for as long as it makes modules."""
     with m.idle():
@@ -380,7 +409,10 @@ def _entered(
 ) -> tuple[Value, bool]:
     """Runs a function's body; whether it stayed within its own bound."""
     frame = Frame(callee.file, callee.unit, callee.closure, callee.owner, callee.receiver, function_name(callee))
-    outer = m.path
+    outer, rounds = m.path, None
+    if callee.node in m.stack:
+        rounds = m.rounds.setdefault(callee.node, [])
+        rounds.append(_counted(positional, keywords))
     m.stack.append(callee.node)
     try:
         with m.bounded(bound) as ran:
@@ -390,6 +422,8 @@ def _entered(
     finally:
         m.stack.pop()
         m.path = outer
+        if rounds is not None:
+            rounds.pop()
 
 
 def function_name(callee: Function) -> str:
@@ -405,7 +439,8 @@ def _run(m: Machine, frame: Frame, callee: Function) -> Value:
     if exits.left:
         _meet(m, exits, entered, flow is loops.Flow.NEXT)
     if frame.generator or frame.yielded:
-        return Items("list", m.intern.fresh(), {0: Content(tuple(frame.yielded), True)})
+        scattered = frame.scattered or bool(exits.left)
+        return Items("list", m.intern.fresh(), {0: m.content(tuple(frame.yielded), scattered)})
     if flow is loops.Flow.NEXT:
         frame.returned.append((m.path.literals, NONE))
     if not frame.returned:
@@ -479,6 +514,9 @@ def _missing(
         varies = ("**" in left or (callee.receiver is m.root and m.root is not None)) and _varies(default)
     if varies:
         return m.opaque("parameter", id(callee.node), name) if callee.receiver is m.root else m.opaque()
+    computed = next((value for node, value in callee.defaults if node is default), None)
+    if computed is not None:
+        return computed
     outside = Frame(callee.file, callee.unit, callee.closure, callee.owner)
     return expressions.evaluate(m, outside, default)
 

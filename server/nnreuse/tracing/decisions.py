@@ -188,7 +188,17 @@ def _tested(m: Machine, f: Frame, node: ast.expr) -> Tested:
 
 
 def _bool_test(m: Machine, f: Frame, conjunction: bool, nodes: list[ast.expr]) -> Tested:
-    parts = [test(m, f, n) for n in nodes]
+    parts: list[Tested] = []
+    outer = m.path
+    try:
+        for node in nodes:
+            parts.append(test(m, f, node))
+            truth, yes, no = parts[-1]
+            if truth is not None and truth is not conjunction:
+                break
+            m.path = m.path.under(yes if conjunction else no)
+    finally:
+        m.path = outer
     if any(truth is (not conjunction) for truth, _, _ in parts):
         return (not conjunction), NOTHING, NOTHING
     parts = [p for p in parts if p[0] is None]

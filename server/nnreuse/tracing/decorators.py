@@ -33,6 +33,16 @@ def wrapped(m: Machine, cls: ModuleClass, unit: Unit, node: ast.FunctionDef | as
     return known if isinstance(known, Function) and known.node is not node else None
 
 
+def remembers(function: Function) -> bool:
+    """Whether it gives the same answer again, the very object: `functools.cache`, `lru_cache`."""
+    node = function.node
+    if isinstance(node, ast.Lambda) or not node.decorator_list:
+        return False
+    decorators = (d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)
+    names = {d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in decorators}
+    return bool(names & {"cache", "lru_cache"})
+
+
 def _is_small(function: Function) -> bool:
     body = function.node.body
     return isinstance(body, list) and sum(isinstance(n, ast.stmt) for s in body for n in ast.walk(s)) <= _SMALL

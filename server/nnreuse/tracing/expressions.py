@@ -242,32 +242,38 @@ def _unary(m: Machine, f: Frame, node: ast.UnaryOp) -> Value:
 
 
 def _bool(m: Machine, f: Frame, node: ast.BoolOp) -> Value:
-    values: list[Value] = []
-    for operand in node.values:
-        value = evaluate(m, f, operand)
-        truth = decisions.truth_of(value)
-        last = operand is node.values[-1]
-        if truth is None:
-            values.append(value)
-        elif truth is isinstance(node.op, ast.Or) or last:
-            values.append(value)
-            break
-    if len(values) == 1:
-        return values[0]
-    return _either(m, node, values)
+    """Operands are evaluated in turn, each where those before it have not decided."""
+    either, outer = isinstance(node.op, ast.Or), m.path
+    values: list[tuple[Literals, Value]] = []
+    left: Literals = NOTHING
+    try:
+        for operand in node.values:
+            m.path = outer.under(left)
+            value = evaluate(m, f, operand)
+            truth, yes, no = decisions.value_test(m, value, "truth", None)
+            if truth is either or operand is node.values[-1]:
+                values.append((left, value))
+                break
+            if truth is None:
+                values.append((left | (yes if either else no), value))
+                left |= no if either else yes
+    finally:
+        m.path = outer
+    return values[0][1] if len(values) == 1 else _either(m, node, values)
 
 
-def _either(m: Machine, node: ast.BoolOp, values: list[Value]) -> Value:
-    """`a or b`: a class or function given as the fallback is taken for the likely value."""
-    known = [v for v in values if not isinstance(v, Opaque)]
-    if isinstance(node.op, ast.Or) and known:
+def _either(m: Machine, node: ast.BoolOp, values: list[tuple[Literals, Value]]) -> Value:
+    """`a or b`: a fallback is taken for the likely value of what is unknown."""
+    known = [v for _, v in values if not isinstance(v, Opaque)]
+    modules = objects.holds(m, known[:-1])
+    if isinstance(node.op, ast.Or) and known and not modules:
         return known[-1]
-    if all(isinstance(v, Opaque | Const) for v in values):
+    if all(isinstance(v, Opaque | Const) for _, v in values):
         bits = 0
-        for value in values:
+        for _, value in values:
             bits |= m.lineage(value)
-        return m.opaque(type(node.op).__name__, *(m.ident(v) for v in values), lineage=bits)
-    return m.join([(NOTHING, v) for v in values])
+        return m.opaque(type(node.op).__name__, *(m.ident(v) for _, v in values), lineage=bits)
+    return m.join(values)
 
 
 def _compare(m: Machine, f: Frame, node: ast.Compare) -> Value:
@@ -295,7 +301,14 @@ def _conditional(m: Machine, f: Frame, node: ast.IfExp) -> Value:
 
 
 def _lambda(m: Machine, f: Frame, node: ast.Lambda) -> Value:
-    return Function(f.file, f.unit, node, f, f.owner)
+    return local_function(m, f, node)
+
+
+def local_function(m: Machine, f: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Function:
+    """A function made inside another: its defaults are computed here and now."""
+    given = [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
+    defaults = tuple((default, evaluate(m, f, default)) for default in given)
+    return Function(f.file, f.unit, node, f, f.owner, defaults=defaults)
 
 
 def _comprehension(m: Machine, f: Frame, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
@@ -395,10 +408,13 @@ def _await(m: Machine, f: Frame, node: ast.Await) -> Value:
 
 def _yield(m: Machine, f: Frame, node: ast.Yield | ast.YieldFrom) -> Value:
     f.generator = True
+    f.scattered = f.scattered or m.path.literals != f.entered or not all(turn.exact for turn in m.turns)
     if node.value is not None:
         value = evaluate(m, f, node.value)
         if isinstance(node, ast.YieldFrom):
-            f.yielded += objects.as_content(m, value).items
+            content = objects.as_content(m, value)
+            f.yielded += content.items
+            f.scattered = f.scattered or content.open
         else:
             f.yielded.append(value)
     return m.opaque()

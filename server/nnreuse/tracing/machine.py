@@ -21,6 +21,8 @@ IDLE_STEPS = 200
 """A method that a constructor calls is given up at first when it takes so many steps without making a module."""
 FORWARD_STEPS = 30_000
 MAX_DEPTH = 24
+MAX_ROUNDS = 8
+"""So often a function that counts with an argument calls itself."""
 MAX_OPTIONS = 6
 MAX_EXACT = 12
 MAX_ITEMS = 64
@@ -64,9 +66,13 @@ class Frame:
     this: Value | None = None
     name: str = ""
     names: dict[str, Value] = field(default_factory=dict[str, Value])
+    elsewhere: dict[str, dict[str, Value]] = field(default_factory=dict[str, dict[str, Value]])
+    """Where the names stand that it declares `nonlocal`."""
     returned: list[tuple[Literals, Value]] = field(default_factory=list[tuple[Literals, Value]])
     yielded: list[Value] = field(default_factory=list[Value])
     generator: bool = False
+    scattered: bool = False
+    """Whether it yields on some paths only, or how often nobody knows."""
     entered: Literals = NOTHING
     exits: Exits | None = None
     """The returns under conditions of its own, once a function runs."""
@@ -93,6 +99,8 @@ class Interner:
     """Steps taken to fill module-level tables."""
     made: list[Instance] | None = None
     """Every object that is allocated, in order, where somebody asks for it."""
+    answers: dict[object, Value] = field(default_factory=dict[object, Value])
+    """Of functions that remember theirs, by function and arguments."""
     last_fresh: int = 0
     cut: list[ast.AST] = field(default_factory=list[ast.AST])
     """The functions that were not entered because they, or too many others, were running already."""
@@ -164,6 +172,8 @@ class Machine:
         self.clashes: list[Clash] = []
         self.complete = True
         self.stack: list[ast.AST] = []
+        self.rounds: dict[ast.AST, list[tuple[int, ...]]] = {}
+        """What functions that call themselves count with, round by round."""
         self.origins: dict[int, str] = {}
         self.escaped = False
         self.globals: dict[int, Value] = {}

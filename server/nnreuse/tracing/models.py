@@ -10,7 +10,7 @@ from nnreuse.tracing.arithmetic import pure
 from nnreuse.tracing.conditions import Literal
 from nnreuse.tracing.iteration import Iteration, counted, iterate
 from nnreuse.tracing.loops import Flow, run_passes
-from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
+from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine, lose_sight
 from nnreuse.tracing.trace import Repetition
 from nnreuse.tracing.values import (
     NONE,
@@ -402,7 +402,20 @@ def _type(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords
     return Class(value.cls) if isinstance(value, Instance) and value.cls else pure(m, "type", positional)
 
 
+def _iter(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    content = objects.as_content(m, positional[0]) if positional else Content((), True)
+    return Items("iterator", m.intern.fresh(), {0: content})
+
+
 def _next(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    iterator = m.settle(positional[0]) if positional else NONE
+    if isinstance(iterator, Items) and iterator.kind == "iterator":
+        content = iterator.content
+        if content.items and not content.open and all(turn.exact for turn in m.turns):
+            m.write(iterator.cell, 0, Content(content.items[1:], content.open))
+            return content.items[0]
+        lose_sight(content.items)
+        return m.opaque()
     return objects.element(m, positional[0], 0) if positional else m.opaque()
 
 
@@ -414,7 +427,7 @@ _MODELS: dict[str, Model] = {
     "builtins.list": _list,
     "builtins.sorted": _list,
     "builtins.set": _list,
-    "builtins.iter": _list,
+    "builtins.iter": _iter,
     "builtins.tuple": _tuple,
     "builtins.dict": _dict,
     "builtins.dict.fromkeys": _fromkeys,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from nnreuse.syntax.units import ClassUnits, Place
 from nnreuse.tracing import placing, tables
-from nnreuse.tracing.conditions import Literals
-from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine
+from nnreuse.tracing.conditions import Literal, Literals
+from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine, lose_sight
 from nnreuse.tracing.trace import Creation
 from nnreuse.tracing.values import (
     NONE,
@@ -169,7 +169,7 @@ def subscript(m: Machine, value: Value, key: Value) -> Value:
     if isinstance(container, Items):
         return _item(m, container, key)
     if isinstance(container, Mapping):
-        return _entry(m, container, key)
+        return _choice(m, container, key) if container is value else _entry(m, container, key)
     entry = tables.entry(m, value, key)
     if entry is not None:
         return entry
@@ -208,6 +208,15 @@ def _entry(m: Machine, container: Mapping, key: Value) -> Value:
             example = _another(m, values[-1] if values else None, m.intern("entry", container.ident, known), 0)
             container.more[known] = _of_one_kind(values, example)
     return container.more[known]
+
+
+def _choice(m: Machine, container: Mapping, key: Value) -> Value:
+    """An entry of a plain dict: where modules stand in it, one of these, each for its key."""
+    unknown = not isinstance(key, Const) and not container.open and container.entries
+    if not unknown or not all(isinstance(v, Instance) for v in container.entries.values()):
+        return _entry(m, container, key)
+    subject = m.ident(key)
+    return m.join([(frozenset([Literal(subject, "==", k, True)]), v) for k, v in container.entries.items()])
 
 
 def _of_one_kind(values: Sequence[Value], example: Value) -> Value:
@@ -287,6 +296,22 @@ def set_item(m: Machine, receiver: Value, key: Value, value: Value) -> None:
             one.lineage |= m.lineage(value)
             one.ident = m.intern.fresh()
             m.intern.effects += 1
+
+
+def delete_item(m: Machine, receiver: Value, key: Value) -> None:
+    """`del receiver[key]`; what goes where the key is not known is not."""
+    for _, one in m.options(receiver):
+        container = elements_of(one)
+        if isinstance(container, Mapping) and isinstance(key, Const):
+            m.forget(container.entries, key.value)
+        elif isinstance(container, Items):
+            items, at = list(container.content.items), key.value if isinstance(key, Const) else None
+            if isinstance(at, int) and -len(items) <= at < len(items):
+                del items[at]
+                m.write(container.cell, 0, Content(tuple(items), container.content.open))
+            else:
+                m.write(container.cell, 0, Content((), True))
+                lose_sight(items)
 
 
 def _set_by_method(m: Machine, owner: Instance, key: Value, value: Value) -> None:
@@ -382,7 +407,8 @@ def local_class(m: Machine, f: Frame, node: ast.ClassDef) -> Value:
     from nnreuse.tracing.values import Class
 
     units = ClassUnits(node, f.unit, [])
-    return Class(m.program.class_of(f.file, units, f"{f.name}.<locals>.{node.name}"))
+    inside = f"{f.owner.name}.{f.name}" if f.owner is not None else f.name
+    return Class(m.program.class_of(f.file, units, f"{inside}.<locals>.{node.name}"))
 
 
 def allocate(

@@ -10,7 +10,7 @@ from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, leave, nearest, run_passes, run_while
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.trace import Definition, Store
-from nnreuse.tracing.values import NONE, Const, Function, Instance, Items, Mapping, Opaque, Value
+from nnreuse.tracing.values import NONE, Const, Instance, Items, Mapping, Opaque, Value
 
 
 def ends(flow: Flow) -> bool:
@@ -70,7 +70,10 @@ def assign(m: Machine, f: Frame, target: ast.expr, value: Value, node: ast.AST) 
     """Binds a target; tuples are unpacked, containers and tensors written to."""
     match target:
         case ast.Name(id=name):
-            m.write(f.names, name, value)
+            m.write(f.elsewhere.get(name, f.names), name, value)
+        case ast.Subscript(value=ast.Attribute(value=owner, attr="_modules"), slice=key):
+            name = expressions.evaluate(m, f, key)
+            assign_attribute(m, f, expressions.evaluate(m, f, owner), name, value, node)
         case ast.Attribute(value=owner, attr=name):
             assign_attribute(m, f, expressions.evaluate(m, f, owner), Const(name), value, node)
         case ast.Subscript(value=owner, slice=key):
@@ -268,7 +271,17 @@ def _continue(m: Machine, f: Frame, node: ast.Continue) -> Flow:
 
 
 def _function(m: Machine, f: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Flow:
-    m.write(f.names, node.name, Function(f.file, f.unit, node, f, f.owner))
+    m.write(f.names, node.name, expressions.local_function(m, f, node))
+    return Flow.NEXT
+
+
+def _nonlocal(m: Machine, f: Frame, node: ast.Nonlocal) -> Flow:
+    for name in node.names:
+        outside = f.closure
+        while outside is not None and name not in outside.names:
+            outside = outside.closure
+        if outside is not None:
+            f.elsewhere[name] = outside.names
     return Flow.NEXT
 
 
@@ -279,7 +292,8 @@ def _delete(m: Machine, f: Frame, node: ast.Delete) -> Flow:
             if isinstance(owner, Instance):
                 m.forget(owner.attrs, target.attr)
         elif isinstance(target, ast.Subscript):
-            expressions.evaluate(m, f, target.value)
+            owner = expressions.evaluate(m, f, target.value)
+            objects.delete_item(m, owner, expressions.evaluate(m, f, target.slice))
     return Flow.NEXT
 
 
@@ -317,4 +331,5 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Machine, Frame, Any], Flow]] = {
     ast.Import: _import,
     ast.ImportFrom: _import,
     ast.ClassDef: _class,
+    ast.Nonlocal: _nonlocal,
 }

@@ -2,6 +2,7 @@
 
 import ast
 from contextlib import suppress
+from dataclasses import replace
 
 from nnreuse.tracing import attributes, calls, construction, objects
 from nnreuse.tracing.conditions import Path
@@ -79,12 +80,21 @@ def _run_entries(m: Machine, this: Instance, cls: ModuleClass) -> list[str]:
     m.complete = m.complete and len(names) <= MAX_ENTRIES
     steps = FORWARD_STEPS if len(names) == 1 else FORWARD_STEPS // SHARES
     for name in names[:MAX_ENTRIES]:
-        found = cls.find(name)
-        if found is None or not isinstance(found[2], calls.DEFINITIONS):
-            continue
-        run.append(name)
-        _run_entry(m, Function(found[0].file, found[1], found[2], None, found[0], this), steps)
+        found = _definition(cls, name)
+        if found is not None:
+            run.append(name)
+            _run_entry(m, replace(found, receiver=this), steps)
     return run
+
+
+def _definition(cls: ModuleClass, name: str) -> Function | None:
+    """The method of a name, which may be another name of one: `forward = forward_features`."""
+    found = cls.find(name)
+    if found is not None and isinstance(found[2], ast.Assign) and isinstance(found[2].value, ast.Name):
+        found = cls.find(found[2].value.id)
+    if found is None or not isinstance(found[2], calls.DEFINITIONS):
+        return None
+    return Function(found[0].file, found[1], found[2], None, found[0])
 
 
 def _run_entry(m: Machine, entry: Function, steps: int) -> None:

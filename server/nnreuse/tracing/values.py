@@ -117,7 +117,10 @@ class Instance:
 
 @dataclass(eq=False, slots=True)
 class Function:
-    """A function, lambda or method; `receiver` when bound, `owner` the class it stands in (for `super()`)."""
+    """A function, lambda or method; `receiver` when bound, `owner` the class it stands in (for `super()`).
+
+    `defaults`: the values of its parameters' defaults, where they were computed inside another function.
+    """
 
     file: File
     unit: Unit
@@ -125,6 +128,7 @@ class Function:
     closure: "Frame | None"
     owner: ModuleClass | None = None
     receiver: "Value | None" = None
+    defaults: "tuple[tuple[ast.expr, Value], ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
