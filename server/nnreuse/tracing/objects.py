@@ -211,9 +211,9 @@ def _entry(m: Machine, container: Mapping, key: Value) -> Value:
 
 
 def _choice(m: Machine, container: Mapping, key: Value) -> Value:
-    """An entry of a plain dict: where modules stand in it, one of these, each for its key."""
+    """An entry of a plain dict: where modules stand in it that forward may call, one of these, each for its key."""
     unknown = not isinstance(key, Const) and not container.open and container.entries
-    if not unknown or not all(isinstance(v, Instance) for v in container.entries.values()):
+    if m.phase == "constructor" or not unknown or not all(isinstance(v, Instance) for v in container.entries.values()):
         return _entry(m, container, key)
     subject = m.ident(key)
     return m.join([(frozenset([Literal(subject, "==", k, True)]), v) for k, v in container.entries.items()])
