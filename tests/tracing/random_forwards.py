@@ -79,6 +79,11 @@ def _handed(w: Writer) -> str | None:
     return f"{w.rng.choice([*w.known.callers, 'apply_to'])}({callee}, {_variable(w)})"
 
 
+def _checkpointed(w: Writer) -> str | None:
+    callee = module(w)
+    return f"checkpoint({callee}, {_variable(w)}, use_reentrant=False)" if callee is not None else None
+
+
 def _ternary(w: Writer) -> str | None:
     if not w.known.flags:
         return None
@@ -120,6 +125,7 @@ _CALLS = [
     (2, _attended),
     (4, _helped),
     (3, _handed),
+    (2, _checkpointed),
     (3, _ternary),
     (4, _reduced),
     (2, _mapped),
@@ -276,6 +282,13 @@ def _leaving(w: Writer) -> Lines:
     way = w.rng.choice(["continue", "continue", "break", "break", f"return {tensor(w)}"])
     x = _target(w)
     return under(f"if {condition(w)}:", ([f"{x} = {tensor(w)}"] if w.chance(50) else []) + [way])
+
+
+def _for_stage(w: Writer) -> Lines | None:
+    if not w.known.streams:
+        return None
+    name, stage = _target(w), w.fresh("stage")
+    return under(f"for {stage} in {w.rng.choice(w.known.streams)}:", [f"{name} = {stage}({_variable(w)})"])
 
 
 def _for_index(w: Writer) -> Lines | None:
@@ -446,6 +459,19 @@ def _local_function(w: Writer) -> Lines | None:
     return under(f"def {name}(t):", [body])
 
 
+def _counting(w: Writer) -> Lines | None:
+    """A local function that counts its calls, and a branch on how many there were."""
+    called = module(w)
+    if w.loops or called is None:
+        return None
+    count, name, out = w.fresh("count"), w.fresh("local"), w.fresh("t")
+    body = [f"nonlocal {count}", f"{count} += 1", f"return {called}(t)"]
+    lines = [f"{count} = 0", *under(f"def {name}(t):", body), f"{out} = {name}({_variable(w)})"]
+    lines += [f"{out} = {name}({out})"] if w.chance(50) else []
+    w.known.tensors.append(out)
+    return [*lines, *under(f"if {count} == {w.rng.randint(1, 2)}:", [f"{out} = {tensor(w)}"])]
+
+
 def _in_place(w: Writer) -> Lines:
     name = w.fresh("t")
     value = tensor(w)
@@ -469,6 +495,7 @@ _STATEMENTS = [
     (5, _alias),
     (9, _for_modules),
     (6, _for_index),
+    (4, _for_stage),
     (3, _for_zip),
     (4, _for_inputs),
     (4, _for_numbered),
@@ -485,6 +512,7 @@ _STATEMENTS = [
     (3, _stack),
     (2, _table),
     (3, _local_function),
+    (3, _counting),
     (3, _in_place),
     (2, _kept),
 ]

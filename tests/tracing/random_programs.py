@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 
 from random_constructors import constructor
-from random_forwards import forward, tensor
+from random_forwards import forward, module, tensor
 from random_writer import Lines, Writer, under
 
 _HEADER = """\
@@ -20,6 +20,7 @@ from functools import partial, reduce
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from torch.utils.checkpoint import checkpoint
 
 ACTIVATIONS = {"relu": nn.ReLU, "prelu": nn.PReLU}
 
@@ -88,7 +89,11 @@ def _module_class(w: Writer, name: str) -> Lines:
     w.known.modes += ["mode"] if "mode='a'" in arguments else []
     w.known.optional += ["opt"] if "opt=None" in arguments else []
     body = forward(w, w.rng.randint(1, 4 if name == "Block" else 6))
-    members = [*initial, *(line for method in w.methods for line in method), *_function("forward", arguments, body)]
+    helpers = [line for method in w.methods for line in method]
+    if helpers and w.chance(25):
+        inherited += [*under(f"class {name}Mixin:", helpers), ""]
+        base, helpers = f"{name}Mixin, {base}", []
+    members = [*initial, *helpers, *_function("forward", arguments, body)]
     return [*inherited, *under(f"class {name}({base}):", members), "", ""]
 
 
@@ -106,12 +111,44 @@ def _function(name: str, parameters: Lines, body: Lines) -> Lines:
 def _methods(w: Writer) -> None:
     """Helpers that forward may call."""
     for _ in range(w.rng.choice([0, 0, 1, 1, 2])):
-        name = w.fresh("_help")
-        if w.chance(30):
-            with w.scope(["t"], ["f"]):
-                w.methods.append(under(f"def {name}(self, f, t):", [f"t = f({tensor(w)})", f"return {tensor(w)}"]))
-            w.known.callers.append(f"self.{name}")
-        else:
-            with w.scope(["t"]):
-                w.methods.append(under(f"def {name}(self, t):", forward(w, w.rng.choice([0, 1, 2]))))
-            w.known.helpers.append(f"self.{name}")
+        w.rng.choices([_helper, _caller, _property, _stages, _recursion], [5, 3, 2, 2, 2])[0](w, w.fresh("_help"))
+
+
+def _helper(w: Writer, name: str) -> None:
+    with w.scope(["t"]):
+        w.methods.append(under(f"def {name}(self, t):", forward(w, w.rng.choice([0, 1, 2]))))
+    w.known.helpers.append(f"self.{name}")
+
+
+def _caller(w: Writer, name: str) -> None:
+    with w.scope(["t"], ["f"]):
+        w.methods.append(under(f"def {name}(self, f, t):", [f"t = f({tensor(w)})", f"return {tensor(w)}"]))
+    w.known.callers.append(f"self.{name}")
+
+
+def _property(w: Writer, name: str) -> None:
+    found = module(w)
+    if found is not None:
+        w.methods.append(["@property", *under(f"def {name}(self):", [f"return {found}"])])
+        w.known.modules.append(f"self.{name}")
+
+
+def _stages(w: Writer, name: str) -> None:
+    """A generator of modules."""
+    stages = [found for _ in range(w.rng.randint(1, 3)) if (found := module(w)) is not None]
+    if stages:
+        lines = [f"yield {stage}" for stage in stages]
+        if len(stages) > 1 and w.chance(40):
+            lines = [f"yield from [{', '.join(stages)}]"]
+        w.methods.append(under(f"def {name}(self):", lines))
+        w.known.streams.append(f"self.{name}()")
+
+
+def _recursion(w: Writer, name: str) -> None:
+    """A method that calls itself a few times."""
+    with w.scope(["t"]):
+        inner, last = tensor(w), tensor(w)
+    lines = [*under("if depth == 0:", [f"return {last}"]), f"return self.{name}x({inner}, depth - 1)"]
+    w.methods.append(under(f"def {name}x(self, t, depth):", lines))
+    w.methods.append(under(f"def {name}(self, t):", [f"return self.{name}x(t, {w.rng.randint(1, 3)})"]))
+    w.known.helpers.append(f"self.{name}")

@@ -31,6 +31,8 @@ class Known:
     """Functions from a tensor to a tensor."""
     callers: list[str] = field(default_factory=list)
     """Functions from a module and a tensor to a tensor."""
+    streams: list[str] = field(default_factory=list)
+    """Calls of generators of modules."""
     tensors: list[str] = field(default_factory=list)
     optional: list[str] = field(default_factory=list)
     """Tensors that may be None."""

@@ -152,3 +152,9 @@ def test_a_block_carries_what_its_constructor_allocates() -> None:
 def test_an_endless_constructor_ends_in_unknown_not_in_an_exception() -> None:
     init = "self.a = nn.Linear(2, 2)\nwhile True:\n    for i in range(100):\n        for j in range(100):\n            n = n + i * j"
     assert "a" in calls(net(init, "return self.a(x)", ", n"))
+
+
+def test_an_element_of_any_kind_that_is_called_is_of_none() -> None:
+    layers = "self.l = nn.ModuleList([nn.Linear(2, 2), nn.BatchNorm1d(2)])"
+    row = facts(net(layers, "return self.l[i](self.l[i](x))", arguments="x, i"))["l.*"]
+    assert (row["type"], row["parameters"], row["running_stats"], row["calls"]) == (None, None, None, 2)

@@ -60,7 +60,21 @@ def contradict(a: Literals, b: Literals) -> bool:
 
 def follows(conjunction: Literals, known: Literals) -> bool:
     """Whether a conjunction holds wherever known literals do."""
-    return all(x in known or contradict(frozenset([x.negated()]), known) for x in conjunction)
+    return all(x in known or contradict(_otherwise(x), known) for x in conjunction)
+
+
+def _otherwise(literal: Literal) -> Literals:
+    """All that holds where a literal does not."""
+    whole = literal.operator == "test" and not literal.positive
+    return frozenset([literal.negated(), *(_conjunction(literal) if whole else ())])
+
+
+def opposite(conjunction: Literals) -> Literals:
+    """What holds where a conjunction does not, as far as literals can say it: of a single one, and of a whole compound test."""
+    whole = next((x for x in conjunction if x.operator == "test" and x.positive), None)
+    if whole is not None and conjunction == _conjunction(whole) | {whole}:
+        return frozenset([whole.negated()])
+    return frozenset(x.negated() for x in conjunction) if len(conjunction) == 1 else NOTHING
 
 
 def _conjunction(whole: Literal) -> Literals:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Iterator
 from enum import Enum
 
-from nnreuse.tracing.conditions import Path
+from nnreuse.tracing.conditions import Path, opposite
 from nnreuse.tracing.iteration import Iteration
 from nnreuse.tracing.machine import MAX_EXACT, Exits, Machine
 from nnreuse.tracing.trace import Turn
@@ -119,7 +119,7 @@ def _rejoined(m: Machine, exits: Exits, before: Path, flow: Flow) -> Flow:
     if exits.left:
         states = [(literals - before.literals, state) for literals, state in exits.left]
         now = m.rewind(exits.mark)
-        through = frozenset(x.negated() for literals, _ in states if len(literals) == 1 for x in literals)
+        through = frozenset(x for literals, _ in states for x in opposite(literals))
         m.rejoin([*states, (through, now)] if flow is Flow.NEXT else states)
         excluded -= {literals for literals, _ in exits.left} - before.excluded
         flow = Flow.NEXT

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnreuse.tracing import calls, construction, decisions, expressions, objects, placing
-from nnreuse.tracing.conditions import NOTHING, Literal, Literals
+from nnreuse.tracing.conditions import NOTHING, Literal, Literals, opposite
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, leave, nearest, run_passes, run_while
 from nnreuse.tracing.machine import Frame, Machine
@@ -224,7 +224,7 @@ def _match(m: Machine, f: Frame, node: ast.Match) -> Flow:
             m.write(f.names, name.name, m.opaque(lineage=m.lineage(subject)))
         if m.possible(literals | negative):
             arms.append((literals | negative, _runs(m, f, case.body)))
-        negative |= frozenset(x.negated() for x in literals) if len(literals) == 1 else NOTHING
+        negative |= opposite(literals)
         open_ended = open_ended and bool(literals)
     if open_ended and m.possible(negative):
         arms.append((negative, lambda: Flow.NEXT))
