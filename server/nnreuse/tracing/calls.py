@@ -434,6 +434,7 @@ def _run(m: Machine, frame: Frame, callee: Function) -> Value:
     if isinstance(callee.node, ast.Lambda):
         return expressions.evaluate(m, frame, callee.node.body)
     entered = frame.entered = m.path.literals
+    frame.loops = len(m.turns)
     frame.exits = exits = Exits(len(m.journal))
     flow = statements.execute_block(m, frame, callee.node.body)
     if exits.left:

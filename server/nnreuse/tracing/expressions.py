@@ -408,7 +408,7 @@ def _await(m: Machine, f: Frame, node: ast.Await) -> Value:
 
 def _yield(m: Machine, f: Frame, node: ast.Yield | ast.YieldFrom) -> Value:
     f.generator = True
-    f.scattered = f.scattered or m.path.literals != f.entered or not all(turn.exact for turn in m.turns)
+    f.scattered = f.scattered or m.path.literals != f.entered or not all(turn.exact for turn in m.turns[f.loops :])
     if node.value is not None:
         value = evaluate(m, f, node.value)
         if isinstance(node, ast.YieldFrom):

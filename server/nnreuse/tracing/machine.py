@@ -74,6 +74,8 @@ class Frame:
     scattered: bool = False
     """Whether it yields on some paths only, or how often nobody knows."""
     entered: Literals = NOTHING
+    loops: int = 0
+    """How many loops are around it, once it runs."""
     exits: Exits | None = None
     """The returns under conditions of its own, once a function runs."""
 
