@@ -145,7 +145,7 @@ def test_more_methods_than_are_run_leave_counts_unknown() -> None:
 
 def test_one_of_several_entry_points_that_takes_more_than_its_share_is_unknown() -> None:
     def entry(name: str) -> str:
-        steps = "".join("        x = x + 1\n" for _ in range(machine.FORWARD_STEPS // tracer.SHARES // 3))
+        steps = "".join("        x = x + 1\n" for _ in range(machine.FORWARD_STEPS // 6))
         return f"    def {name}(self, x):\n{steps}        return self.a(x)\n"
 
     source = net(A, "pass").replace("def forward", "def encode")

@@ -14,52 +14,60 @@ from nnreuse.types.program import ModuleClass, Program
 from nnreuse.types.refinement import is_assigned
 
 MAX_ENTRIES = 12
-"""So many methods are run of a class without `forward`."""
-SHARES = 5
-"""Each of several entry points takes a fifth of what `forward` may: they are many, and most call few modules."""
+"""So many methods are run of a class without `forward`. They share the steps that it might take."""
 
 
 def trace(program: Program, cls: ModuleClass) -> Trace:
     """Interprets the constructor and the entry points of a class. Total: user code never makes it raise."""
-    m, result = _traced(program, cls, patient=False)
+    m = _constructed(program, cls, patient=False)
+    if m.gave_up and _may_have_missed_all(m, cls):
+        m = _constructed(program, cls, patient=True)
+    result = _run(m, cls)
     if m.gave_up and _lacks_something(m, cls):
-        m, result = _traced(program, cls, patient=True)
+        result = _run(_constructed(program, cls, patient=True), cls)
     return result
 
 
-def _traced(program: Program, cls: ModuleClass, patient: bool) -> tuple[Machine, Trace]:
+def _constructed(program: Program, cls: ModuleClass, patient: bool) -> Machine:
+    """A machine that has run the constructor. `patient`: the methods that make no modules to their ends as well."""
     m = Machine(program, Interner(), CONSTRUCTOR_STEPS)
     m.patient = patient
-    this = Instance(m.intern.fresh(), cls, None, None, cls.file, constructed=True)
-    m.root = this
+    this = m.root = Instance(m.intern.fresh(), cls, None, None, cls.file, constructed=True)
     objects.note_read(m, cls)
-    result = Trace(
-        cls, this, m.calls, m.definitions, m.repetitions, m.placements, m.creations, m.collections, m.stores, m.clashes
-    )
     try:
         construction.run_constructor(m, this, (), {})
     except RecursionError:
         m.complete = False
     _run_body(m, cls)
+    return m
+
+
+def _run(m: Machine, cls: ModuleClass) -> Trace:
+    this = m.root
+    assert this is not None
     if this.elements is not None:
         objects.admit_others(m, this.elements)
         attributes.remember(m, this, "")
-    seen = _run_entries(m, this, cls)
+    result = Trace(
+        cls, this, m.calls, m.definitions, m.repetitions, m.placements, m.creations, m.collections, m.stores, m.clashes
+    )
+    result.entries = _run_entries(m, this, cls)
     result.complete = m.complete and not m.escaped
     result.held = held_under(m, this)
     result.carries = lambda instance: construction.carries(m, instance)
     result.parts = lambda instance: construction.parts(m, instance)
-    result.entries = seen
     result.read = m.intern.read
-    return m, result
+    return result
+
+
+def _may_have_missed_all(m: Machine, cls: ModuleClass) -> bool:
+    """Whether the methods that were given up may have made the modules of a class: elements, or all that it has."""
+    assert m.root is not None
+    return m.root.elements is not None or not (m.creations or _is_whole_elsewhere(cls))
 
 
 def _lacks_something(m: Machine, cls: ModuleClass) -> bool:
-    """Whether the methods that were given up may have made what is called: all modules, elements, or an attribute."""
-    this = m.root
-    assert this is not None
-    if this.elements is not None or not (m.creations or _is_whole_elsewhere(cls)):
-        return True
+    """Whether an attribute is called that the methods that were given up may have set."""
     called = {m.origins.get(ident, "").partition(".")[0] for ident in m.unknowns}
     return any(is_assigned(cls, name) for name in (called & m.unset) | m.read_as_none)
 
@@ -78,12 +86,12 @@ def _run_entries(m: Machine, this: Instance, cls: ModuleClass) -> list[str]:
     run: list[str] = []
     names = _entries(cls, not m.creations and _is_whole_elsewhere(cls))
     m.complete = m.complete and len(names) <= MAX_ENTRIES
-    steps = FORWARD_STEPS if len(names) == 1 else FORWARD_STEPS // SHARES
-    for name in names[:MAX_ENTRIES]:
+    names = names[:MAX_ENTRIES]
+    for name in names:
         found = _definition(cls, name)
         if found is not None:
             run.append(name)
-            _run_entry(m, replace(found, receiver=this), steps)
+            _run_entry(m, replace(found, receiver=this), FORWARD_STEPS // len(names))
     return run
 
 
