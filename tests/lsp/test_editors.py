@@ -86,3 +86,29 @@ def test_emacs_with_eglot(tmp_path):
 def test_emacs_with_eglot_as_documented(tmp_path):
     command = ["emacs", "--batch", "-l", str(HERE / "editors" / "eglot.el")]
     in_editor(command, tmp_path, CONFIG=documented("emacs.md", 0))
+
+
+def _has_lsp_mode() -> bool:
+    asked = ["emacs", "--batch", "--eval", "(progn (package-initialize) (require 'lsp-mode))"]
+    return shutil.which("emacs") is not None and subprocess.run(asked, capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(
+    not _has_lsp_mode(), reason="Emacs with lsp-mode is not installed (Debian's `emacs-nox` and `elpa-lsp-mode`)"
+)
+def test_emacs_with_lsp_mode_as_documented(tmp_path):
+    (tmp_path / "pyproject.toml").touch()
+    command = ["emacs", "--batch", "-l", str(HERE / "editors" / "lsp-mode.el")]
+    in_editor(command, tmp_path, CONFIG=documented("emacs.md", 1))
+
+
+def _has_ale() -> bool:
+    asked = ["vim", "-N", "-u", "NONE", "-es", "-c", "try | packadd ale | catch | cquit | endtry", "-c", "qall!"]
+    return shutil.which("vim") is not None and subprocess.run(asked, capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not _has_ale(), reason="Vim with ALE is not installed (Debian's `vim-nox` and `vim-ale`)")
+def test_vim_with_ale_as_documented(tmp_path):
+    (tmp_path / "pyproject.toml").touch()
+    command = ["vim", "-N", "-u", "NONE", "-i", "NONE", "-es", "-S", str(HERE / "editors" / "ale.vim")]
+    in_editor(command, tmp_path, CONFIG=documented("vim.md", 0))
