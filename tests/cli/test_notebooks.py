@@ -72,6 +72,15 @@ def test_a_folder_is_searched_for_notebooks_too(file):
     assert str(file) in run("--output-format", "concise", file.parent).stdout
 
 
+def test_facts_are_those_of_the_cells_as_one_program(file):
+    result = CliRunner().invoke(nnreuse, ["facts", str(file.parent)])
+    rows = {row["attribute"]: row for row in map(json.loads, result.stdout.splitlines())}
+    assert (rows["bn"]["calls"], rows["bn"]["relation"], rows["bn"]["file"]) == (2, "chained", str(file))
+    file.write_text("{}")
+    broken = CliRunner().invoke(nnreuse, ["facts", str(file)])
+    assert (broken.exit_code, "is no notebook" in broken.stderr) == (1, True)
+
+
 def test_a_notebook_comes_from_standard_input(file):
     result = run("--output-format", "json", "--stdin-filename", "a.ipynb", "-", stdin=notebook())
     assert [each["cell"] for each in json.loads(result.stdout)] == [3, 3]

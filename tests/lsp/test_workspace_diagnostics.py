@@ -162,7 +162,5 @@ def test_the_scan_shows_progress_and_can_be_cancelled(here):
     token = next(m["params"]["token"] for m in here.sent if m.get("method") == "$/progress")
     assert token != create["params"]["token"]
     here.tell("window/workDoneProgress/cancel", {"token": token})
-    while here.request_quietly("nnreuse/status")["workspace"]["scanning"]:
-        here.posted.get(timeout=60)()
-    state = here.request("nnreuse/status", {})["workspace"]
-    assert state["done"] < state["files"]
+    state = here.request("nnreuse/status", {})["workspace"]  # whatever file it was in the middle of
+    assert (state["scanning"], state["done"] < state["files"]) == (False, True)

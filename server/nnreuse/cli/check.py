@@ -13,7 +13,6 @@ from nnreuse.cli.report import Mode, Plan, report
 from nnreuse.cli.targets import refuse_unknown_rules, targets
 from nnreuse.config.settings import CheckpointCompat, Profile, Settings
 from nnreuse.config.severity import Severity
-from nnreuse.workspace.notebook_file import SUFFIX
 
 _PROFILES: tuple[Profile, ...] = get_args(Profile)
 _LEVELS = [level.value for level in Severity]
@@ -129,7 +128,7 @@ def _run_options(function: Decorated) -> Decorated:
 def check(context: click.Context, **options: Unpack[_Options]) -> None:
     """Find modules that are reused by mistake, and repair them. PATH is a file, a notebook, a folder, or `-`."""
     make: MakeEngine = context.obj or (uncached_project if options["no_cache"] else project)
-    files, problems = targets(options["paths"], options["stdin_filename"], _change(options), (".py", SUFFIX))
+    files, problems = targets(options["paths"], options["stdin_filename"], _change(options))
     code = report(_plan(options), files, problems, make, options["jobs"])
     context.exit(0 if code == 1 and options["exit_zero"] else code)
 

@@ -12,6 +12,7 @@ from nnreuse.cli.targets import targets
 from nnreuse.config.settings import Settings
 from nnreuse.syntax.units import Unparsable
 from nnreuse.workspace.files import FileProblem, Undecodable, decode, read
+from nnreuse.workspace.notebook_file import SUFFIX, NotANotebook, NotebookFile
 
 
 @click.command
@@ -27,7 +28,10 @@ def facts(
     stdin_filename: str | None,
     python: str | None,
 ) -> None:
-    """Print what the static tracer saw: a JSON line for each attribute of each module class."""
+    """Print what the static tracer saw: a JSON line for each attribute of each module class.
+
+    The lines of a notebook are those of its code cells, counted as one program.
+    """
     name = ""
     if explained is not None:
         path, name = _file_and_class(explained)
@@ -61,7 +65,8 @@ def _file_and_class(text: str) -> tuple[str, str]:
 
 def _admit(engines: Engines, target: Target) -> None:
     file = read(target.path) if target.content is None else decode(target.path, target.content)
-    engines[target.settings].admit(target.path, file.text)
+    text = NotebookFile.of(target.path, file.text).program.text if target.path.suffix == SUFFIX else file.text
+    engines[target.settings].admit(target.path, text)
 
 
 def _print(engines: Engines, target: Target) -> None:
@@ -87,7 +92,7 @@ def _guarded(step: Callable[[Engines, Target], None], engines: Engines, target: 
         step(engines, target)
     except Unparsable as error:
         return _told(f"{target.path}:{error.line + 1}: cannot be parsed: {error}; skipped", 1)
-    except Undecodable as problem:
+    except (Undecodable, NotANotebook) as problem:
         return _told(f"{target.path}: {problem}; skipped", 1)
     except _NoClass as name:
         return _told(f"{target.path} has no module class {name}", 2)

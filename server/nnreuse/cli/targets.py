@@ -18,13 +18,8 @@ from nnreuse.workspace.notebook_file import SUFFIX
 Change = Callable[[Settings], Settings]
 
 
-def targets(
-    paths: Iterable[str], stdin_filename: str | None, change: Change, suffixes: tuple[str, ...] = (".py",)
-) -> tuple[list[Target], list[FileProblem]]:
-    """The files the paths stand for, each once, and the paths that cannot be read. `change` is what options do.
-
-    `suffixes` are those of files that are found in folders.
-    """
+def targets(paths: Iterable[str], stdin_filename: str | None, change: Change) -> tuple[list[Target], list[FileProblem]]:
+    """The files the paths stand for, each once, and the paths that cannot be read. `change` is what options do."""
     in_force = SettingsByFolder(change)
     problems: list[FileProblem] = []
     found: dict[str, Target] = {}
@@ -33,7 +28,7 @@ def targets(
             name = Path(stdin_filename or "-")
             found.setdefault("-", Target(name, in_force[name], sys.stdin.buffer.read()))
             continue
-        for file in _files(Path(path), problems.append, suffixes):
+        for file in _files(Path(path), problems.append):
             key = os.path.abspath(file)
             if key not in found:
                 found[key] = Target(file, in_force[file])
@@ -78,12 +73,10 @@ def refuse_unknown_rules(settings: Settings, where: str) -> None:
         raise click.UsageError(f"{where}{problem.message}")
 
 
-def _files(path: Path, on_problem: Callable[[FileProblem], None], suffixes: tuple[str, ...]) -> Iterator[Path]:
+def _files(path: Path, on_problem: Callable[[FileProblem], None]) -> Iterator[Path]:
     if path.is_dir():
-        yield from discover(path, on_problem, suffixes)
+        yield from discover(path, on_problem, (".py", SUFFIX))
     elif not os.path.lexists(path):
         on_problem(FileProblem(path, "no such file or folder"))
-    elif path.suffix == SUFFIX and SUFFIX not in suffixes:
-        on_problem(FileProblem(path, "is a notebook: only `check` reads those"))
     else:
         yield path

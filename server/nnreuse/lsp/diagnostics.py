@@ -66,6 +66,11 @@ class ClosedFiles:
     def knows(self, path: Path) -> bool:
         return path in self._files
 
+    def cancelled(self, params: lsp.WorkDoneProgressCancelParams) -> None:
+        """The client no longer wants what it is shown the progress of: it ends at once, in the middle of a file."""
+        if params.token == self._token:
+            self._end()
+
     def stop(self) -> None:
         """Drops everything, and what runs."""
         self._end()
@@ -155,9 +160,6 @@ class ClosedFiles:
         if self._token is None:
             return
         progress = self._progress()
-        if progress.tokens[self._token].cancelled():
-            self._end()
-            return
         before, now = ((len(self._seen) - back) * 20 // max(1, self._expected) for back in (1, 0))
         if now > before:
             message = f"{len(self._seen)} of {self._expected} files"

@@ -121,6 +121,7 @@ def create_server(workspace: Workspace) -> LanguageServer:
     pulled = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=True, identifier="nnreuse")
     feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, notebooks.diagnostic, pulled)
     feature(lsp.WORKSPACE_DIAGNOSTIC, session.workspace_diagnostic)
+    feature(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL, session.closed.cancelled)
     feature(STATUS, partial(status, session))
     feature(lsp.TEXT_DOCUMENT_DID_OPEN, session.did_open)
     feature(lsp.TEXT_DOCUMENT_DID_CHANGE, session.did_change)
