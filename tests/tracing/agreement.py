@@ -59,7 +59,7 @@ def _differences(row: Row, several: list[Made]) -> Iterator[str]:
     }
     for name, value in truth.items():
         said = "chained" if row[name] == "recurrent" else row[name]
-        if said != value:
+        if said != value and not ((value, said) == ("single", "exclusive") and _in_other_passes(several)):
             yield f"{row['attribute']}: {name} is {value} in torch, {row[name]} in the static tracer"
     carried = {one for made in several for one in made.carried}
     for kind in {kind for kind, _, _ in carried}:  # one expression that makes a different thing in each configuration
@@ -85,6 +85,11 @@ def _relation(made: Made) -> str:
         return "exclusive" if len(calls) > 1 else "single" if calls else "none"
     kinds = set(chained.values())
     return "mixed" if len(kinds) > 1 else "chained" if kinds == {True} else "parallel"
+
+
+def _in_other_passes(several: list[Made]) -> bool:
+    """Whether one place calls an instance in an earlier pass of a loop here and in a later one there: one call or two, as one likes."""
+    return any(len({call.turn for calls in made.runs for call in calls}) > 1 for made in several)
 
 
 def smallest(source: str, fails: Callable[[str], bool]) -> str:

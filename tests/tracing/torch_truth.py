@@ -35,10 +35,14 @@ Site = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Called:
-    """One call: the frames it came through and which pass over them this is, its line, and how it depends on the earlier ones."""
+    """One call: the frames it came through and which of those there it is, its line, and how it depends on the earlier ones.
+
+    `nth` counts the calls of the same instance, `turn` those of any.
+    """
 
     site: Site
     nth: int
+    turn: int
     line: int
     chained: bool
 
@@ -107,6 +111,7 @@ class _Recorder:
         self.owners: list[nn.Module] = []
         self.number = 0
         self.calls: dict[int, list[tuple[int, Called]]] = {}
+        self.turns: dict[Site, int] = {}
 
     def call(self, module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object], frame: FrameType) -> object:
         owner = next((one for one in reversed(self.owners) if type(one) not in _CONTAINERS), None)
@@ -129,7 +134,8 @@ class _Recorder:
         site, line = _site(frame)
         nth = sum(one.site == site for _, one in earlier)
         chained = any(bits >> number & 1 for number, _ in earlier)
-        earlier.append((self.number, Called(site, nth, line, chained)))
+        turn = self.turns[site] = self.turns.get(site, 0) + 1
+        earlier.append((self.number, Called(site, nth, turn, line, chained)))
 
 
 def _apart(result: object) -> object:
