@@ -101,7 +101,7 @@ describe("what the user is told", () => {
     const status = workbench.page.locator(".monaco-dialog-box");
     await status.waitFor();
     await workbench.shot("not-trusted");
-    assert.match(await status.innerText(), /not trusted: nothing in it is executed/);
+    assert.match(await status.innerText(), /Not trusted: nothing in the workspace is run/);
     assert.ok(!existsSync(ran));
   });
 });

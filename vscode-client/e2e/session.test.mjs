@@ -206,7 +206,8 @@ describe("a person's session", () => {
     await workbench.page.getByRole("button", { name: "Show what the server found out about itself" }).click();
     const status = workbench.page.locator(".monaco-dialog-box");
     await status.waitFor();
-    assert.match(await status.innerText(), /version: 0\.1\.0/);
+    await workbench.shot("status");
+    assert.match(await status.innerText(), /Version: 0\.1\.0/);
     await status.getByRole("button", { name: "Show Output" }).click();
     await workbench.page.locator(".view-lines", { hasText: "starting" }).last().waitFor();
     await workbench.shot("output");

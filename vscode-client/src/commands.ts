@@ -19,10 +19,9 @@ export async function reportOf(running?: Running): Promise<string[]> {
   }
   const uri = vscode.window.activeTextEditor?.document.uri.toString();
   const report = running.client.sendRequest<{ lines?: string[] }>("nnreuse/status", { uri });
-  const version = `version: ${running.client.initializeResult?.serverInfo?.version ?? "unknown"}`;
-  const trust = vscode.workspace.isTrusted ? [] : ["This folder is not trusted: nothing in it is executed."];
+  const version = `Version: ${running.client.initializeResult?.serverInfo?.version ?? "unknown"}`;
   const lines = (await report.catch(() => undefined))?.lines ?? [];
-  return [...trust, version, `server: ${running.launch.origin}`, ...lines];
+  return [version, `Server: ${running.launch.origin}`, ...lines];
 }
 
 export async function showStatus(running?: Running): Promise<void> {

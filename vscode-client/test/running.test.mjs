@@ -106,7 +106,7 @@ describe("a running server", () => {
   });
 
   it("reports itself, with the shortest truth where the server has no report", async () => {
-    assert.match(editor.items[0].tooltip, /is running\nversion: 9\nserver: the setting nnreuse\.server\.path/);
+    assert.match(editor.items[0].tooltip, /is running\nVersion: 9\nServer: the setting nnreuse\.server\.path/);
   });
 
   it("starts once more, not thrice, for three wishes at once", async () => {

@@ -161,7 +161,7 @@ describe("the start of the server", () => {
       assert.deepEqual(command(editor.clients[0]), [own(), ...isolated]);
       assert.ok(!existsSync(log));
       assert.equal(editor.clients[0].options.initializationOptions.settings.trusted, false);
-      assert.match(editor.items[0].tooltip, /not trusted/);
+      assert.match(editor.items[0].text, /shield/);
     });
 
     it("starts again with the folder's own interpreter when trust is given", async () => {

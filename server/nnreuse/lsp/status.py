@@ -1,13 +1,13 @@
 """The request `nnreuse/status`: what a client can show of a server that is otherwise quiet."""
 
 import os
-from typing import cast
 
 import nnreuse
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.uris import path_of
 from nnreuse.types.catalog import Catalog
 from nnreuse.workspace import catalogs
+from nnreuse.workspace.workspace import Status as State
 
 STATUS = "nnreuse/status"
 Answer = dict[str, object]
@@ -37,26 +37,33 @@ def status(session: Session, params: object) -> Answer:
         },
         "settingsFiles": [str(file) for file in state.settings_files],
     }
-    return {**answer, "lines": _lines(answer)}
+    return {**answer, "lines": _lines(session, state)}
 
 
-def _lines(answer: Answer) -> list[str]:
+def _lines(session: Session, state: State) -> list[str]:
     """The answer for people, so that no client has to know what it is made of. The version is said when a server starts."""
-    said = {"torch": "not found", **{key: value for key, value in answer.items() if value is not None}}
-    return [f"{key}: {_words(value)}" for key, value in said.items() if key != "version"]
-
-
-def _words(value: object) -> str:
-    match value:
-        case dict():
-            parts = cast("dict[str, object]", value).items()
-            return ", ".join(f"{key} {_words(part)}" for key, part in parts if part is not None) or "none"
-        case list():
-            return ", ".join(_words(part) for part in cast("list[object]", value)) or "none"
-        case bool():
-            return "yes" if value else "no"
-        case _:
-            return str(value)
+    runs = "" if state.may_run else ", which is not run"
+    refreshing = ", being asked of your torch" if session.background.refreshing else ""
+    source = "shipped with nnreuse" if state.catalog is Catalog.shipped() else "read from your torch"
+    scan = session.closed.state
+    kept = catalogs.size()
+    switches = [
+        (not session.editor.enable, "Switched off by the setting nnreuse.enable"),
+        (not session.editor.trusted, "Not trusted: nothing in the workspace is run"),
+    ]
+    return [
+        *(line for said, line in switches if said),
+        f"torch: {state.torch[0]} in {state.torch[1]}" if state.torch else "torch: not found",
+        f"Interpreter: {state.interpreter}{runs}" if state.interpreter else "Interpreter: none",
+        f"Facts of modules: {source}, torch {state.catalog.torch}, {len(list(state.catalog))} classes{refreshing}",
+        f"Files: {state.open_files} open, {state.files} read; revision {session.revision}",
+        f"Workspace: {scan['done']} of {scan['files']} files looked at"
+        if scan["scanning"]
+        else "Workspace: not being scanned",
+        f"Kept: traces of {state.traces} classes; {kept['files']} catalogs of modules, {round(kept['bytes'] / 1e6, 1)} MB on disk",
+        f"Settings files: {', '.join(map(str, state.settings_files)) or 'none'}",
+        f"Process: {os.getpid()}",
+    ]
 
 
 def _uri(params: object) -> str | None:
