@@ -53,6 +53,38 @@ def test_a_constructor_that_seems_to_make_nothing_is_run_to_its_end() -> None:
     assert calls(net("self.a = None\nself.build(0)", "return self.a(x)") + build) == {"a": 1}
 
 
+def _patient(source: str, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether a class is traced again, with its methods run to their ends."""
+    made: list[bool] = []
+    constructed = tracer._constructed
+    monkeypatch.setattr(
+        tracer, "_constructed", lambda *a, patient: made.append(patient) or constructed(*a, patient=patient)
+    )
+    facts(source)
+    return any(made)
+
+
+@pytest.mark.parametrize(
+    ("leads", "patient"),
+    [
+        ("self.late()", True),
+        ("getattr(self, 'late')()", True),
+        ("getattr(self, name)()", True),
+        ("finish(self)", True),
+        ("print(self)", False),
+    ],
+)
+def test_it_is_run_to_its_end_where_it_leads_to_what_is_missing(leads, patient, monkeypatch) -> None:
+    steps = "\n".join("        n = n + 1" for _ in range(machine.IDLE_STEPS))
+    methods = (
+        f"    def build(self, n, name):\n{steps}\n        {leads}\n"
+        "    def late(self):\n        self.a = nn.Linear(2, 2)\n"
+    )
+    helper = "def finish(net):\n    net.late()\n"
+    source = helper + net("self.b = nn.ReLU()\nself.build(0, n)", "return self.a(self.b(x))") + methods
+    assert _patient(source, monkeypatch) is patient
+
+
 def test_a_block_whose_constructor_was_given_up_may_carry_anything() -> None:
     steps = "\n".join("        n = n + 1" for _ in range(machine.IDLE_STEPS))
     init = "    def __init__(self):\n        super().__init__()\n        self.build(0)\n"

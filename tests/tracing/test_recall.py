@@ -129,6 +129,21 @@ def test_what_a_function_reads_is_read_by_all_that_recall_it() -> None:
     assert all(str(PATH.absolute()) in one.read for one in found)
 
 
+def test_a_function_that_writes_only_to_what_it_makes_is_run_once(entered: list[str]) -> None:
+    helper = "class Box:\n    pass\n\n\ndef pick(n):\n    box = Box()\n    box.width = n * 2\n    return box.width\n"
+    found = traces(helper + net("A", "self.a = nn.Linear(pick(3), 2)") + net("B", "self.a = nn.Linear(pick(3), 2)"))
+    assert [one.held["a"][0].positional[0].value for one in found] == [6, 6]  # type: ignore[union-attr]
+    assert entered.count("pick") == 1
+
+
+def test_a_function_that_writes_to_what_others_hold_is_run_each_time(entered: list[str]) -> None:
+    helper = "class Box:\n    width = None\n\n\nBOX = Box()\n\n\ndef fill(n):\n    BOX.width = n\n    return n\n"
+    init = "fill(3)", "self.a = nn.Linear(BOX.width, 2)"
+    found = traces(helper + net("A", *init) + net("B", *init))
+    assert [one.held["a"][0].positional[0].value for one in found] == [3, 3]  # type: ignore[union-attr]
+    assert entered.count("fill") == 2
+
+
 def test_the_answer_of_a_lambda_argument_is_not_mistaken_for_another() -> None:
     helper = "def call(make):\n    return make()\n"
     found = traces(

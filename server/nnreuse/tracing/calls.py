@@ -37,7 +37,7 @@ from nnreuse.tracing.values import (
     Super,
     Value,
 )
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.program import FunctionRef, ModuleClass
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MODULE_METHODS = frozenset(
@@ -212,8 +212,8 @@ def _written(m: Machine, f: Frame, receiver: ast.expr, lineage: int) -> None:
     value = expressions.evaluate(m, f, receiver)
     if isinstance(value, Opaque):
         value.lineage |= lineage
+        m.intern.wrote(value.ident)
         value.ident = m.intern.fresh()
-        m.intern.effects += 1
 
 
 def call_instance(
@@ -401,6 +401,8 @@ def _idly(m: Machine, callee: Function, positional: tuple[Value, ...], keywords:
     """Runs a method for as long as it makes modules."""
     with m.idle():
         return _entered(m, callee, positional, keywords, None, free)[0]
+    if not isinstance(callee.node, ast.Lambda):
+        m.given_up.append(FunctionRef(callee.file, callee.unit, callee.node))
     return unknown(m, positional, keywords)
 
 

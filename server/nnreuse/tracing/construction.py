@@ -43,7 +43,7 @@ def construct(m: Machine, made: Instance) -> None:
     inner.halving, inner.patient = m.halving, m.patient
     inner.globals = m.globals
     run_constructor(inner, made, made.positional, made.keywords)
-    made.complete = inner.complete and not inner.gave_up
+    made.complete = inner.complete and not inner.given_up
     m.intern.spent += inner.steps
 
 

@@ -13,7 +13,7 @@ from nnreuse.tracing.trace import Call, Clash, Creation, Definition, Placement, 
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
 from nnreuse.types.catalog import Carries
 from nnreuse.types.file import File
-from nnreuse.types.program import ModuleClass, Program, ValueRef
+from nnreuse.types.program import FunctionRef, ModuleClass, Program, ValueRef
 
 CONSTRUCTOR_STEPS = 12_000
 HELPER_STEPS = 600
@@ -28,6 +28,7 @@ MAX_EXACT = 12
 MAX_ITEMS = 64
 MAX_SHAPES = 4
 
+NEVER = -(2**62)
 _ABSENT = object()
 T = TypeVar("T")
 
@@ -107,7 +108,9 @@ class Interner:
     cut: list[ast.AST] = field(default_factory=list[ast.AST])
     """The functions that were not entered because they, or too many others, were running already."""
     effects: int = 0
-    """Counts what a run does besides computing a value: objects made, attributes set, unknown values written to."""
+    """Counts what a run does besides computing a value: modules made, bounds hit."""
+    written: int = NEVER
+    """The ident of the oldest object that was written to. What is made later has a lower one."""
 
     shapes: dict[int, tuple[Shape, ...]] = field(default_factory=dict[int, tuple[Shape, ...]])
     """The possible shapes of tensors, by ident; of most nothing is known."""
@@ -132,6 +135,10 @@ class Interner:
         if a and b and len(found := tuple(dict.fromkeys((*a, *b)))) <= MAX_SHAPES:
             self.shapes[result] = found
 
+    def wrote(self, ident: int) -> None:
+        """An object was written to: it has another attribute, or is another value than before."""
+        self.written = max(self.written, ident)
+
     def fresh(self) -> int:
         """A number that no structure has: below zero."""
         self.last_fresh -= 1
@@ -153,7 +160,8 @@ class Machine:
         self.made_at: int = 0
         self.patient = False
         """Whether methods that make no modules are run to their ends all the same."""
-        self.gave_up = False
+        self.given_up: list[FunctionRef] = []
+        """The methods of the constructor that were not run to their ends."""
         self.depth = depth
         self.path = Path()
         self.journal: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -228,7 +236,6 @@ class Machine:
         finally:
             self._back_to(outer, allowance)
             self.firm = firm
-            self.gave_up = self.gave_up or not ran.within
 
     @contextmanager
     def _giving_up(self, ran: Bounded, outer: int) -> "Generator[None]":

@@ -294,8 +294,8 @@ def set_item(m: Machine, receiver: Value, key: Value, value: Value) -> None:
             _replace(m, container, key, value)
         elif isinstance(one, Opaque):
             one.lineage |= m.lineage(value)
+            m.intern.wrote(one.ident)
             one.ident = m.intern.fresh()
-            m.intern.effects += 1
 
 
 def delete_item(m: Machine, receiver: Value, key: Value) -> None:
@@ -422,12 +422,12 @@ def allocate(
 ) -> Instance:
     """The object that one execution of a constructor call makes. Its own constructor runs when someone looks inside."""
     place = f.unit.place(node) if isinstance(node, ast.expr) else None
-    m.intern.effects += 1
     made = Instance(m.intern.fresh(), cls, facts, place, f.file, positional, keywords, given=m.path.literals)
     if cls is not None:
         note_read(m, cls)
     made.is_module = facts is not None or (cls is not None and m.program.is_module_class(cls))
     if m.intern.made is not None:
+        m.intern.effects += 1
         m.intern.made.append(made)
     if facts is not None and cls is None:
         if facts.container == "sequential" and isinstance(node, ast.Call):
@@ -435,6 +435,7 @@ def allocate(
         fill(m, made, facts, positional, keywords)
         made.constructed = True
     if made.is_module:
+        m.intern.effects += 1
         m.progress()
         m.creations.append(Creation(made, node, f.file, m.phase, m.path, m.turns))
     return made

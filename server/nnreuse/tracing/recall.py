@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from nnreuse.tracing.conditions import Literal
-from nnreuse.tracing.machine import Machine
+from nnreuse.tracing.machine import NEVER, Machine
 from nnreuse.tracing.values import (
     Class,
     Const,
@@ -82,7 +82,7 @@ class _Coder:
                 return self._opaque(value)
             case Items() | Mapping():
                 return self._container(value)
-            case May(options) if self.given >= 0:
+            case May(options):
                 return "may", tuple((frozenset(map(self._literal, ls)), self.value(v)) for ls, v in options)
             case Partial(function, positional, keywords):
                 return (
@@ -172,7 +172,7 @@ def recalled(
         known = m.program.recalled.get(key)
     except (_Particular, TypeError):
         return run()[0]
-    if any(literal.subject in coder.idents for literal in m.path.literals):
+    if any(literal.subject in coder.idents for literals in (m.path.literals, *m.path.excluded) for literal in literals):
         return run()[0]
     coder.given = len(coder.idents)
     if known is None or not known.holds(m, bound):
@@ -195,17 +195,19 @@ def _watched(
 ) -> tuple[Value, Answer | None]:
     """Runs it, and sees whether it did anything that a recalled answer would not do."""
     effects, steps, mark, cut = m.intern.effects, m.steps, len(m.journal), len(m.intern.cut)
-    read, decisions = m.intern.read, m.decisions
-    m.intern.read, m.decisions = set(), {}
+    read, decisions, written, before = m.intern.read, m.decisions, m.intern.written, m.intern.last_fresh
+    m.intern.read, m.decisions, m.intern.written = set(), {}, NEVER
     try:
         value, within = run()
     finally:
         own, made = m.intern.read, m.decisions
         read |= own
         m.intern.read, m.decisions = read, decisions
+        oldest = m.intern.written
+        m.intern.written = max(written, oldest)
         if decisions is not None:
             decisions.update(made)
-    if m.intern.effects != effects or any(node in m.stack for node in m.intern.cut[cut:]):
+    if m.intern.effects != effects or oldest >= before or any(node in m.stack for node in m.intern.cut[cut:]):
         return value, None
     if _wrote_elsewhere(m, coder, mark):
         return value, None

@@ -119,7 +119,7 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
                 if literals and name.value in one.attrs
                 else value
             )
-            m.intern.effects += 1
+            m.intern.wrote(one.ident)
             m.write(one.attrs, name.value, shown)
             if name.display:
                 one.shown[name.value] = name.display

@@ -8,10 +8,10 @@ from nnreuse.tracing import attributes, calls, construction, objects
 from nnreuse.tracing.conditions import Path
 from nnreuse.tracing.holding import held_under
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, Machine, OutOfBounds
+from nnreuse.tracing.patience import is_whole_elsewhere, lacks_something, may_have_missed_all
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Class, Function, Instance
 from nnreuse.types.program import ModuleClass, Program
-from nnreuse.types.refinement import is_assigned
 
 MAX_ENTRIES = 12
 """So many methods are run of a class without `forward`. They share the steps that it might take."""
@@ -20,10 +20,10 @@ MAX_ENTRIES = 12
 def trace(program: Program, cls: ModuleClass) -> Trace:
     """Interprets the constructor and the entry points of a class. Total: user code never makes it raise."""
     m = _constructed(program, cls, patient=False)
-    if m.gave_up and _may_have_missed_all(m, cls):
+    if m.given_up and may_have_missed_all(m, cls):
         m = _constructed(program, cls, patient=True)
     result = _run(m, cls)
-    if m.gave_up and _lacks_something(m, cls):
+    if m.given_up and lacks_something(m, cls):
         result = _run(_constructed(program, cls, patient=True), cls)
     return result
 
@@ -60,18 +60,6 @@ def _run(m: Machine, cls: ModuleClass) -> Trace:
     return result
 
 
-def _may_have_missed_all(m: Machine, cls: ModuleClass) -> bool:
-    """Whether the methods that were given up may have made the modules of a class: elements, or all that it has."""
-    assert m.root is not None
-    return m.root.elements is not None or not (m.creations or _is_whole_elsewhere(cls))
-
-
-def _lacks_something(m: Machine, cls: ModuleClass) -> bool:
-    """Whether an attribute is called that the methods that were given up may have set."""
-    called = {m.origins.get(ident, "").partition(".")[0] for ident in m.unknowns}
-    return any(is_assigned(cls, name) for name in (called & m.unset) | m.read_as_none)
-
-
 def _run_body(m: Machine, cls: ModuleClass) -> None:
     """What the class body itself constructs."""
     for name, (_, node) in cls.members.items():
@@ -84,7 +72,7 @@ def _run_body(m: Machine, cls: ModuleClass) -> None:
 def _run_entries(m: Machine, this: Instance, cls: ModuleClass) -> list[str]:
     """`forward`, or the public methods of a class that has none."""
     run: list[str] = []
-    names = _entries(cls, not m.creations and _is_whole_elsewhere(cls))
+    names = _entries(cls, not m.creations and is_whole_elsewhere(cls))
     m.complete = m.complete and len(names) <= MAX_ENTRIES
     names = names[:MAX_ENTRIES]
     for name in names:
@@ -114,12 +102,6 @@ def _run_entry(m: Machine, entry: Function, steps: int) -> None:
         m.complete = False
         m.stack.clear()
     m.rewind(mark)
-
-
-def _is_whole_elsewhere(cls: ModuleClass) -> bool:
-    """Whether a class inherits its constructor from another file."""
-    constructor = cls.find("__init__")
-    return constructor is None or constructor[0].file is not cls.file
 
 
 def _entries(cls: ModuleClass, is_bare: bool) -> list[str]:

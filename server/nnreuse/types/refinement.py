@@ -1,7 +1,7 @@
 """Refinement: which questions a class leaves open that another tool may answer, and what its answers mean."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -81,10 +81,14 @@ class _Assignment:
     value: ast.expr | None
 
 
-def is_assigned(cls: ModuleClass, attribute: str) -> bool:
-    """Whether a method of the class, inherited ones included, assigns to an attribute of its object: something else than None."""
+def is_assigned(cls: ModuleClass, attribute: str, within: Container[ast.AST] | None = None) -> bool:
+    """Whether a method of the class, inherited ones included, assigns to an attribute of its object: something else than None.
+
+    `within`: the methods that count, where not all do.
+    """
     found = (one for owner in cls.mro if isinstance(owner, ModuleClass) for one in _assigned(owner, attribute))
-    return any(not (isinstance(one.value, ast.Constant) and one.value.value is None) for one in found)
+    given = (one.value for one in found if within is None or one.function in within)
+    return any(not (isinstance(value, ast.Constant) and value.value is None) for value in given)
 
 
 def _only_assignment(cls: ModuleClass, attribute: str) -> _Assignment | None:
