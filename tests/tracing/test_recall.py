@@ -137,7 +137,8 @@ def test_a_function_that_writes_only_to_what_it_makes_is_run_once(entered: list[
 
 
 def test_a_function_that_writes_to_what_others_hold_is_run_each_time(entered: list[str]) -> None:
-    helper = "class Box:\n    width = None\n\n\nBOX = Box()\n\n\ndef fill(n):\n    BOX.width = n\n    return n\n"
+    box = "class Box:\n    def __init__(self):\n        self.width = 1\n\n\nBOX = Box()\n"
+    helper = box + "\n\ndef fill(n):\n    BOX.width = n\n    return n\n"
     init = "fill(3)", "self.a = nn.Linear(BOX.width, 2)"
     found = traces(helper + net("A", *init) + net("B", *init))
     assert [one.held["a"][0].positional[0].value for one in found] == [3, 3]  # type: ignore[union-attr]

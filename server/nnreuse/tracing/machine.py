@@ -28,7 +28,6 @@ MAX_EXACT = 12
 MAX_ITEMS = 64
 MAX_SHAPES = 4
 
-NEVER = -(2**62)
 _ABSENT = object()
 T = TypeVar("T")
 
@@ -109,8 +108,10 @@ class Interner:
     """The functions that were not entered because they, or too many others, were running already."""
     effects: int = 0
     """Counts what a run does besides computing a value: modules made, bounds hit."""
-    written: int = NEVER
-    """The ident of the oldest object that was written to. What is made later has a lower one."""
+    written: list[int] | None = None
+    """The idents of the objects that are written to, where somebody asks for them. What is made later has a lower one."""
+    lasting: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """The lowest ident of what was computed once for the trace and the one past the highest, each time."""
 
     shapes: dict[int, tuple[Shape, ...]] = field(default_factory=dict[int, tuple[Shape, ...]])
     """The possible shapes of tensors, by ident; of most nothing is known."""
@@ -137,7 +138,12 @@ class Interner:
 
     def wrote(self, ident: int) -> None:
         """An object was written to: it has another attribute, or is another value than before."""
-        self.written = max(self.written, ident)
+        if self.written is not None:
+            self.written.append(ident)
+
+    def lasts(self, ident: int, before: int) -> bool:
+        """Whether an object was there before the ident `before` was given, or lasts for the whole trace."""
+        return ident >= before or any(low <= ident < high for low, high in self.lasting)
 
     def fresh(self) -> int:
         """A number that no structure has: below zero."""
@@ -270,6 +276,7 @@ class Machine:
             self.allowance,
         )
         self.limit, self.allowance = spent + steps, 0
+        before, written, self.intern.written = self.intern.last_fresh, self.intern.written, []
         try:
             with self.apart():
                 yield
@@ -278,6 +285,10 @@ class Machine:
             del self.stack[stack:]
         finally:
             self.steps, self.limit, self.allowance = spent, limit, allowance
+            own, self.intern.written = self.intern.written, written
+            if written is not None:
+                written += (ident for ident in own if self.intern.lasts(ident, before))
+            self.intern.lasting.append((self.intern.last_fresh, before))
 
     @contextmanager
     def apart(self) -> "Generator[None]":

@@ -41,8 +41,8 @@ def is_whole_elsewhere(cls: ModuleClass) -> bool:
 def _reached(program: Program, cls: ModuleClass, start: list[FunctionRef]) -> Iterator[Definition]:
     """The functions that may run when some methods of a class do: by the names that stand in them."""
     methods: dict[str, list[FunctionRef]] = {}
-    for owner in cls.mro:
-        for name, (unit, member) in owner.members.items() if isinstance(owner, ModuleClass) else ():
+    for owner in (one for one in cls.mro if isinstance(one, ModuleClass)):
+        for name, (unit, member) in owner.members.items():
             if isinstance(member, _DEFINITIONS):
                 methods.setdefault(name, []).append(FunctionRef(owner.file, unit, member))
     queue, seen = deque(start), set[ast.AST]()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from nnreuse.tracing.conditions import Literal
-from nnreuse.tracing.machine import NEVER, Machine
+from nnreuse.tracing.machine import Machine
 from nnreuse.tracing.values import (
     Class,
     Const,
@@ -196,20 +196,21 @@ def _watched(
     """Runs it, and sees whether it did anything that a recalled answer would not do."""
     effects, steps, mark, cut = m.intern.effects, m.steps, len(m.journal), len(m.intern.cut)
     read, decisions, written, before = m.intern.read, m.decisions, m.intern.written, m.intern.last_fresh
-    m.intern.read, m.decisions, m.intern.written = set(), {}, NEVER
+    m.intern.read, m.decisions, m.intern.written = set(), {}, []
     try:
         value, within = run()
     finally:
         own, made = m.intern.read, m.decisions
         read |= own
         m.intern.read, m.decisions = read, decisions
-        oldest = m.intern.written
-        m.intern.written = max(written, oldest)
+        touched, m.intern.written = m.intern.written, written
+        if written is not None:
+            written += touched
         if decisions is not None:
             decisions.update(made)
-    if m.intern.effects != effects or oldest >= before or any(node in m.stack for node in m.intern.cut[cut:]):
+    if m.intern.effects != effects or any(node in m.stack for node in m.intern.cut[cut:]):
         return value, None
-    if _wrote_elsewhere(m, coder, mark):
+    if any(m.intern.lasts(ident, before) for ident in touched) or _wrote_elsewhere(m, coder, mark):
         return value, None
     try:
         return value, Answer(coder.value(value), m.steps - steps, bound, not within, frozenset({path, *own}), made)
