@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from nnreuse.syntax.once import once
 from nnreuse.syntax.units import ClassUnits
 
 _COUNTED = re.compile(r"^(.*?[^\d])(\d)$", re.DOTALL)
@@ -37,7 +38,8 @@ def plural_name(owner: ClassUnits, attribute: str, taken: Iterable[str]) -> str:
     return next(name for name in forms if name not in used)
 
 
-def names_in(owner: ClassUnits) -> set[str]:
+@once
+def names_in(owner: ClassUnits) -> frozenset[str]:
     """Every name that a class uses for an attribute, defines, or spells in a string."""
     names = {owner.node.name}
     for _, statement in owner.statements():
@@ -49,7 +51,7 @@ def names_in(owner: ClassUnits) -> set[str]:
                     names.add(name)
                 case _:
                     pass
-    return names
+    return frozenset(names)
 
 
 def _counted(attribute: str) -> tuple[str, int | None]:
@@ -75,6 +77,7 @@ def _is_made(name: str, patterns: list[re.Pattern[str]]) -> bool:
     return any(pattern.fullmatch(name) for pattern in patterns)
 
 
+@once
 def _made_names(owner: ClassUnits) -> list[re.Pattern[str]]:
     """The names that a class may make: by f-strings, `"bn%d" % i`, `"bn{}".format(i)`, `"bn" + str(i)`."""
     nodes = (node for _, statement in owner.statements() for node in ast.walk(statement))

@@ -59,7 +59,8 @@ from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import kind_of
 from nnreuse.rules.reuse import own_units
-from nnreuse.syntax.units import Place
+from nnreuse.syntax.once import once
+from nnreuse.syntax.units import ClassUnits, Place
 from nnreuse.tracing.trace import Call, Store, Trace
 from nnreuse.types.program import FunctionRef
 
@@ -87,14 +88,16 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _is_cut_off(context: Context) -> bool:
     """Whether the class, or a function of its file that it names, detaches anything."""
+    if any(_CUTTING.search(unit.text) for unit in own_units(context.trace)):
+        return True
     cls = context.trace.cls
-    texts = [unit.text for unit in own_units(context.trace)]
-    names = {n.id for _, s in cls.units.statements() for n in ast.walk(s) if isinstance(n, ast.Name)}
-    for name in names:
-        meaning = context.program.lookup(cls.file, name)
-        if isinstance(meaning, FunctionRef):
-            texts.append(meaning.unit.text)
-    return any(_CUTTING.search(text) for text in texts)
+    meanings = (context.program.lookup(cls.file, name) for name in _names(cls.units))
+    return any(isinstance(one, FunctionRef) and _CUTTING.search(one.unit.text) for one in meanings)
+
+
+@once
+def _names(units: ClassUnits) -> frozenset[str]:
+    return frozenset(n.id for _, s in units.statements() for n in ast.walk(s) if isinstance(n, ast.Name))
 
 
 def _target(store: Store) -> Place | None:

@@ -8,6 +8,8 @@ import ast
 from collections import deque
 from collections.abc import Iterator
 
+from nnreuse.syntax.once import once
+from nnreuse.syntax.units import Unit
 from nnreuse.tracing.machine import Machine
 from nnreuse.types.program import FunctionRef, ModuleClass, Program
 from nnreuse.types.refinement import is_assigned
@@ -52,36 +54,42 @@ def _reached(program: Program, cls: ModuleClass, start: list[FunctionRef]) -> It
             continue
         seen.add(ref.node)
         yield ref.node
-        for name in _names(ref.node):
+        for name in _names(ref.unit, ref.node):
             queue.extend(
                 methods.get(name, ()) if name is not None else (one for several in methods.values() for one in several)
             )
-        for name in _given_the_object(ref.node):
+        for name in _given_the_object(ref.unit, ref.node):
             meaning = program.lookup(ref.file, name)
             if isinstance(meaning, FunctionRef):
                 queue.append(meaning)
 
 
-def _names(function: Definition) -> Iterator[str | None]:
+@once
+def _names(unit: Unit, function: Definition) -> list[str | None]:
     """The names of methods that a function may call; None where a name is computed and called."""
+    found: dict[str | None, None] = {}
     for node in ast.walk(function):
         match node:
             case (
                 ast.Attribute(attr=name)
                 | ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_])
             ):
-                yield name
+                found[name] = None
             case ast.Call(func=ast.Call(func=ast.Name(id="getattr"))):
-                yield None
+                found[None] = None
             case _:
                 pass
+    return list(found)
 
 
-def _given_the_object(function: Definition) -> Iterator[str]:
+@once
+def _given_the_object(unit: Unit, function: Definition) -> list[str]:
     """The plain functions that are given the object whose method a function is."""
     first = [a.arg for a in (*function.args.posonlyargs, *function.args.args)][:1]
+    found: list[str] = []
     for node in ast.walk(function):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             given = [*node.args, *(k.value for k in node.keywords)]
             if any(isinstance(one, ast.Name) and [one.id] == first for one in given):
-                yield node.func.id
+                found.append(node.func.id)
+    return found
