@@ -10,6 +10,7 @@ from nnreuse.fixes.writing import Build, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 
 _Repeated = ast.For | ast.AsyncFor | ast.While
@@ -45,7 +46,7 @@ def listed_again(use: Place) -> Build:
 
     def build(index: FileIndex) -> list[Edit] | None:
         whole, function = expression_at(use) if current(index, [use]) else None, function_at(use)
-        for name in ast.walk(whole) if whole is not None else ():
+        for name in walk(whole) if whole is not None else ():
             if not isinstance(name, ast.Name) or function is None:
                 continue
             place = Place(use.unit, use.unit.span(name))
@@ -83,7 +84,7 @@ def _display(use: Place, name: str) -> tuple[Place, ast.List | ast.ListComp, set
 
 def _copies(function: Function) -> Iterator[tuple[str, str]]:
     """The assignments `b = a` of a function, in text order."""
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
             yield from ((target.id, node.value.id) for target in node.targets if isinstance(target, ast.Name))
 
@@ -117,8 +118,8 @@ def _is_again(function: Function, definition: Place, alias: Place, value: ast.ex
         return False
     if definition.span.end > alias.span.start or not isinstance(taken, ast.Attribute):
         return False
-    read = {ast.unparse(node) for node in ast.walk(value) if isinstance(node, ast.Name | ast.Attribute)}
-    for node in ast.walk(function):
+    read = {ast.unparse(node) for node in walk(value) if isinstance(node, ast.Name | ast.Attribute)}
+    for node in walk(function):
         if not isinstance(node, ast.Name | ast.Attribute | ast.Call):
             continue
         if not definition.span.end <= unit.span(node).start < alias.span.start:

@@ -13,6 +13,7 @@ from nnreuse.fixes.uses import ancestors, uses
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, leaves
 
 _REGISTER = "register_load_state_dict_pre_hook"
@@ -48,7 +49,7 @@ def _passes_on(statement: ast.stmt, attribute: str) -> bool:
         case ast.Assign(targets=[ast.Name(id="_version")]):
             return True
         case ast.FunctionDef(name="_load_from_state_dict", body=[*_, ast.Expr(value=ast.Call(func=called))]):
-            inner = list(ast.walk(statement))
+            inner = list(walk(statement))
             texts = [n.value for n in inner if isinstance(n, ast.Constant) and isinstance(n.value, str)]
             leaves_early = any(isinstance(n, ast.Return) for n in inner)
             ends = ast.unparse(called) == "super()._load_from_state_dict"
@@ -58,10 +59,10 @@ def _passes_on(statement: ast.stmt, attribute: str) -> bool:
 
 
 def _taking_part(statement: ast.stmt) -> Iterator[ast.AST]:
-    calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    calls = [node for node in walk(statement) if isinstance(node, ast.Call)]
     # `self.encoder.load_state_dict(…)` loads another module; what matters is what the class does to itself.
     functions = {id(call.func) for call in calls if called_name(call) in ("load_state_dict", "state_dict")}
-    for node in ast.walk(statement):
+    for node in walk(statement):
         name = getattr(node, "attr", None) or getattr(node, "name", None) or getattr(node, "id", None)
         if name in _OWN and id(node) not in functions:
             yield next((call for call in calls if call.func is node), node)

@@ -11,6 +11,7 @@ from nnreuse.fixes.writing import Build, Lines, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, Place, leaves
 
 
@@ -66,16 +67,16 @@ def _is_movable(owner: ClassUnits, value: ast.expr, constructor: Function) -> bo
     made = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
     if not made or not all(map(is_plain_construction, made)):
         return False
-    read = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
-    bound = {a.arg for a in ast.walk(constructor.args) if isinstance(a, ast.arg)}
-    bound |= {n.id for n in ast.walk(constructor) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    read = {node.id for node in walk(value) if isinstance(node, ast.Name)}
+    bound = {a.arg for a in walk(constructor.args) if isinstance(a, ast.arg)}
+    bound |= {n.id for n in walk(constructor) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     for _, statement in owner.statements():
         bound |= {statement.name} if isinstance(statement, Function | ast.ClassDef) else _names_of(statement, ast.Store)
     return not read & bound
 
 
 def _names_of(statement: ast.stmt, context: type[ast.expr_context]) -> set[str]:
-    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+    return {n.id for n in walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
 
 
 def _is_own(index: FileIndex, owner: ClassUnits, name: str) -> bool:
@@ -85,7 +86,7 @@ def _is_own(index: FileIndex, owner: ClassUnits, name: str) -> bool:
         if not isinstance(statement, Function) and name in _names_of(statement, ast.Load):
             return False
     for unit in (u for u in index.first_lines if name in u.text):
-        for node in (n for root in _roots(index, unit.nodes) for n in ast.walk(root)):
+        for node in (n for root in _roots(index, unit.nodes) for n in walk(root)):
             if isinstance(node, ast.Attribute) and node.attr == name:
                 if unit not in own or not is_self(node.value) or not isinstance(node.ctx, ast.Load):
                     return False

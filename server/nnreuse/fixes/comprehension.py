@@ -11,6 +11,7 @@ from nnreuse.fixes.places import Function, called_name, chain, expression_at, fu
 from nnreuse.fixes.writing import Build, code, concrete, current, proven, trimmed
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 
 _Display = cst.List | cst.Tuple
@@ -87,7 +88,7 @@ def _is_module_level(place: Place, around: Sequence[ast.AST]) -> bool:
 
 def _is_super(node: ast.expr) -> bool:
     """`super()` and `__class__` mean nothing inside a comprehension before Python 3.12."""
-    return any(isinstance(n, ast.Name) and n.id in ("super", "__class__") for n in ast.walk(node))
+    return any(isinstance(n, ast.Name) and n.id in ("super", "__class__") for n in walk(node))
 
 
 def _comprehension(place: Place, element: str | None = None) -> str | None:
@@ -165,5 +166,5 @@ def _called(indexed: cst.Subscript, number: str, like: str) -> str | None:
 
 def _unused(text: str, names: tuple[str, ...]) -> str:
     """The first of `names` that an expression does not use; empty where it uses them all."""
-    used = {n.id for n in ast.walk(ast.parse(f"({text}\n)")) if isinstance(n, ast.Name)}
+    used = {n.id for n in walk(ast.parse(f"({text}\n)")) if isinstance(n, ast.Name)}
     return next((name for name in names if name not in used), "")

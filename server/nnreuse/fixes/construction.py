@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from nnreuse.fixes.places import Function, called_name, is_self
 from nnreuse.fixes.writing import Refused
+from nnreuse.syntax.tree import children, walk
 
 _MOVING = frozenset(
     "next pop popitem popleft send append extend insert add update setdefault remove input read readline "
@@ -41,7 +42,7 @@ def is_plain_construction(node: ast.expr) -> bool:
 def _is_pure(node: ast.expr) -> bool:
     return not any(
         isinstance(inner, _IMPURE) or isinstance(inner, ast.Call) and called_name(inner) in _MOVING
-        for inner in ast.walk(node)
+        for inner in walk(node)
     )
 
 
@@ -101,7 +102,7 @@ def _is_module(annotation: str) -> bool:
 
 def _bindings(function: Function) -> Iterator[tuple[str, ast.expr]]:
     """Each name of a function with an expression whose value, or a part of it, it comes to hold."""
-    for node in ast.walk(function):
+    for node in walk(function):
         match node:
             case ast.Assign(targets=targets, value=value):
                 yield from ((name, value) for target in targets for name in _targets(target))
@@ -158,7 +159,7 @@ def _parts(node: ast.expr) -> Iterator[ast.expr]:
         and isinstance(node, ast.Call)
     ):
         return
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, ast.keyword):
             yield from _parts(child.value)
         elif isinstance(child, ast.comprehension):

@@ -9,6 +9,7 @@ from nnreuse.fixes.uses import class_of, uses
 from nnreuse.fixes.writing import Build, Refused, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, Place, Unit
 
 _Repeated = (
@@ -60,7 +61,7 @@ def _means_the_same(owner: ClassUnits, place: Place, method: Function, construct
     if not isinstance(node, ast.Call) or not is_plain_construction(node):
         return False
     local = _bound_in(method) | _bound_in(constructor)
-    for part in ast.walk(node):
+    for part in walk(node):
         match part:
             case ast.Call(func=ast.Attribute(value=on)) if is_self(on):
                 return False
@@ -75,7 +76,7 @@ def _means_the_same(owner: ClassUnits, place: Place, method: Function, construct
 
 
 def _bound_in(function: Function) -> set[str]:
-    nodes = list(ast.walk(function))
+    nodes = list(walk(function))
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return bound | {n.arg for n in nodes if isinstance(n, ast.arg)}
 

@@ -11,6 +11,7 @@ from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import split_lines
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 
 _Testing = ast.If | ast.IfExp | ast.While | ast.Assert
@@ -69,9 +70,9 @@ def _is_movable(index: FileIndex, place: Place, default: Default) -> bool:
     made = default.value.elts if isinstance(default.value, ast.Tuple | ast.List) else [default.value]
     if not made or not all(map(is_plain_construction, made)):
         return False
-    read = {node.id for node in ast.walk(default.value) if isinstance(node, ast.Name)}
-    bound = {a.arg for a in ast.walk(default.function.args) if isinstance(a, ast.arg)}
-    bound |= {n.id for n in ast.walk(default.function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    read = {node.id for node in walk(default.value) if isinstance(node, ast.Name)}
+    bound = {a.arg for a in walk(default.function.args) if isinstance(a, ast.arg)}
+    bound |= {n.id for n in walk(default.function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     owner = class_of(index, place)
     if owner is not None:
         bound |= {n.id for _, s in owner.statements() for n in _bound_in_body(s)}
@@ -82,17 +83,17 @@ def _is_movable(index: FileIndex, place: Place, default: Default) -> bool:
 def _bound_in_body(statement: ast.stmt) -> list[ast.Name]:
     if isinstance(statement, Function | ast.ClassDef):
         return []
-    return [n for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return [n for n in walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
 
 
 def _means_something(index: FileIndex, place: Place, default: Default) -> bool:
     """Whether the function tests the parameter, or its class the attribute it is kept as, or a call in the file gives None."""
     name = default.parameter.arg
-    if any(_tests(node, name) for node in ast.walk(default.function)):
+    if any(_tests(node, name) for node in walk(default.function)):
         return True
     kept = [
         target.attr
-        for node in ast.walk(default.function)
+        for node in walk(default.function)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id == name
         for target in node.targets
         if isinstance(target, ast.Attribute)
@@ -106,7 +107,7 @@ def _means_something(index: FileIndex, place: Place, default: Default) -> bool:
         for unit in index.first_lines
         if name in unit.text
         for root in unit.nodes
-        for node in ast.walk(root)
+        for node in walk(root)
     )
 
 
@@ -139,7 +140,7 @@ def _is_none(node: ast.expr) -> bool:
 
 def _inserted(index: FileIndex, place: Place, default: Default) -> Edit | None:
     name, body = default.parameter.arg, default.function.body
-    first = next((s for s in body if any(_speaks_of(node, name) for node in ast.walk(s))), None)
+    first = next((s for s in body if any(_speaks_of(node, name) for node in walk(s))), None)
     if first is None:
         return None
     lines = lines_of(index, Place(place.unit, place.unit.span(first)))

@@ -7,6 +7,7 @@ from nnreuse.fixes.places import chain, expression_at, function_at
 from nnreuse.fixes.writing import Build, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 
 Shape = Literal["tensor"] | tuple["Shape", ...]
@@ -58,7 +59,7 @@ def _is_read_on(target: Place, attribute: str) -> bool:
         and node.attr == attribute
         and isinstance(node.ctx, ast.Load)
         and target.unit.span(node).start > _end(target)
-        for node in ast.walk(function)
+        for node in walk(function)
     )
 
 

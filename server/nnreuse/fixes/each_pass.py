@@ -20,6 +20,7 @@ from nnreuse.fixes.writing import Build, Lines, Refused, below, current, lines_o
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, Place
 
 _NESTED = ast.For | ast.While | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda
@@ -108,7 +109,7 @@ def _is_definition(made: Use) -> bool:
         and statement in functions[0].body
         and is_plain_construction(value)
         and not takes_an_instance(functions[0], value)
-        and not any(isinstance(n, ast.Name) and n.id in ("super", "__class__") for n in ast.walk(value))
+        and not any(isinstance(n, ast.Name) and n.id in ("super", "__class__") for n in walk(value))
     )
 
 
@@ -118,7 +119,7 @@ def _loop_of(called: Use) -> _Loop | None:
     if len(loops) != 1 or not isinstance(loops[0], ast.For) or len(called.functions) != 1:
         return None
     loop = loops[0]
-    if not any(n is called.node for statement in loop.body for n in ast.walk(statement)):
+    if not any(n is called.node for statement in loop.body for n in walk(statement)):
         return None
     found = _counted(loop)
     if found is not None and found.index in {name for s in loop.body for name in changes(s)}:
@@ -193,7 +194,7 @@ def _definition(index: FileIndex, change: _Change, checkpoint: bool) -> list[Edi
     if after >= 0 and not _may_move(statement.value, block[block.index(statement) + 1 : after + 1]):
         return None
     source = unit.segment(statement.value)
-    used = {n.id for n in ast.walk(statement.value) if isinstance(n, ast.Name)}
+    used = {n.id for n in walk(statement.value) if isinstance(n, ast.Name)}
     free = next(name for name in ("_", "_i", "_j", "_k", "_l") if name not in used or name == "_l")
     count = ast.unparse(change.loop.counted)
     count = count if change.loop.is_number else f"len({count})"
@@ -213,18 +214,18 @@ def _written_over(index: FileIndex, span: Span, change: _Change, lines: Lines, w
 
 def _last_change(block: list[ast.stmt], counted: ast.expr) -> int | None:
     """The number of the last statement that builds what is counted; -1 for a constant, None where nothing here does."""
-    names = {n.attr for n in ast.walk(counted) if isinstance(n, ast.Attribute)}
+    names = {n.attr for n in walk(counted) if isinstance(n, ast.Attribute)}
     if not names:
         return -1
     speaking = [
         number
         for number, statement in enumerate(block)
-        if any(isinstance(n, ast.Attribute) and is_self(n.value) and n.attr in names for n in ast.walk(statement))
+        if any(isinstance(n, ast.Attribute) and is_self(n.value) and n.attr in names for n in walk(statement))
     ]
     stored = any(
         isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) and n.attr in names and is_self(n.value)
         for statement in block
-        for n in ast.walk(statement)
+        for n in walk(statement)
     )
     return speaking[-1] if stored else None
 
@@ -261,6 +262,6 @@ def _by_zip(index: FileIndex, change: _Change) -> list[Edit] | None:
 def _local(change: _Change) -> str | None:
     """A name for the loop's variable that the function does not use."""
     function: Function = change.called.functions[0]
-    used = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
-    used |= {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)}
+    used = {n.id for n in walk(function) if isinstance(n, ast.Name)}
+    used |= {n.arg for n in walk(function) if isinstance(n, ast.arg)}
     return next((name for name in (change.attribute, f"{change.attribute}_") if name not in used), None)

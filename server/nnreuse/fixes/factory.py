@@ -9,6 +9,7 @@ from nnreuse.fixes.writing import Build, current, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import children, walk
 from nnreuse.syntax.units import Place, Unit
 
 
@@ -59,7 +60,7 @@ def _value(index: FileIndex, name: str) -> ast.expr | None:
 
 def _means_else(index: FileIndex, use: Place, value: ast.expr) -> bool:
     """Whether a name of the constructor is a local where it would go, is bound twice, or is itself an object that was made once."""
-    read = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+    read = {node.id for node in walk(value) if isinstance(node, ast.Name)}
     function = function_at(use)
     local = _bound_in(function) if function is not None else set[str]()
     bound = [index.bindings[name] for name in read if name in index.bindings]
@@ -68,7 +69,7 @@ def _means_else(index: FileIndex, use: Place, value: ast.expr) -> bool:
 
 
 def _bound_in(function: Function) -> set[str]:
-    nodes = list(ast.walk(function))
+    nodes = list(walk(function))
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return bound | {n.arg for n in nodes if isinstance(n, ast.arg)}
 
@@ -94,7 +95,7 @@ def _below(node: ast.AST, name: str, above: list[ast.AST]) -> Iterator[list[ast.
             yield around
         case _:
             pass
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _below(child, name, around)
 
 

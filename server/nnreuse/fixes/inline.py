@@ -9,6 +9,7 @@ from nnreuse.fixes.writing import Build, Lines, Refused, current, lines_of, prov
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import split_lines
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place, Unit
 
 _CHANGING = frozenset(
@@ -41,7 +42,7 @@ def definition_of(place: Place, name: str) -> Place | None:
     function = function_at(place)
     if function is None:
         return None
-    found = [n for n in ast.walk(function) if isinstance(n, ast.stmt) and _bound(n) is not None and _bound(n) == name]
+    found = [n for n in walk(function) if isinstance(n, ast.stmt) and _bound(n) is not None and _bound(n) == name]
     return Place(place.unit, place.unit.span(found[0])) if len(found) == 1 else None
 
 
@@ -79,9 +80,9 @@ def movable(definition: Place, uses: Sequence[Place]) -> ast.expr | None:
 
 def _are_all(function: Function, definition: Place, uses: Sequence[Place], name: str) -> bool:
     """Whether the name is spoken of at its definition and the uses only."""
-    if any(isinstance(n, ast.Global | ast.Nonlocal) and name in n.names for n in ast.walk(function)):
+    if any(isinstance(n, ast.Global | ast.Nonlocal) and name in n.names for n in walk(function)):
         return False
-    nodes = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    nodes = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name]
     found = [expression_at(use) for use in uses]
     loads = [n for n in nodes if isinstance(n.ctx, ast.Load)]
     return len(nodes) == len(loads) + 1 and len(loads) == len(uses) and all(any(n is f for f in found) for n in loads)
@@ -120,12 +121,12 @@ def unchanged(definition: Place, use: Place, names: set[str], bound: set[str]) -
 
 def reads(value: ast.expr) -> set[str]:
     """What a construction reads: names, and attributes of self."""
-    return {name for node in ast.walk(value) if (name := _name(node))}
+    return {name for node in walk(value) if (name := _name(node))}
 
 
 def changes(statement: ast.stmt) -> Iterator[str]:
     """What a statement binds, or may change in place."""
-    for node in ast.walk(statement):
+    for node in walk(statement):
         match node:
             case ast.Name(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store() | ast.Del()):
                 yield _name(node)
@@ -169,7 +170,7 @@ def written_at(definition: Place, use: Place, value: ast.expr) -> str:
         text = f"({text})"
     first, *rest = split_lines(text)
     before = _indentation(definition)
-    spans_lines = any(isinstance(n, ast.Constant | ast.JoinedStr) and n.end_lineno != n.lineno for n in ast.walk(value))
+    spans_lines = any(isinstance(n, ast.Constant | ast.JoinedStr) and n.end_lineno != n.lineno for n in walk(value))
     if spans_lines or not all(line.startswith(before) for line in rest):
         return text
     return first + "".join(_indentation(use) + line[len(before) :] for line in rest)

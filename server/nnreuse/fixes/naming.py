@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nnreuse.syntax.once import once
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits
 
 _COUNTED = re.compile(r"^(.*?[^\d])(\d)$", re.DOTALL)
@@ -43,7 +44,7 @@ def names_in(owner: ClassUnits) -> frozenset[str]:
     """Every name that a class uses for an attribute, defines, or spells in a string."""
     names = {owner.node.name}
     for _, statement in owner.statements():
-        for node in ast.walk(statement):
+        for node in walk(statement):
             match node:
                 case ast.Attribute(attr=name) | ast.Name(id=name) | ast.Constant(value=str(name)):
                     names.add(name)
@@ -80,7 +81,7 @@ def _is_made(name: str, patterns: list[re.Pattern[str]]) -> bool:
 @once
 def _made_names(owner: ClassUnits) -> list[re.Pattern[str]]:
     """The names that a class may make: by f-strings, `"bn%d" % i`, `"bn{}".format(i)`, `"bn" + str(i)`."""
-    nodes = (node for _, statement in owner.statements() for node in ast.walk(statement))
+    nodes = (node for _, statement in owner.statements() for node in walk(statement))
     made = ("".join(parts) for node in nodes if len(parts := list(_parts(node))) > 1)
     return [re.compile(pattern) for pattern in made if re.search(r"[A-Za-z]", re.sub(r"\\[wd]", "", pattern))]
 

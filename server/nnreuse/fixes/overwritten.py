@@ -9,6 +9,7 @@ from nnreuse.fixes.writing import Build, current, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 
 
@@ -22,7 +23,7 @@ def stored_as(target: Place, name: str) -> Build:
             return None
         later = (
             one
-            for one in ast.walk(function)
+            for one in walk(function)
             if isinstance(one, ast.Attribute) and one.attr == node.attr and is_self(one.value)
         )
         if any(target.unit.span(one).start > target.span.start for one in later):

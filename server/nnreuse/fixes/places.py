@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from nnreuse.syntax.once import once
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import children
 from nnreuse.syntax.units import Place, Unit
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -44,7 +45,7 @@ def _descend(place: Place, rows: tuple[int, int], node: ast.AST) -> list[ast.AST
             return []
     # Positions inside f-strings cannot be relied on before Python 3.12.
     if not isinstance(node, ast.JoinedStr):
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             found = _descend(place, rows, child)
             if found:
                 return [node, *found]

@@ -10,6 +10,7 @@ from nnreuse.fixes.writing import Build, current, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import children, walk
 from nnreuse.syntax.units import Place, leaves
 
 _READERS = frozenset("len enumerate zip reversed list tuple iter map dict".split())
@@ -81,12 +82,11 @@ def _is_used_after(value: Place, name: str) -> bool:
     """Whether a local list may still change once it was taken."""
     function = function_at(value)
     if function is None or any(
-        isinstance(n, ast.For | ast.While) and value.unit.span(n).contains(value.span) for n in ast.walk(function)
+        isinstance(n, ast.For | ast.While) and value.unit.span(n).contains(value.span) for n in walk(function)
     ):
         return True
     return any(
-        isinstance(n, ast.Name) and n.id == name and value.unit.span(n).start > value.span.start
-        for n in ast.walk(function)
+        isinstance(n, ast.Name) and n.id == name and value.unit.span(n).start > value.span.start for n in walk(function)
     )
 
 
@@ -114,7 +114,7 @@ def _below(node: ast.AST, attribute: str, above: tuple[ast.AST, ...]) -> Iterato
         and node.value == attribute
     ):
         yield around
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from _below(child, attribute, around)
 
 

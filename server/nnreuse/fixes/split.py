@@ -18,6 +18,7 @@ from nnreuse.fixes.writing import Build, Refused, below, current, lines_of, prov
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, Place, Unparsable, parse
 
 _SETTING_UP = re.compile(r"^_*(?:init|reset|initiali[sz]e|zero_init)")
@@ -187,19 +188,19 @@ def _sets_up(use: Use, plan: _Plan) -> bool:
     statement = use.statement
     if not _in_setup(use, plan) or not use.readable:
         return False
-    speaks = [n for n in ast.walk(statement) if isinstance(n, ast.Attribute) and is_self(n.value)]
-    bare = sum(is_self(n) for n in ast.walk(statement)) - len(speaks)
+    speaks = [n for n in walk(statement) if isinstance(n, ast.Attribute) and is_self(n.value)]
+    bare = sum(is_self(n) for n in walk(statement)) - len(speaks)
     if bare or any(n.attr != plan.attribute for n in speaks):
         return False
     match statement:
         case ast.Expr(value=ast.Call() as call):
             return _acts_on_it(call, use.functions[0])
         case ast.Assign(targets=targets):
-            return all(any(n is s for n in ast.walk(t) for s in speaks) for t in targets)
+            return all(any(n is s for n in walk(t) for s in speaks) for t in targets)
         case ast.AugAssign(target=target):
-            return any(n is use.node for n in ast.walk(target))
+            return any(n is use.node for n in walk(target))
         case ast.For(iter=each, body=body):
-            return len([n for n in ast.walk(each) if n in speaks]) == len(speaks) and _only_acts(body)
+            return len([n for n in walk(each) if n in speaks]) == len(speaks) and _only_acts(body)
         case _:
             return False
 
@@ -211,7 +212,7 @@ def _in_setup(use: Use, plan: _Plan) -> bool:
 
 def _only_acts(body: list[ast.stmt]) -> bool:
     """Whether the body of a loop does no more than act on what it loops over: it gathers and counts nothing."""
-    nodes = [node for statement in body for node in ast.walk(statement)]
+    nodes = [node for statement in body for node in walk(statement)]
     gathers = any(isinstance(n, ast.Call) and called_name(n) in _GATHERING for n in nodes)
     return not gathers and not any(isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) for n in nodes)
 
@@ -235,8 +236,8 @@ def _acts_on_it(call: ast.Call, function: Function) -> bool:
     owner = call.func
     while isinstance(owner, ast.Attribute | ast.Subscript):
         owner = owner.value
-    bound = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    bound |= {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)} - {"self"}
+    bound = {n.id for n in walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.arg for n in walk(function) if isinstance(n, ast.arg)} - {"self"}
     return not (isinstance(call.func, ast.Attribute) and isinstance(owner, ast.Name) and owner.id in bound)
 
 

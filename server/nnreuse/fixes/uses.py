@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nnreuse.fixes.places import Function, called_name, is_self
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.once import once
+from nnreuse.syntax.tree import children, walk
 from nnreuse.syntax.units import ClassUnits, Place, Unit, leaves
 
 _SETTERS = ("setattr", "delattr", "add_module", "register_module")
@@ -65,7 +66,7 @@ def _collect(unit: Unit, node: ast.AST, around: tuple[ast.AST, ...], found: dict
         found.setdefault(node.attr, []).append(Use(unit, node, around))
     elif not isinstance(node, ast.ClassDef):
         around = (*around, node)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             _collect(unit, child, around, found)
 
 
@@ -82,7 +83,7 @@ def class_of(index: FileIndex, place: Place) -> ClassUnits | None:
 def set_by_name(owner: ClassUnits, attribute: str) -> bool:
     """Whether the class binds the attribute by its name, as `setattr(self, "bn", …)` does, or defines a method so called."""
     for _, statement in owner.statements():
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, Function | ast.ClassDef) and node.name == attribute:
                 return True
             if isinstance(node, ast.Call) and called_name(node) in _SETTERS and _is_given(node, attribute):
@@ -111,7 +112,7 @@ def named_elsewhere(index: FileIndex, owner: ClassUnits, attribute: str) -> bool
 
 def _named_in_class(owner: ClassUnits, attribute: str) -> bool:
     for _, statement in owner.statements():
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if (
                 isinstance(node, ast.Constant)
                 and node.value == attribute
@@ -121,7 +122,7 @@ def _named_in_class(owner: ClassUnits, attribute: str) -> bool:
                 return True
             if isinstance(node, ast.Call) and called_name(node) in _DYNAMIC and _is_dynamic(node):
                 return True
-        if any(isinstance(n, ast.Name) and n.id == attribute for t in _class_targets(statement) for n in ast.walk(t)):
+        if any(isinstance(n, ast.Name) and n.id == attribute for t in _class_targets(statement) for n in walk(t)):
             return True
     return False
 
@@ -142,7 +143,7 @@ def _nodes(index: FileIndex, attribute: str) -> Iterator[ast.AST]:
     for unit in leaves(index.parts):
         if unit not in headers and attribute in unit.text:
             for root in unit.nodes:
-                yield from ast.walk(root)
+                yield from walk(root)
 
 
 def _speaks_of(node: ast.AST, attribute: str) -> bool:

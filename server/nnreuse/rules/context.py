@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nnreuse.config.settings import Settings
 from nnreuse.syntax.once import once
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits
 from nnreuse.tracing.trace import Trace
 from nnreuse.types.file import File
@@ -34,7 +35,7 @@ class Context:
 
 @once
 def _attributes(units: ClassUnits) -> frozenset[str]:
-    nodes = (node for _, statement in units.statements() for node in ast.walk(statement))
+    nodes = (node for _, statement in units.statements() for node in walk(statement))
     return frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute))
 
 

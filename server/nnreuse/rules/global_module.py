@@ -63,6 +63,7 @@ from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import carries_something, in_function, kind_of, name_of, said_to_be_shared
 from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Instance
@@ -124,11 +125,11 @@ def _functions(trace: Trace) -> Iterator[tuple[Unit, ast.FunctionDef | ast.Async
 
 def _names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[ast.Name, ast.expr]]:
     """The names that a function reads and does not bind, each with the look-up around it; those that are copied left out."""
-    bound = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    bound |= {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
+    bound = {n.id for n in walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.arg for n in walk(function.args) if isinstance(n, ast.arg)}
     around: dict[int, ast.expr] = {}
     copied: set[int] = set()
-    for node in ast.walk(function):
+    for node in walk(function):
         match node:
             case ast.Subscript(value=inner, ctx=ast.Load()):
                 around[id(inner)] = node
@@ -138,7 +139,7 @@ def _names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[a
                 copied |= {id(argument) for argument in args}
             case _:
                 pass
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in bound:
             whole = around.get(id(node), node)
             if id(whole) not in copied:

@@ -60,6 +60,7 @@ from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import kind_of
 from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.once import once
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, Place
 from nnreuse.tracing.trace import Call, Store, Trace
 from nnreuse.types.program import FunctionRef
@@ -97,13 +98,13 @@ def _is_cut_off(context: Context) -> bool:
 
 @once
 def _names(units: ClassUnits) -> frozenset[str]:
-    return frozenset(n.id for _, s in units.statements() for n in ast.walk(s) if isinstance(n, ast.Name))
+    return frozenset(n.id for _, s in units.statements() for n in walk(s) if isinstance(n, ast.Name))
 
 
 def _target(store: Store) -> Place | None:
     """The attribute where it is stored."""
     for target in store.node.targets if isinstance(store.node, ast.Assign) else ():
-        for part in ast.walk(target):
+        for part in walk(target):
             if isinstance(part, ast.Attribute) and part.attr == store.name and is_self(part.value):
                 return Place(store.unit, store.unit.span(part))
     return None
@@ -115,19 +116,19 @@ def _threads(trace: Trace, call: Call, store: Store) -> bool:
     if facts is None or not facts.recurrent or not store.lineage >> call.number & 1 or call.unit is not store.unit:
         return False
     function = function_at(call.site)
-    given = [part for argument in call.node.args[1:] for part in ast.walk(argument)]
-    given += [part for keyword in call.node.keywords for part in ast.walk(keyword.value)]
+    given = [part for argument in call.node.args[1:] for part in walk(argument)]
+    given += [part for keyword in call.node.keywords for part in walk(keyword.value)]
     if any(_reads(part, store.name) for part in given):
         return True
     names = {part.id for part in given if isinstance(part, ast.Name)}
-    return function is not None and any(_takes(node, names, store.name) for node in ast.walk(function))
+    return function is not None and any(_takes(node, names, store.name) for node in walk(function))
 
 
 def _takes(node: ast.AST, names: set[str], attribute: str) -> bool:
     """`h = self.state`, for one of the names."""
-    if not isinstance(node, ast.Assign) or not any(_reads(part, attribute) for part in ast.walk(node.value)):
+    if not isinstance(node, ast.Assign) or not any(_reads(part, attribute) for part in walk(node.value)):
         return False
-    return any(isinstance(part, ast.Name) and part.id in names for target in node.targets for part in ast.walk(target))
+    return any(isinstance(part, ast.Name) and part.id in names for target in node.targets for part in walk(target))
 
 
 def _reads(node: ast.AST, attribute: str) -> bool:

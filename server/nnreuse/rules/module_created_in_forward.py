@@ -65,6 +65,7 @@ from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
 from nnreuse.rules.making import carries_something, kind_of
 from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Creation, Trace
 
@@ -164,7 +165,7 @@ def _is_set_up(place: Place, name: str) -> bool:
     function = function_at(place)
     return any(
         isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
-        for node in (ast.walk(function) if function is not None else ())
+        for node in (walk(function) if function is not None else ())
     )
 
 

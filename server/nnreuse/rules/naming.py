@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from nnreuse.syntax.tree import walk
 from nnreuse.tracing.trace import Call
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -52,7 +53,7 @@ def named_for_input(attribute: str, bearing: Call, other: Call) -> bool:
 
 def _surroundings(call: Call) -> tuple[set[str], set[str]]:
     """The words of a call's arguments, and those of the names that its result is bound to."""
-    given = [n.id for argument in call.node.args for n in ast.walk(argument) if isinstance(n, ast.Name)]
+    given = [n.id for argument in call.node.args for n in walk(argument) if isinstance(n, ast.Name)]
     return {w for name in given for w in _words(name)}, {w for name in _results(call) for w in _words(name)}
 
 
@@ -66,8 +67,8 @@ def _bears(name: str, mark: str) -> bool:
 def _results(call: Call) -> Iterator[str]:
     """The names that the statement around a call binds to its result."""
     for root in call.unit.nodes:
-        for statement in ast.walk(root):
-            if isinstance(statement, ast.Assign) and any(node is call.node for node in ast.walk(statement.value)):
+        for statement in walk(root):
+            if isinstance(statement, ast.Assign) and any(node is call.node for node in walk(statement.value)):
                 for target in statement.targets:
                     yield from _bound(target, statement.value, call)
 
@@ -77,5 +78,5 @@ def _bound(target: ast.expr, value: ast.expr, call: Call) -> Iterator[str]:
         yield target.id
     elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
         for inner, given in zip(target.elts, value.elts, strict=True):
-            if any(node is call.node for node in ast.walk(given)):
+            if any(node is call.node for node in walk(given)):
                 yield from _bound(inner, given, call)

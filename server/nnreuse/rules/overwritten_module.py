@@ -59,6 +59,7 @@ from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import carries_something, kind_of
 from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Definition, Trace
@@ -113,7 +114,7 @@ def _is_read(earlier: Definition, later: Definition) -> bool:
     if function is None or function is not function_at(earlier.place):
         return True
     first, last = earlier.place.span.end, later.place.span.end
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.expr) and first <= later.unit.span(node).start < last and _may_read(node, later.name):
             return True
     return False
@@ -172,7 +173,7 @@ def _missing(trace: Trace, name: str) -> str | None:
     classes = [c for c in trace.cls.mro if isinstance(c, ModuleClass)]
     if any(following in c.members for c in classes) or trace.cls.find("__getattr__") is not None:
         return None
-    nodes = [n for c in classes for _, s in c.units.statements() for n in ast.walk(s)]
+    nodes = [n for c in classes for _, s in c.units.statements() for n in walk(s)]
     if any(isinstance(n, ast.Constant) and n.value == following for n in nodes):
         return None
     mentions = [n for n in nodes if isinstance(n, ast.Attribute) and n.attr == following and is_self(n.value)]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nnreuse.syntax.once import once
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place, Unit, units_of
 from nnreuse.tracing.trace import Call, Definition, Relation, Trace, depends, most_calls, relation
 from nnreuse.tracing.values import Instance
@@ -187,7 +188,7 @@ def enclosing_tests(place: Place) -> list[str]:
     return [
         ast.unparse(node.test)
         for root in place.unit.nodes
-        for node in ast.walk(root)
+        for node in walk(root)
         if isinstance(node, ast.If | ast.IfExp) and _covers(place, node)
     ]
 

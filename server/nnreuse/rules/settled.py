@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from nnreuse.fixes.places import Function, chain
 from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.tree import walk
 from nnreuse.tracing.trace import Clash, Trace
 from nnreuse.tracing.values import Instance
 
@@ -42,9 +43,9 @@ def _is_replaced(trace: Trace, instance: Instance) -> bool:
     return any(
         isinstance(node, ast.Attribute)
         and isinstance(node.ctx, ast.Store)
-        and not names.isdisjoint(n.attr for n in ast.walk(node.value) if isinstance(n, ast.Attribute))
+        and not names.isdisjoint(n.attr for n in walk(node.value) if isinstance(n, ast.Attribute))
         for _, statement in trace.cls.units.statements()
-        for node in ast.walk(statement)
+        for node in walk(statement)
     )
 
 
@@ -66,7 +67,7 @@ def _rebound(trace: Trace) -> set[str]:
         for unit in trace.cls.file.index.first_lines
         for root in unit.nodes
         if not isinstance(root, Function | ast.ClassDef)
-        for node in ast.walk(root)
+        for node in walk(root)
         for name in _written(node)
     ]
     return {name for name in bound if bound.count(name) > 1}
@@ -77,9 +78,9 @@ def _unsettled(trace: Trace, function: ast.AST) -> set[str]:
     bound: list[tuple[set[str], set[str]]] = []
     found: set[str] = set()
     for root in (function, *(statement for _, statement in trace.cls.units.statements())):
-        for node in ast.walk(root):
+        for node in walk(root):
             if isinstance(node, _LOOPS):
-                found |= {name for inner in ast.walk(node) for name in _written(inner)}
+                found |= {name for inner in walk(node) for name in _written(inner)}
             elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value is not None:
                 bound.append((set(_written(node)), set(_names(node.value))))
     size = -1
@@ -108,7 +109,7 @@ def _written(node: ast.AST) -> Iterator[str]:
 
 
 def _names(node: ast.AST) -> Iterator[str]:
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Name) and inner.id != "self":
             yield inner.id
         elif isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id == "self":

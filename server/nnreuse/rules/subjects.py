@@ -9,6 +9,7 @@ from nnreuse.fixes.places import is_self
 from nnreuse.fixes.uses import uses
 from nnreuse.rules.reuse import call_sites, grouped, own_units
 from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.trace import Call, Definition, Trace
 from nnreuse.tracing.values import Instance
@@ -104,7 +105,7 @@ def _places(trace: Trace, unit: Unit) -> Iterator[tuple[Place, Instance]]:
     for definition in trace.definitions:
         if definition.unit is unit and definition.instances and isinstance(definition.value, ast.Call):
             yield definition.place, definition.instances[0]
-    for node in (one for root in unit.nodes for one in ast.walk(root)):
+    for node in (one for root in unit.nodes for one in walk(root)):
         if isinstance(node, ast.Attribute) and is_self(node.value) and trace.held.get(node.attr):
             yield Place(unit, unit.span(node)), trace.held[node.attr][0]
 
@@ -112,7 +113,7 @@ def _places(trace: Trace, unit: Unit) -> Iterator[tuple[Place, Instance]]:
 def _target(definition: Definition) -> Place:
     """`self.bn` of `self.bn = …`, where it can be told."""
     place = definition.place
-    for node in (one for root in place.unit.nodes for one in ast.walk(root)):
+    for node in (one for root in place.unit.nodes for one in walk(root)):
         if isinstance(node, ast.Attribute) and node.attr == definition.name and isinstance(node.ctx, ast.Store):
             span = place.unit.span(node)
             if place.span.contains(span):

@@ -3,6 +3,7 @@
 import ast
 
 from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.tree import walk
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance
 
@@ -37,7 +38,7 @@ def _idle(trace: Trace, definition: Definition) -> bool:
     mentions = 0
     for _, cls in trace.cls.file.index.classes():
         for _, statement in cls.statements():
-            mentions += sum((_mentions if cls is own else _called)(node, name) for node in ast.walk(statement))
+            mentions += sum((_mentions if cls is own else _called)(node, name) for node in walk(statement))
     return mentions == 1
 
 

@@ -60,6 +60,7 @@ from nnreuse.rules.finding import Evidence, Finding
 from nnreuse.rules.making import kind_of
 from nnreuse.rules.reuse import call_sites, comments_at, grouped, own_units
 from nnreuse.rules.twins import idle_twin
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.types.program import External, ModuleClass
@@ -117,7 +118,7 @@ def _is_seen_in_full(trace: Trace) -> bool:
     if any(isinstance(base, External) and not base.dotted.startswith(_PLAIN) for base in trace.cls.mro):
         return False
     classes = [c for c in trace.cls.mro if isinstance(c, ModuleClass)]
-    return not any(_hides(node) for c in classes for _, s in c.units.statements() for node in ast.walk(s))
+    return not any(_hides(node) for c in classes for _, s in c.units.statements() for node in walk(s))
 
 
 def _hides(node: ast.AST) -> bool:

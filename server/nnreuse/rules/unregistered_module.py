@@ -60,6 +60,7 @@ from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
 from nnreuse.rules.making import carries_something, kind_of
 from nnreuse.rules.reuse import comments_at, own_units
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance, Items, Mapping, Value, alternatives
@@ -106,13 +107,13 @@ def _handed_on(definition: Definition) -> bool:
     names = {f"self.{definition.name}"}
     if isinstance(definition.value, ast.Name):
         names.add(definition.value.id)
-    for node in ast.walk(function) if function is not None else ():
+    for node in walk(function) if function is not None else ():
         if isinstance(node, ast.Call) and called_name(node) not in _HARMLESS:
             given = [*node.args, *(keyword.value for keyword in node.keywords)]
             if any(
                 ast.unparse(part) in names
                 for argument in given
-                for part in ast.walk(argument)
+                for part in walk(argument)
                 if isinstance(part, ast.expr)
             ):
                 return True

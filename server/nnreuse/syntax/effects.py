@@ -6,6 +6,7 @@
 import ast
 from collections.abc import Iterator
 
+from nnreuse.syntax.tree import children
 from nnreuse.syntax.units import ClassUnits, Part, Unit
 
 _BODIES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -64,7 +65,7 @@ def _written(node: ast.stmt, enter: bool) -> Iterator[str]:
                 yield from _root(target)
             case _:
                 pass
-        queue += [child for child in ast.iter_child_nodes(one) if enter or not isinstance(child, _BODIES)]
+        queue += [child for child in children(one) if enter or not isinstance(child, _BODIES)]
 
 
 def _root(node: ast.expr) -> Iterator[str]:

@@ -12,6 +12,7 @@ from nnreuse.syntax.effects import Effect, effects, writers
 from nnreuse.syntax.once import once
 from nnreuse.syntax.source import LineChange, Source
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.tree import children
 from nnreuse.syntax.units import ClassUnits, Part, Place, Unit, Unparsable, cut, leaves, parse
 
 
@@ -150,7 +151,7 @@ def _classes_below(node: ast.stmt, unit: Unit, prefix: str) -> Iterator[tuple[st
 
 def _below(node: ast.stmt) -> Iterator[ast.stmt]:
     """The statements in the blocks of a compound statement, exception handlers among them."""
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, ast.stmt):
             yield child
         elif isinstance(child, ast.ExceptHandler):

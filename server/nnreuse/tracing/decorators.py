@@ -2,6 +2,7 @@
 
 import ast
 
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing import calls
 from nnreuse.tracing.machine import Frame, Machine
@@ -45,4 +46,4 @@ def remembers(function: Function) -> bool:
 
 def _is_small(function: Function) -> bool:
     body = function.node.body
-    return isinstance(body, list) and sum(isinstance(n, ast.stmt) for s in body for n in ast.walk(s)) <= _SMALL
+    return isinstance(body, list) and sum(isinstance(n, ast.stmt) for s in body for n in walk(s)) <= _SMALL

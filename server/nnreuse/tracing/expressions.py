@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from nnreuse.syntax.tree import children
 from nnreuse.tracing import attributes, calls, decisions, objects, placing, shapes
 from nnreuse.tracing.conditions import NOTHING, Literals
 from nnreuse.tracing.iteration import iterate
@@ -37,7 +38,7 @@ def evaluate(m: Machine, f: Frame, node: ast.expr) -> Value:
 
 def _below(m: Machine, f: Frame, node: ast.expr) -> int:
     bits = 0
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, ast.expr):
             bits |= m.lineage(evaluate(m, f, child))
     return bits

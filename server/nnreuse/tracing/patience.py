@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from nnreuse.syntax.once import once
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.machine import Machine
 from nnreuse.types.program import FunctionRef, ModuleClass, Program
@@ -68,7 +69,7 @@ def _reached(program: Program, cls: ModuleClass, start: list[FunctionRef]) -> It
 def _names(unit: Unit, function: Definition) -> list[str | None]:
     """The names of methods that a function may call; None where a name is computed and called."""
     found: dict[str | None, None] = {}
-    for node in ast.walk(function):
+    for node in walk(function):
         match node:
             case (
                 ast.Attribute(attr=name)
@@ -87,7 +88,7 @@ def _given_the_object(unit: Unit, function: Definition) -> list[str]:
     """The plain functions that are given the object whose method a function is."""
     first = [a.arg for a in (*function.args.posonlyargs, *function.args.args)][:1]
     found: list[str] = []
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             given = [*node.args, *(k.value for k in node.keywords)]
             if any(isinstance(one, ast.Name) and [one.id] == first for one in given):

@@ -2,6 +2,7 @@
 
 import ast
 
+from nnreuse.syntax.tree import walk
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.trace import Placement
 from nnreuse.tracing.values import Const, Instance, Items, Mapping, Value
@@ -26,8 +27,8 @@ def _is_taken(m: Machine, node: ast.expr) -> bool:
     loop = m.turns[-1].loop if m.turns else None
     if isinstance(node, ast.Call) or not isinstance(loop, ast.For | ast.comprehension):
         return False
-    targets = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
-    return any(isinstance(n, ast.Name) and n.id in targets for n in ast.walk(node))
+    targets = {n.id for n in walk(loop.target) if isinstance(n, ast.Name)}
+    return any(isinstance(n, ast.Name) and n.id in targets for n in walk(node))
 
 
 def placed_by_call(m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, ...]) -> None:

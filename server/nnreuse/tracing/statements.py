@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nnreuse.syntax.tree import walk
 from nnreuse.tracing import calls, construction, decisions, expressions, objects, placing
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals, opposite
 from nnreuse.tracing.iteration import iterate
@@ -220,7 +221,7 @@ def _match(m: Machine, f: Frame, node: ast.Match) -> Flow:
     open_ended = True
     for number, case in enumerate(node.cases):
         literals = _case_literals(m, f, subject, case, number)
-        for name in (n for n in ast.walk(case.pattern) if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name):
+        for name in (n for n in walk(case.pattern) if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name):
             m.write(f.names, name.name, m.opaque(lineage=m.lineage(subject)))
         if m.possible(literals | negative):
             arms.append((literals | negative, _runs(m, f, case.body)))

@@ -4,6 +4,7 @@ import ast
 from contextlib import suppress
 from dataclasses import replace
 
+from nnreuse.syntax.tree import walk
 from nnreuse.tracing import attributes, calls, construction, objects
 from nnreuse.tracing.conditions import Path
 from nnreuse.tracing.holding import held_under
@@ -64,7 +65,7 @@ def _run_body(m: Machine, cls: ModuleClass) -> None:
     """What the class body itself constructs."""
     for name, (_, node) in cls.members.items():
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-        if value is not None and any(isinstance(inner, ast.Call) for inner in ast.walk(value)):
+        if value is not None and any(isinstance(inner, ast.Call) for inner in walk(value)):
             with suppress(OutOfBounds, RecursionError):
                 attributes.get(m, Class(cls), name)
 

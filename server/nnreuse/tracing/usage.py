@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import TypeGuard
 
+from nnreuse.syntax.tree import walk
 from nnreuse.tracing import calls, construction, holding
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, Interner, Machine, OutOfBounds
 from nnreuse.tracing.values import Function, Instance, Mapping, Value
@@ -98,7 +99,7 @@ def _functions(file: File) -> Iterator[FunctionRef]:
 
 def _shape(function: FunctionRef) -> object:
     """What a function's body names. Functions that differ only in numbers build alike, and one of them is enough."""
-    nodes = [n for s in function.node.body for n in ast.walk(s)]
+    nodes = [n for s in function.node.body for n in walk(s)]
     names = {n.id for n in nodes if isinstance(n, ast.Name)} | {n.attr for n in nodes if isinstance(n, ast.Attribute)}
     words = {(k.arg, k.value.value if _says(k.value) else None) for k in nodes if isinstance(k, ast.keyword)}
     return function.file.path, frozenset(names), frozenset(words)
@@ -113,7 +114,7 @@ def _builds(program: Program, function: FunctionRef, known: dict[object, bool]) 
     if function.node in known:
         return known[function.node]
     known[function.node] = False
-    for name in {n.id for s in function.node.body for n in ast.walk(s) if isinstance(n, ast.Name)}:
+    for name in {n.id for s in function.node.body for n in walk(s) if isinstance(n, ast.Name)}:
         meaning = program.lookup(function.file, name)
         if isinstance(meaning, ModuleClass):
             known[function.node] = program.is_module_class(meaning)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Protocol, TypeGuard
 
 from nnreuse.syntax.index import Binding, Import
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, Unit
 from nnreuse.types.catalog import Catalog, ModuleFacts
 from nnreuse.types.file import File
@@ -80,7 +81,7 @@ class ModuleClass:
         for cls in self.mro:
             if isinstance(cls, ModuleClass):
                 for _, node in cls.members.values():
-                    found |= {c.func.attr for c in ast.walk(node) if isinstance(c, ast.Call) and _is_own(c.func)}
+                    found |= {c.func.attr for c in walk(node) if isinstance(c, ast.Call) and _is_own(c.func)}
         return frozenset(found)
 
     @property

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Unit
 from nnreuse.types.file import File
 from nnreuse.types.program import MODULE, External, Meaning, ModuleClass, Program
@@ -114,7 +115,7 @@ def _assignments(cls: ModuleClass) -> Iterator[_Assignment]:
     for unit, member in cls.members.values():
         if not isinstance(member, Function):
             continue
-        for node in ast.walk(member):
+        for node in walk(member):
             if isinstance(node, ast.Assign | ast.AnnAssign):
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if isinstance(target, ast.Attribute) and _is_self(target, member):
@@ -131,10 +132,10 @@ def _deciding(held: _Assignment) -> Iterator[str]:
     assert held.value is not None
     yield held.unit.segment(held.value)
     yield ast.dump(held.function.args)
-    names = {n.id for part in (held.value, held.function.args) for n in ast.walk(part) if isinstance(n, ast.Name)}
-    for node in ast.walk(held.function):
+    names = {n.id for part in (held.value, held.function.args) for n in walk(part) if isinstance(n, ast.Name)}
+    for node in walk(held.function):
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in names for t in node.targets):
             yield held.unit.segment(node)
-            names |= {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+            names |= {n.id for n in walk(node.value) if isinstance(n, ast.Name)}
     bindings = held.file.index.bindings
     yield from (bindings[name].unit.text for name in sorted(names) if name in bindings)

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from nnreuse.syntax.tree import children
 from nnreuse.tracing.trace import Call, Trace, most_calls, relation
 from nnreuse.tracing.values import Instance
 
@@ -116,7 +117,7 @@ def _ancestry(call: Call) -> list[tuple[ast.AST, ast.AST]]:
     """The nodes around a call, outermost first, each with the child that leads to it."""
 
     def search(node: ast.AST) -> list[tuple[ast.AST, ast.AST]] | None:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if child is call.node:
                 return [(node, child)]
             found = search(child)

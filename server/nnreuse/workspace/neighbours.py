@@ -17,6 +17,7 @@ from nnreuse.fixes.fix import Fix, Reach, unfixed
 from nnreuse.fixes.places import is_self
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.tree import walk
 from nnreuse.workspace.files import FileProblem, decode, discover
 from nnreuse.workspace.library import module_name
 
@@ -140,14 +141,14 @@ def _parsed(other: _Other) -> ast.Module | None:
 def _heirs(tree: ast.Module, modules: dict[str, set[str]]) -> Iterator[ast.ClassDef]:
     """The classes of a file whose base comes, by an import, from one of the modules, whoever passes it on."""
     imported = dict[str, str]()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ImportFrom):
             imported.update({one.asname or one.name: one.name for one in node.names})
             if any(one.name == "*" for one in node.names):
                 imported.update({name: name for names in modules.values() for name in names})
     known = {name for names in modules.values() for name in names}
     own = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for base in node.bases if isinstance(node, ast.ClassDef) else ():
             match base:
                 case ast.Name(id=name):
@@ -163,7 +164,7 @@ def _heirs(tree: ast.Module, modules: dict[str, set[str]]) -> Iterator[ast.Class
 
 def _clash(cls: ast.ClassDef, reach: Reach) -> str | None:
     """The name that a subclass has a use of its own for."""
-    for node in ast.walk(cls):
+    for node in walk(cls):
         if isinstance(node, ast.Attribute) and is_self(node.value):
             stored = not isinstance(node.ctx, ast.Load)
             if node.attr in reach.new | reach.gone or stored and node.attr in reach.kept:
