@@ -4,6 +4,8 @@ import ast
 import re
 from dataclasses import replace
 
+from nnreuse.syntax.once import once
+from nnreuse.syntax.units import Unit
 from nnreuse.tracing import calls, construction, decorators, objects, registering, tables
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
@@ -38,7 +40,9 @@ _DIGITS = re.compile(r"\d+")
 
 def global_value(m: Machine, f: Frame, name: str) -> Value:
     """A name that no enclosing function binds."""
-    meaning = m.program.lookup(f.file, name)
+    key = f.file.path, name
+    known = m.intern.meanings
+    meaning = known[key] if key in known else known.setdefault(key, m.program.lookup(f.file, name))
     if meaning is not None:
         return value_of(m, meaning, f.file)
     if name in _BUILTINS:
@@ -99,6 +103,8 @@ def get(m: Machine, value: Value, name: str) -> Value:
             return m.join([(ls, get(m, v, name)) for ls, v in options])
         case Instance():
             return _of_instance(m, value, name)
+        case Opaque():
+            return _of_unknown(m, value, name)
         case Class(cls):
             return _of_class(m, cls, name, None)
         case Super():
@@ -266,12 +272,10 @@ def _of_super(m: Machine, value: Super, name: str) -> Value:
     return Method(value, name)
 
 
-def _member(m: Machine, cls: ModuleClass, unit: object, node: ast.stmt, owner: Value, name: str) -> Value:
-    from nnreuse.syntax.units import Unit
+def _member(m: Machine, cls: ModuleClass, unit: Unit, node: ast.stmt, owner: Value, name: str) -> Value:
     from nnreuse.tracing.expressions import evaluate
 
-    assert isinstance(unit, Unit)
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return _method(m, cls, unit, node, owner)
     expression = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     if expression is None:
@@ -289,13 +293,15 @@ def _member(m: Machine, cls: ModuleClass, unit: object, node: ast.stmt, owner: V
     return known
 
 
-def _method(
-    m: Machine, cls: ModuleClass, unit: object, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: Value
-) -> Value:
-    from nnreuse.syntax.units import Unit
+@once
+def _decorators(unit: Unit, node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    return frozenset(ast.unparse(d).split("(")[0].split(".")[-1] for d in node.decorator_list)
 
-    assert isinstance(unit, Unit)
-    names = {ast.unparse(d).split("(")[0].split(".")[-1] for d in node.decorator_list}
+
+def _method(
+    m: Machine, cls: ModuleClass, unit: Unit, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: Value
+) -> Value:
+    names = _decorators(unit, node)
     if "staticmethod" in names:
         return Function(cls.file, unit, node, None, cls)
     if "classmethod" in names:

@@ -192,7 +192,7 @@ def _call_opaque(
         result = _made(m, unknown(m, positional, keywords, lineage))
         if node.func.attr.endswith("_") and not node.func.attr.startswith("_"):
             _written(m, f, node.func.value, result.lineage)
-        elif all(isinstance(v, Const | Opaque) for v in (*positional, *keywords.values())):
+        elif all(isinstance(v, (Const, Opaque)) for v in (*positional, *keywords.values())):
             named = sorted((name, m.ident(v)) for name, v in keywords.items())
             result.ident = m.intern("method", callee.ident, *(m.ident(v) for v in positional), *named)
         if callee.ident in m.intern.read_off:
@@ -351,7 +351,7 @@ def _worth_entering(m: Machine, callee: Function, positional: tuple[Value, ...],
     if isinstance(receiver, Instance) and receiver.is_module:
         return False
     values = (*positional, *keywords.values())
-    return any(isinstance(v, Function | Partial | Class | Method) for v in values) or objects.holds(m, values)
+    return any(isinstance(v, (Function, Partial, Class, Method)) for v in values) or objects.holds(m, values)
 
 
 def enter(

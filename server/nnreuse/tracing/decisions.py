@@ -65,7 +65,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 
 def compared(m: Machine, op: ast.cmpop, left: Value, right: Value) -> bool | None:
     """What a comparison gives; None where that is not known."""
-    if isinstance(op, ast.Is | ast.IsNot) and right == NONE:
+    if isinstance(op, (ast.Is, ast.IsNot)) and right == NONE:
         none: bool | None = is_none(left)
         return none if none is None else none is isinstance(op, ast.Is)
     if isinstance(left, Index) and isinstance(right, Const):
@@ -227,10 +227,10 @@ def _compare_test(m: Machine, op: ast.cmpop, left: Value, right: Value) -> Teste
     known = compared(m, op, left, right)
     if known is not None:
         return known, NOTHING, NOTHING
-    if isinstance(op, ast.Is | ast.IsNot) and right == NONE:
+    if isinstance(op, (ast.Is, ast.IsNot)) and right == NONE:
         truth, yes, no = value_test(m, left, "is None", None)
         return (truth, yes, no) if isinstance(op, ast.Is) else (None if truth is None else not truth, no, yes)
-    if isinstance(op, ast.Eq | ast.NotEq) and isinstance(right, Const):
+    if isinstance(op, (ast.Eq, ast.NotEq)) and isinstance(right, Const):
         subject, value = m.ident(left), right.value
         if isinstance(left, Index) and isinstance(value, int):
             subject, value = left.base, value - left.position

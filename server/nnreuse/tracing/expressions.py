@@ -29,7 +29,9 @@ from nnreuse.tracing.values import (
 
 def evaluate(m: Machine, f: Frame, node: ast.expr) -> Value:
     """The value of an expression."""
-    m.step()
+    m.steps += 1
+    if m.steps > m.limit:
+        m.stop()
     run = _EXPRESSIONS.get(type(node))
     if run is not None:
         return run(m, f, node)

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict, follows
@@ -13,7 +13,7 @@ from nnreuse.tracing.trace import Call, Clash, Creation, Definition, Placement, 
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
 from nnreuse.types.catalog import Carries
 from nnreuse.types.file import File
-from nnreuse.types.program import FunctionRef, ModuleClass, Program, ValueRef
+from nnreuse.types.program import FunctionRef, Meaning, ModuleClass, Program, ValueRef
 
 CONSTRUCTOR_STEPS = 12_000
 HELPER_STEPS = 600
@@ -103,6 +103,8 @@ class Interner:
     """Every object that is allocated, in order, where somebody asks for it."""
     answers: dict[object, Value] = field(default_factory=dict[object, Value])
     """Of functions that remember theirs, by function and arguments."""
+    meanings: "dict[tuple[str, str], Meaning | None]" = field(default_factory=dict[tuple[str, str], "Meaning | None"])
+    """What module-level names mean, by path and name, once they are asked for."""
     last_fresh: int = 0
     cut: list[ast.AST] = field(default_factory=list[ast.AST])
     """The functions that were not entered because they, or too many others, were running already."""
@@ -204,11 +206,10 @@ class Machine:
 
     # ---- bounds
 
-    def step(self) -> None:
-        self.steps += 1
-        if self.steps > self.limit:
-            self.complete = False
-            raise OutOfBounds
+    def stop(self) -> NoReturn:
+        """Past the limit; each expression and each statement is a step."""
+        self.complete = False
+        raise OutOfBounds
 
     @contextmanager
     def bounded(self, steps: int | None) -> "Generator[Bounded]":
@@ -467,6 +468,8 @@ class Machine:
     def ident(self, value: Value) -> int:
         """The interned identity of a value."""
         match value:
+            case Opaque():
+                return value.ident
             case Const():
                 return self.intern("const", type(value.value).__name__, value.value)
             case May():

@@ -18,7 +18,7 @@ def call_method(
         return _super_method(m, f, node, receiver, name, positional, keywords)
     if isinstance(receiver, Instance):
         return _module_method(m, f, node, receiver, name, positional, keywords)
-    if isinstance(receiver, Items | Mapping):
+    if isinstance(receiver, (Items, Mapping)):
         return container_method(m, receiver, name, positional, keywords)
     if isinstance(receiver, Const):
         return texts.method(m, receiver, name, positional)

@@ -30,7 +30,7 @@ def elements_of(value: Value) -> Items | Mapping | None:
     """The container a value is or holds."""
     if isinstance(value, Instance):
         return value.elements
-    return value if isinstance(value, Items | Mapping) else None
+    return value if isinstance(value, (Items, Mapping)) else None
 
 
 def element(m: Machine, value: Value, position: int, size: int | None = None) -> Value:

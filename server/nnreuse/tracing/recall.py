@@ -136,7 +136,7 @@ class _Coder:
 
 def _held(value: Value, seen: set[int]) -> Iterator[Items | Mapping]:
     """The containers that are reached through a value."""
-    if isinstance(value, Const | Opaque) or id(value) in seen:
+    if isinstance(value, (Const, Opaque)) or id(value) in seen:
         return
     seen.add(id(value))
     inside: list[Value] = []

@@ -6,7 +6,7 @@ from typing import Any
 
 from nnreuse.syntax.tree import walk
 from nnreuse.tracing import calls, construction, decisions, expressions, objects, placing
-from nnreuse.tracing.conditions import NOTHING, Literal, Literals, opposite
+from nnreuse.tracing.conditions import NOTHING, Literal, Literals, Path, opposite
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, leave, nearest, run_passes, run_while
 from nnreuse.tracing.machine import Frame, Machine
@@ -26,12 +26,15 @@ def execute_block(m: Machine, f: Frame, body: Sequence[ast.stmt]) -> Flow:
         flow = execute(m, f, statement)
         if flow is not Flow.NEXT:
             break
-    m.path = type(m.path)(literals, m.path.excluded)
+    if m.path.literals is not literals:
+        m.path = Path(literals, m.path.excluded)
     return flow
 
 
 def execute(m: Machine, f: Frame, node: ast.stmt) -> Flow:
-    m.step()
+    m.steps += 1
+    if m.steps > m.limit:
+        m.stop()
     run = _STATEMENTS.get(type(node))
     return run(m, f, node) if run else Flow.NEXT
 
@@ -104,13 +107,13 @@ def _unpack(m: Machine, f: Frame, targets: list[ast.expr], value: Value, node: a
 
 def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Value, node: ast.AST) -> None:
     """`owner.name = value`; on the class being traced, in its constructor, also a definition."""
-    if isinstance(node, ast.stmt | ast.expr):
+    if isinstance(node, (ast.stmt, ast.expr)):
         value = objects.part_of(m, value, f.unit.place(node), f.file)
     for literals, one in m.options(owner):
         if isinstance(one, Instance) and isinstance(name, Const) and isinstance(name.value, str):
             if not one.constructed:
                 construction.construct(m, one)
-            if one is m.root and m.phase == "constructor" and isinstance(node, ast.stmt | ast.Call):
+            if one is m.root and m.phase == "constructor" and isinstance(node, (ast.stmt, ast.Call)):
                 _define(m, f, name.value, value, node)
             elif one is m.root and m.phase != "constructor":
                 m.stores.append(Store(name.value, node, f.unit, f.file, m.lineage(value), m.path))
