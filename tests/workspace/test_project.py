@@ -141,3 +141,53 @@ def test_an_edit_traces_anew_the_classes_that_read_it_and_one_of_a_docstring_non
     assert sorted(set(traced)) == anew
     for text, edited in revisions:
         assert places(edited) == places(Project(Settings()).analyse(path, FileIndex.of(text))) != []
+
+
+SHARED = """import torch.nn as nn
+class Net{}(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(2, 2)
+    def forward(self, x):
+        return self.a(self.a(x))
+"""
+
+
+def calls_of_last(one: Project, path: Path, text: str) -> int:
+    return len(one.traces(one.file(path, FileIndex.of(Source(text))))[-1].calls)
+
+
+def test_of_many_files_those_that_others_import_are_kept_and_the_rest_is_forgotten(tmp_path: Path) -> None:
+    one = Project(Settings())
+    base = tmp_path / "base.py"
+    base.write_text(BASE.format("self.a(self.a(x))"))
+    one.check(base, base.read_text())
+    for number in range(300):
+        path = tmp_path / f"net{number}.py"
+        text = SHARED.format(number) + HEIR.partition("\n")[2]
+        assert len(one.check(path, text).findings) == 2
+        assert calls_of_last(one, path, text) == 2
+        one.release(path)
+    known = one.library.known(base)
+    assert known is not None
+    assert one.size[0] < 100
+    assert len(one.classes(known)[0].heirs) < 100
+
+
+def test_a_forgotten_file_is_read_again_when_it_is_imported_or_opened(tmp_path: Path) -> None:
+    base, heir, again = (tmp_path / name for name in ("base.py", "heir.py", "net0.py"))
+    base.write_text(BASE.format("self.a(self.a(x))"))
+    one = Project(Settings())
+    one.check(base, base.read_text())
+    opened = one.analyse(again, FileIndex.of(Source(SHARED.format(0))))
+    for number in range(1, 200):
+        one.check(tmp_path / f"net{number}.py", SHARED.format(number))
+    assert one.library.known(base) is None
+    assert calls_of_last(one, heir, HEIR) == 2
+    assert one.library.known(again) is not None, "nobody has released it"
+    one.release(again)
+    for number in range(1, 200):
+        one.check(tmp_path / f"net{number}.py", SHARED.format(number))
+    assert one.library.known(again) is None
+    reopened = one.analyse(again, opened.index)
+    assert [(f.message, f.place) for f in reopened.findings] == [(f.message, f.place) for f in opened.findings]

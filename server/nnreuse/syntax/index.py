@@ -61,6 +61,13 @@ class FileIndex:
         except Unparsable as error:
             return FileIndex(self.source, self.parts, error)
 
+    def forget(self) -> None:
+        """Drops what was derived from the units: most of it speaks of them in turn, and would last until it is collected."""
+        for unit in leaves(self.parts):
+            unit.kept.clear()
+        for _, units in self.classes():
+            units.kept.clear()
+
     @cached_property
     def first_lines(self) -> dict[Unit, int]:
         """The zero-based line at which each unit begins."""

@@ -70,9 +70,21 @@ class ModuleClass:
     def drop(self) -> None:
         """Forgets the class and those that inherit from it, in whatever file: they are resolved anew when asked for."""
         self.file.classes.pop(self.units, None)
+        self._leave_bases()
         heirs, self.heirs = self.heirs, []
         for heir in heirs:
             heir.drop()
+
+    def unlink(self) -> None:
+        """Forgets how the class hangs together with others, and with itself: it would last until it is collected."""
+        self._leave_bases()
+        for held in (self.bases, self.mro, self.heirs, self.members, self.assignments):
+            held.clear()
+
+    def _leave_bases(self) -> None:
+        for base in self.bases:
+            if isinstance(base, ModuleClass) and self in base.heirs:
+                base.heirs.remove(self)
 
     @cached_property
     def called(self) -> frozenset[str]:
@@ -136,6 +148,17 @@ class Program:
     def forget(self, gone: set[object]) -> None:
         """Drops what was kept by reading any of these class units and file paths."""
         self.recalled = {key: answer for key, answer in self.recalled.items() if gone.isdisjoint(answer.read)}
+
+    def leave(self, files: list[File]) -> None:
+        """Drops what is kept for files that nothing imports: nothing but themselves has led to it."""
+        paths = {file.path for file in files}
+        self.forget({*paths, *(units for file in files for units in file.classes)})
+        self.registering = {key: users for key, users in self.registering.items() if key[1] not in paths}
+        self.imported = {key: found for key, found in self.imported.items() if key[0] not in paths}
+        for file in files:
+            for cls in file.classes.values():
+                cls.unlink()
+            file.classes.clear()
 
     def move(self, moved: Mapping[ClassUnits, ClassUnits]) -> None:
         """What was kept by reading these class units is from now on kept by reading others, which do the same."""

@@ -77,8 +77,16 @@ class DiskLibrary:
             file = File(str(path), dotted, path.name == "__init__.py", index)
         file.index = index
         self._by_path[str(path)] = file
-        self._by_name[dotted] = file
+        if dotted in self._by_name:
+            self._by_name[dotted] = file
         return file
+
+    def drop(self, file: File) -> bool:
+        """Forgets a file; False where somebody has asked for it by its name, and may hold it."""
+        if self.asked(file.module):
+            return False
+        self._by_path.pop(file.path, None)
+        return True
 
     def forget_classes(self) -> None:
         """Has every class made anew when it is next asked for."""

@@ -26,6 +26,8 @@ from nnreuse.workspace.refinement import Asked, Inference, snapshot
 
 _QUESTIONS = 60
 """Put to jedi in one scan, at 0.1 s each as measured: a scan of a large library is not to become one of jedi's."""
+_LINGERING = 40
+"""Files that nobody looks at any more are forgotten so many at a time, and not the last ones: often the next imports them."""
 _ROUNDS = 2
 """An answer can raise further questions: a base class, then what its constructor makes."""
 
@@ -78,6 +80,7 @@ class Project:
         self._admitted: list[File] = []
         self._usage: Usage | None = None
         self._outdated: set[Path] = set()
+        self._left: dict[str, File] = {}
 
     def check(self, path: Path, text: str) -> Analysis:
         """The findings of a text at a path. Where it does not parse: none, and `error` says why. Its traces are not kept."""
@@ -92,10 +95,24 @@ class Project:
             self.release(path)
 
     def release(self, path: Path) -> None:
-        """Drops the traces of a file that nobody looks at any more; its index stays, for those that import it."""
+        """Drops the traces of a file that nobody looks at any more, and in time its index, unless others import it.
+
+        Trees take 30 times the memory of their text: of a large project most are never asked for again.
+        """
         file = self.library.known(path.absolute())
-        for _, units in file.index.classes() if file is not None else ():
-            self._traces.pop(units, None)
+        if file is None:
+            return
+        for _, units in file.index.classes():
+            one = self._traces.pop(units, None)
+            if one is not None:
+                one.kept.clear()
+        self._left[file.path] = file
+        if len(self._left) > 2 * _LINGERING:
+            oldest = [self._left.pop(path) for path in list(self._left)[:_LINGERING]]
+            gone = [one for one in oldest if one not in self._admitted and self.library.drop(one)]
+            self.program.leave(gone)
+            for one in gone:
+                one.index.forget()
 
     def _index(self, path: Path, text: str) -> FileIndex:
         """The index of a text; that of an earlier import where it has the same text. Raises Unparsable."""
@@ -112,6 +129,7 @@ class Project:
         path = path.absolute()
         known = self.library.known(path)
         if known is not None:
+            self._left.pop(known.path, None)
             if known.index is not index:
                 if known.index.frame != index.frame and _adds(known.index) != _adds(index):
                     self.program.forget_registering()
