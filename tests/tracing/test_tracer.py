@@ -122,9 +122,10 @@ def test_what_unknown_code_does_with_a_module_stays_unknown() -> None:
     assert calls(source)["a"] is None
 
 
-def test_handing_self_to_unknown_code_makes_counts_unknown() -> None:
-    source = "from elsewhere import magic\n" + net("self.a = nn.Linear(2, 2)", "return magic(self, self.a(x))")
-    assert calls(source)["a"] is None
+def test_handing_self_to_unknown_code_makes_it_unknown_whether_a_module_that_is_not_called_here_is() -> None:
+    made = "self.a = nn.Linear(2, 2)\nself.b = nn.Linear(2, 2)"
+    found = calls("from elsewhere import magic\n" + net(made, "return magic(self, self.a(x))"))
+    assert (found["a"], found["b"]) == (1, None)
 
 
 @pytest.mark.parametrize(

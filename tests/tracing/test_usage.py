@@ -258,3 +258,116 @@ class Net(nn.Module):
 """
     head = rows(text, "Net")["head"]
     assert (head["type"], head["calls"]) == ("torch.nn.modules.linear.Linear", 1)
+
+
+CONFIGURED = """
+from collections import OrderedDict
+class Registry(OrderedDict):
+    def __getitem__(self, key):
+        content = super().__getitem__(key)
+        cls, options = content if isinstance(content, tuple) else (content, {})
+        return cls(**options)
+ACTIVATIONS = Registry({"relu": nn.ReLU, "prelu": nn.PReLU, "leaky": (nn.LeakyReLU, {"negative_slope": 0.1})})
+class Common:
+    act: str = "relu"
+class Config(Common):
+    act: str = "leaky"
+    norm: bool = False
+"""
+
+
+def test_a_configuration_that_nobody_gives_is_one_of_its_annotated_class_with_defaults() -> None:
+    text = CONFIGURED + (
+        "class Net(nn.Module):\n"
+        "    def __init__(self, config: Config):\n"
+        "        super().__init__()\n"
+        "        self.act = ACTIVATIONS[config.act]\n"
+        "    def forward(self, x):\n"
+        "        return self.act(x)\n"
+    )
+    assert rows(text, "Net")["act"]["type"] == "torch.nn.modules.activation.LeakyReLU"
+
+
+def test_a_parameter_without_annotation_is_the_attribute_of_its_name_that_a_base_declares() -> None:
+    text = CONFIGURED + (
+        "class Base(nn.Module):\n"
+        "    config: Config\n"
+        "    def __init__(self, config):\n"
+        "        super().__init__()\n"
+        "        self.config = config\n"
+        "class Block(nn.Module):\n"
+        "    def __init__(self, config):\n"
+        "        super().__init__()\n"
+        "        self.norm = nn.LayerNorm(8) if config.norm else nn.Identity()\n"
+        "    def forward(self, x):\n"
+        "        return self.norm(x)\n"
+        "class Net(Base):\n"
+        "    def __init__(self, config):\n"
+        "        super().__init__(config)\n"
+        "        self.act = ACTIVATIONS[config.act]\n"
+        "        self.block = Block(config)\n"
+        "    def forward(self, x):\n"
+        "        return self.block(self.act(x))\n"
+    )
+    assert rows(text, "Net")["act"]["type"] == "torch.nn.modules.activation.LeakyReLU"
+    assert rows(text, "Block")["norm"]["type"] == "torch.nn.modules.linear.Identity"
+
+
+def test_a_parameter_that_is_a_module_is_not_built_for_anyone() -> None:
+    text = (
+        "class Net(nn.Module):\n"
+        "    def __init__(self, body: nn.Module, config):\n"
+        "        super().__init__()\n"
+        "        self.act = nn.ReLU() if config.act == 'relu' else body\n"
+        "    def forward(self, x):\n"
+        "        return self.act(x)\n"
+    )
+    assert rows(text, "Net")["act"]["calls"] == 1
+
+
+def test_none_is_not_among_classes() -> None:
+    text = (
+        "class Net(nn.Module):\n"
+        "    def __init__(self, dtype=None):\n"
+        "        super().__init__()\n"
+        "        self.norm = nn.BatchNorm1d(8) if dtype in (torch.float16, torch.bfloat16) else nn.LayerNorm(8)\n"
+        "    def forward(self, x):\n"
+        "        return self.norm(x)\n"
+    )
+    assert rows(text, "Net")["norm"]["type"] == "torch.nn.modules.normalization.LayerNorm"
+
+
+def test_what_is_called_once_stays_so_where_the_module_hands_itself_to_code_that_cannot_be_read() -> None:
+    text = (
+        "from elsewhere import attend\n"
+        "class Attention(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.query = nn.Linear(8, 8)\n"
+        "        self.drop = nn.Dropout(0.1)\n"
+        "    def forward(self, x):\n"
+        "        return attend(self, self.query(x))\n"
+    )
+    found = rows(text, "Attention")
+    assert (found["query"]["calls"], found["drop"]["calls"]) == (1, None)
+
+
+def test_a_buffer_is_no_module() -> None:
+    text = (
+        "class Inner(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.positions = nn.Buffer(torch.arange(4), persistent=False)\n"
+        "        self.project = nn.Linear(8, 8)\n"
+        "    def forward(self, x):\n"
+        "        return self.project(x) + self.positions\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.inner = Inner()\n"
+        "    def forward(self, x):\n"
+        "        return self.inner(x)\n"
+    )
+    assert "positions" not in rows(text, "Inner")
+    inner = rows(text, "Net")["inner"]
+    assert (inner["parameters"], inner["running_stats"]) == (True, False)

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from nnreuse.tracing import (
+    assuming,
     attributes,
     decorators,
     expressions,
@@ -485,6 +486,8 @@ def _bind(
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
         value = frame.names[argument.arg]
         annotation = argument.annotation
+        if isinstance(value, Opaque) and m.intern.made is not None and value not in (*given, *keywords.values()):
+            value = frame.names[argument.arg] = assuming.assumed(m, callee, argument) or value
         if isinstance(value, Opaque) and isinstance(annotation, ast.Name) and annotation.id in _KINDS:
             default = defaults.get(argument.arg)
             if not (isinstance(default, ast.Constant) and default.value is None):

@@ -17,12 +17,15 @@ from nnreuse.tracing.values import (
     alternatives,
 )
 from nnreuse.types.catalog import UNKNOWN, Carries
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.program import External, ModuleClass
 
 _NESTED_STEPS = 4_000
 _NESTED_DEPTH = 6
 _TRACE_STEPS, _USAGE_STEPS = 20_000, 200_000
 """Steps that one trace, or one run for usage, may spend in the constructors of blocks; past it, blocks are not looked into."""
+DICTIONARIES = frozenset(
+    ["dict", "builtins.dict", "collections.OrderedDict", "collections.UserDict", "typing.OrderedDict"]
+)
 NOTHING_CARRIED = Carries(False, False, False, False)
 _UNKNOWN_CARRIED = Carries(None, None, None, None)
 
@@ -39,7 +42,9 @@ def construct(m: Machine, made: Instance) -> None:
     ):
         made.complete = made.cls is None
         return
-    inner = Machine(m.program, m.intern, _NESTED_STEPS * 3 if m.halving else _NESTED_STEPS, m.depth + 1)
+    inner = Machine(
+        m.program, m.intern, _NESTED_STEPS * 3 if m.halving or m.intern.made is not None else _NESTED_STEPS, m.depth + 1
+    )
     inner.halving, inner.patient = m.halving, m.patient
     inner.globals = m.globals
     run_constructor(inner, made, made.positional, made.keywords)
@@ -73,6 +78,8 @@ def inherit(
 ) -> None:
     """The constructor nobody wrote: containers of torch take their elements, dataclasses their fields."""
     if not made.is_module and made.cls is not None:
+        if any(isinstance(base, External) and base.dotted in DICTIONARIES for base in made.cls.mro):
+            made.elements = calls.objects.dictionary(m, positional, keywords)
         assign_fields(m, made, positional, keywords, after)
         return
     facts = m.program.facts(made.cls) if made.cls is not None else None

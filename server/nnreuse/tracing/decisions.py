@@ -113,6 +113,13 @@ def _contained(m: Machine, op: ast.cmpop, left: Const, container: Items | Mappin
         and all(isinstance(v, Const) for v in container.content.items)
     ):
         return (left in container.content.items) is isinstance(op, ast.In)
+    if (
+        left == NONE
+        and isinstance(container, Items)
+        and not container.content.open
+        and all(is_none(v) is False for v in container.content.items)
+    ):
+        return isinstance(op, ast.NotIn)
     if isinstance(container, Mapping) and (
         left.value in container.entries or not container.open or m.intern.made is not None
     ):

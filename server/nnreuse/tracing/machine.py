@@ -101,6 +101,8 @@ class Interner:
     """Steps taken to fill module-level tables."""
     made: list[Instance] | None = None
     """Every object that is allocated, in order, where somebody asks for it."""
+    assumed: dict[ModuleClass, Instance] = field(default_factory=dict[ModuleClass, Instance])
+    """The objects that stand for parameters which nobody gives, by class."""
     answers: dict[object, Value] = field(default_factory=dict[object, Value])
     """Of functions that remember theirs, by function and arguments."""
     meanings: "dict[tuple[str, str], Meaning | None]" = field(default_factory=dict[tuple[str, str], "Meaning | None"])

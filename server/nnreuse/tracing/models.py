@@ -279,13 +279,7 @@ def _tuple(m: Machine, f: Frame, node: ast.Call, positional: Positional, keyword
 
 
 def _dict(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
-    made = Mapping(m.intern.fresh(), {})
-    if positional:
-        objects.update(m, made, positional[0])
-    for key, value in keywords.items():
-        made.entries[key] = value
-    made.open = made.entries.pop("**", None) is not None or made.open
-    return made
+    return objects.dictionary(m, positional, keywords)
 
 
 def _fromkeys(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -350,6 +344,13 @@ def _parameter(m: Machine, f: Frame, node: ast.Call, positional: Positional, key
     made = m.opaque()
     m.intern.parameters.add(made.ident)
     m.intern.effects += 1
+    return made
+
+
+def _buffer(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
+    """A tensor that is no module."""
+    made = m.opaque()
+    m.intern.results.add(made.ident)
     return made
 
 
@@ -471,6 +472,8 @@ _MODELS: dict[str, Model] = {
     "torch.nn.utils.stateless.functional_call": _functional_call,
     "torch.nn.Parameter": _parameter,
     "torch.nn.parameter.Parameter": _parameter,
+    "torch.nn.Buffer": _buffer,
+    "torch.nn.parameter.Buffer": _buffer,
     "torch.utils.checkpoint.checkpoint_sequential": _checkpoint_sequential,
     "torch.utils.checkpoint.checkpoint": _checkpoint,
 }

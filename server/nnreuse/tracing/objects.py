@@ -159,9 +159,10 @@ def subscript(m: Machine, value: Value, key: Value) -> Value:
         from nnreuse.tracing.attributes import get
 
         return get(m, value.receiver, str(key.value))
-    if isinstance(value, Instance) and not value.is_module and value.elements is None:
-        from nnreuse.tracing import attributes, calls
+    if isinstance(value, Instance) and not value.is_module:
+        from nnreuse.tracing import attributes, calls, construction
 
+        construction.construct(m, value)
         hook = attributes.special(value, "__getitem__")
         if hook is not None:
             return calls.enter(m, hook, (key,), {}, None)
@@ -492,6 +493,17 @@ def flat(m: Machine, positional: tuple[Value, ...]) -> list[Value]:
 
 def _opens(value: Value) -> bool:
     return isinstance(value, Items) and value.kind == "star" and value.content.open
+
+
+def dictionary(m: Machine, positional: tuple[Value, ...], keywords: dict[str, Value]) -> Mapping:
+    """What `dict(...)` makes."""
+    made = Mapping(m.intern.fresh(), {})
+    if positional:
+        update(m, made, positional[0])
+    for key, value in keywords.items():
+        made.entries[key] = value
+    made.open = made.entries.pop("**", None) is not None or made.open
+    return made
 
 
 def update(m: Machine, container: Mapping, given: Value) -> None:

@@ -173,6 +173,7 @@ class Trace:
     clashes: list[Clash] = field(default_factory=list[Clash])
     held: dict[str, list[Instance]] = field(default_factory=dict[str, list[Instance]])
     complete: bool = True
+    within_bounds: bool = True
     entries: list[str] = field(default_factory=list[str])
     read: set[object] = field(default_factory=set[object])
     """The class units and the file paths it was made from: it holds as long as they do."""

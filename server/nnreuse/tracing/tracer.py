@@ -53,6 +53,7 @@ def _run(m: Machine, cls: ModuleClass) -> Trace:
         cls, this, m.calls, m.definitions, m.repetitions, m.placements, m.creations, m.collections, m.stores, m.clashes
     )
     result.entries = _run_entries(m, this, cls)
+    result.within_bounds = m.complete
     result.complete = m.complete and not m.escaped
     result.held = held_under(m, this)
     result.carries = lambda instance: construction.carries(m, instance)

@@ -22,7 +22,7 @@ def declared(program: Program, cls: ModuleClass, attribute: str) -> ModuleClass 
     if held is None or not isinstance(held.value, ast.Name):
         return None
     parameter = _parameter(held.function, held.value.id)
-    annotation = _one_class(parameter.annotation) if parameter is not None else None
+    annotation = one_class(parameter.annotation) if parameter is not None else None
     return _module_class(program, program.dotted(held.file, annotation)) if annotation is not None else None
 
 
@@ -53,17 +53,17 @@ def _module_class(program: Program, meaning: Meaning | None) -> ModuleClass | Ex
     return External(facts.name) if facts is not None and facts.name != MODULE else None
 
 
-def _one_class(annotation: ast.expr | None) -> ast.expr | None:
+def one_class(annotation: ast.expr | None) -> ast.expr | None:
     """`C` of `C`, `"C"`, `Optional[C]` and `C | None`."""
     match annotation:
         case ast.Constant(value=str(text)):
             with suppress(SyntaxError, ValueError):
-                return _one_class(ast.parse(text, mode="eval").body)
+                return one_class(ast.parse(text, mode="eval").body)
             return None
         case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
-            return _one_class(left)
+            return one_class(left)
         case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional"), slice=inner):
-            return _one_class(inner)
+            return one_class(inner)
         case ast.Name() | ast.Attribute():
             return annotation
         case _:

@@ -35,7 +35,7 @@ def _row(trace: Trace, instances: list[Instance], seen: Seen | None) -> dict[str
     must = any(sure for (_, sure), _ in judged)
     calls = [call for _, group in per for call in group]
     kinds = [kind for (number, _), kind in judged if number == most]
-    known = most >= 2 or most == 1 and trace.complete or trace.complete and not any(i.handed_on for i in instances)
+    known = most >= 2 or most == 1 and trace.within_bounds or trace.complete and not any(i.handed_on for i in instances)
     called = [instance for (instance, _), ((number, _), _) in zip(per, judged, strict=True) if number == most]
     kinds_held = {instance.type_name for instance in instances if instance.type_name is not None}
     nobody_knows = most > 0 and len(kinds_held) > 1 and all(instance.type_name is None for instance in called)

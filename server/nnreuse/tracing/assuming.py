@@ -1,0 +1,44 @@
+"""Assuming: what a parameter is taken to be that nobody gives, where how a class is used is counted."""
+
+import ast
+from collections.abc import Iterator
+
+from nnreuse.syntax.units import Unit
+from nnreuse.tracing import objects
+from nnreuse.tracing.machine import Frame, Machine
+from nnreuse.tracing.values import Function, Instance, Mapping, Value
+from nnreuse.types.file import File
+from nnreuse.types.program import ModuleClass
+from nnreuse.types.refinement import one_class
+
+
+def assumed(m: Machine, callee: Function, parameter: ast.arg) -> Instance | None:
+    """An object of the plain class that a parameter is annotated with, built with its defaults: a configuration, say.
+
+    A parameter without annotation is taken for the attribute of its name that its class, or a base, declares.
+    """
+    for file, unit, annotation in _annotations(callee, parameter):
+        node = one_class(annotation)
+        meaning = m.program.dotted(file, node) if node is not None else None
+        if isinstance(meaning, ModuleClass) and not m.program.is_module_class(meaning):
+            if meaning not in m.intern.assumed:
+                rest: dict[str, Value] = {"**": Mapping(m.intern.fresh(), {}, True)}
+                frame = Frame(file, unit)
+                m.intern.assumed[meaning] = objects.allocate(m, frame, annotation, meaning, None, (), rest)
+            return m.intern.assumed[meaning]
+    return None
+
+
+def _annotations(callee: Function, parameter: ast.arg) -> Iterator[tuple[File, Unit, ast.expr]]:
+    if parameter.annotation is not None:
+        yield callee.file, callee.unit, parameter.annotation
+        return
+    for owner in callee.owner.mro if callee.owner is not None else ():
+        if isinstance(owner, ModuleClass):
+            yield from ((owner.file, *found) for found in _declared(owner, parameter.arg))
+
+
+def _declared(owner: ModuleClass, name: str) -> Iterator[tuple[Unit, ast.expr]]:
+    for unit, node in owner.units.statements():
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+            yield unit, node.annotation
