@@ -159,3 +159,27 @@ def test_an_element_of_any_kind_that_is_called_is_of_none() -> None:
     layers = "self.l = nn.ModuleList([nn.Linear(2, 2), nn.BatchNorm1d(2)])"
     row = facts(net(layers, "return self.l[i](self.l[i](x))", arguments="x, i"))["l.*"]
     assert (row["type"], row["parameters"], row["running_stats"], row["calls"]) == (None, None, None, 2)
+
+
+@pytest.mark.parametrize(
+    ("index", "passes", "expected"),
+    [
+        ("i // 2", "range(self.n)", 2),
+        ("i // 2", "range(0, self.n, 2)", 1),
+        ("i % len(self.m)", "range(self.n)", 2),
+        ("int(i / (self.n / len(self.m)))", "range(self.n)", 2),
+        ("i + 1", "range(self.n)", 1),
+    ],
+)
+def test_an_index_that_is_the_same_in_several_passes_leads_to_one_element(
+    index: str, passes: str, expected: int
+) -> None:
+    made = "self.m = nn.ModuleList([nn.Linear(2, 2) for _ in range(n)])\nself.n = n"
+    body = f"for i in {passes}:\n    x = self.m[{index}](x)\nreturn x"
+    assert calls(net(made, body, ", n"))["m.*"] == expected
+
+
+def test_every_second_pass_leads_to_another_element() -> None:
+    made = "self.m = nn.ModuleList([nn.Linear(2, 2) for _ in range(n)])\nself.n = n"
+    body = "for i in range(self.n):\n    if i % 2 == 0:\n        x = self.m[i // 2](x)\nreturn x"
+    assert calls(net(made, body, ", n"))["m.*"] == 1

@@ -167,19 +167,43 @@ def binary(m: Machine, f: Frame, op: ast.operator, left: Value, right: Value, no
     folded = _folded(op, left, right)
     if folded is not None:
         return folded
-    if (
-        isinstance(left, Index)
-        and isinstance(right, Const)
-        and isinstance(right.value, int)
-        and isinstance(op, ast.Add | ast.Sub)
-    ):
-        by = right.value if isinstance(op, ast.Add) else -right.value
-        return Index(left.base, left.position + by, m.intern("index+", left.ident, by), left.general)
+    if isinstance(left, Index) and isinstance(right, Const) and isinstance(right.value, int):
+        moved = _moved(m, op, left, right.value)
+        if moved is not None:
+            return moved
     lineage = m.lineage(left) | m.lineage(right)
     result = m.opaque("op", type(op).__name__, m.ident(left), m.ident(right), lineage=lineage)
     if m.intern.shapes and not isinstance(op, ast.MatMult):
         shapes.combined(m, left, right, result)
+    if isinstance(left, Index):
+        _note_coarse(m, op, result, node)
     return result
+
+
+def _note_coarse(m: Machine, op: ast.operator, result: Opaque, node: ast.AST) -> None:
+    """What arithmetic makes of the index of a pass may be the same in several passes."""
+    if isinstance(op, ast.Mod):
+        m.intern.coarse[result.ident] = id(node)
+    elif isinstance(op, ast.Div):
+        m.intern.scaled.add(result.ident)
+
+
+def _moved(m: Machine, op: ast.operator, index: Index, by: int) -> Index | None:
+    """The index of a pass, moved by a constant, or divided by one: then the same in several passes, unless the loop's steps are as long.
+
+    Under a condition it is not divided: that may let only every second pass through.
+    """
+    match op:
+        case ast.Add():
+            return Index(index.base, index.position + by, m.intern("index+", index.ident, by), index.general)
+        case ast.Sub():
+            return Index(index.base, index.position - by, m.intern("index+", index.ident, -by), index.general)
+        case ast.FloorDiv() if by > 1 and not m.path.literals and not m.path.excluded:
+            if index.base == m.intern("range", "from", "constant"):
+                return Index(index.base, index.position // by, m.intern("index//", index.ident, by), index.general)
+            return None
+        case _:
+            return None
 
 
 def _folded(op: ast.operator, left: Value, right: Value) -> Const | None:

@@ -117,6 +117,12 @@ class Interner:
     lasting: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """The lowest ident of what was computed once for the trace and the one past the highest, each time."""
 
+    scaled: set[int] = field(default_factory=set[int])
+    """The idents of numbers that are the index of a pass divided by something."""
+    coarse: dict[int, int] = field(default_factory=dict[int, int])
+    """The idents of numbers that may be the same in several passes, `i % n`, and the code that computes each."""
+    led_to: dict[tuple[int, int], Value] = field(default_factory=dict[tuple[int, int], Value])
+    """The element of a container that such code led to first."""
     shapes: dict[int, tuple[Shape, ...]] = field(default_factory=dict[int, tuple[Shape, ...]])
     """The possible shapes of tensors, by ident; of most nothing is known."""
     patterns: dict[int, Any] = field(default_factory=dict[int, Any])

@@ -395,7 +395,12 @@ def _number(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywor
         return Const(int(value.value))
     if isinstance(value, Const) and isinstance(value.value, str) and value.value.isdecimal() and value.display is None:
         return Const(int(value.value))
-    return value if isinstance(value, Opaque) and value.kind == "int" else pure(m, "number", positional)
+    if isinstance(value, Opaque) and value.kind == "int":
+        return value
+    result = pure(m, "number", positional)
+    if m.ident(value) in m.intern.scaled:
+        m.intern.coarse[m.ident(result)] = id(node)
+    return result
 
 
 def _type(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:

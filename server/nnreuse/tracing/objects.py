@@ -191,7 +191,19 @@ def _item(m: Machine, container: Items, key: Value) -> Value:
         return items[0]
     if items and not container.content.open and all(not isinstance(v, Instance) for v in items):
         return m.join([(frozenset(), v) for v in items])
-    return representative(m, container, ("at", m.ident(key)))
+    found = representative(m, container, ("at", m.ident(key)))
+    code = m.intern.coarse.get(m.ident(key))
+    conditional = m.path.literals or m.path.excluded  # one that lets only some passes through, perhaps
+    return found if code is None or conditional else _perhaps_again(m, container, found, code, m.ident(key))
+
+
+def _perhaps_again(m: Machine, container: Items, found: Value, code: int, key: int) -> Value:
+    """What an index leads to that may be that of an earlier pass: what stands there, or what it led to first."""
+    first = m.intern.led_to.setdefault((container.ident, code), found)
+    if first is found:
+        return found
+    same = Literal(m.intern("same", container.ident, code, key), "truth", None, True)
+    return m.join([(frozenset([same]), first), (frozenset([same.negated()]), found)])
 
 
 def _entry(m: Machine, container: Mapping, key: Value) -> Value:
