@@ -280,7 +280,7 @@ def _member(m: Machine, cls: ModuleClass, unit: Unit, node: ast.stmt, owner: Val
     expression = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     if expression is None:
         return m.opaque("class", cls.qualified, name)
-    if m.intern.made is None and isinstance(expression, ast.Constant) and isinstance(expression.value, bool | None):
+    if not m.intern.counting and isinstance(expression, ast.Constant) and isinstance(expression.value, bool | None):
         return m.opaque("class", m.ident(owner), name)  # a flag of the class: subclasses turn it over
     known = m.globals.get(id(expression))
     if known is None:

@@ -464,7 +464,8 @@ def _bind(
 ) -> None:
     """Binds parameters. `free`: nobody calls here, so that `*` and `**` parameters may hold anything."""
     arguments = callee.node.args
-    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    ordered = [*arguments.posonlyargs, *arguments.args]
+    names = [a.arg for a in ordered]
     given = list(positional if callee.receiver is None else (callee.receiver, *positional))
     defaults = dict(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
     defaults.update(
@@ -472,22 +473,21 @@ def _bind(
     )
     left = dict(keywords)
     stars = [v for v in given if isinstance(v, Items) and v.kind == "star"]
-    for number, name in enumerate(names):
+    for number, argument in enumerate(ordered):
+        name = argument.arg
         if number < len(given) and not (stars and given[number] in stars):
             frame.names[name] = given[number]
         elif name in left:
             frame.names[name] = left.pop(name)
         else:
-            frame.names[name] = _missing(m, frame, callee, name, defaults, left, bool(stars))
+            frame.names[name] = _missing(m, callee, argument, defaults, left, bool(stars))
     for argument in arguments.kwonlyargs:
         name = argument.arg
         known = left.pop(name, None)
-        frame.names[name] = known if known is not None else _missing(m, frame, callee, name, defaults, left)
-    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+        frame.names[name] = known if known is not None else _missing(m, callee, argument, defaults, left)
+    for argument in (*ordered, *arguments.kwonlyargs):
         value = frame.names[argument.arg]
         annotation = argument.annotation
-        if isinstance(value, Opaque) and m.intern.made is not None and value not in (*given, *keywords.values()):
-            value = frame.names[argument.arg] = assuming.assumed(m, callee, argument) or value
         if isinstance(value, Opaque) and isinstance(annotation, ast.Name) and annotation.id in _KINDS:
             default = defaults.get(argument.arg)
             if not (isinstance(default, ast.Constant) and default.value is None):
@@ -503,18 +503,26 @@ def _bind(
 
 def _missing(
     m: Machine,
-    frame: Frame,
     callee: Function,
-    name: str,
+    parameter: ast.arg,
     defaults: dict[str, ast.expr],
     left: Keywords,
     starred: bool = False,
 ) -> Value:
-    """A parameter that no argument names: its default, unless that is one choice among many, or `*` or `**` may give it."""
+    """A parameter that no argument names: its default or, where how a class is used is counted, what it is annotated with."""
+    value = _default(m, callee, parameter.arg, defaults, left, starred)
+    assumed = assuming.assumed(m, callee, parameter) if m.intern.counting and isinstance(value, Opaque) else None
+    return assumed or value
+
+
+def _default(
+    m: Machine, callee: Function, name: str, defaults: dict[str, ast.expr], left: Keywords, starred: bool
+) -> Value:
+    """The default of a parameter, unless that is one choice among many, or `*` or `**` may give it."""
     default = defaults.get(name)
     if default is None or starred:
         return m.opaque()
-    if m.intern.made is not None:
+    if m.intern.counting:
         varies = "**" in left and _is_rate(default)
     else:
         varies = ("**" in left or (callee.receiver is m.root and m.root is not None)) and _varies(default)

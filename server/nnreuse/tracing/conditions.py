@@ -36,6 +36,11 @@ class Path:
     literals: Literals = NOTHING
     excluded: frozenset[Literals] = field(default_factory=frozenset[Literals])
 
+    @property
+    def conditional(self) -> bool:
+        """Whether some runs, or some passes of a loop, may not come here."""
+        return bool(self.literals or self.excluded)
+
     def under(self, literals: Literals) -> "Path":
         return Path(self.literals | literals, self.excluded) if literals else self
 

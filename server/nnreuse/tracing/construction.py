@@ -38,13 +38,12 @@ def construct(m: Machine, made: Instance) -> None:
     if (
         made.cls is None
         or m.depth >= _NESTED_DEPTH
-        or m.intern.spent > (_TRACE_STEPS if m.intern.made is None else _USAGE_STEPS)
+        or m.intern.spent > (_USAGE_STEPS if m.intern.counting else _TRACE_STEPS)
     ):
         made.complete = made.cls is None
         return
-    inner = Machine(
-        m.program, m.intern, _NESTED_STEPS * 3 if m.halving or m.intern.made is not None else _NESTED_STEPS, m.depth + 1
-    )
+    thorough = m.halving or m.intern.counting
+    inner = Machine(m.program, m.intern, _NESTED_STEPS * 3 if thorough else _NESTED_STEPS, m.depth + 1)
     inner.halving, inner.patient = m.halving, m.patient
     inner.globals = m.globals
     run_constructor(inner, made, made.positional, made.keywords)

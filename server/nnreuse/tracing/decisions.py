@@ -107,22 +107,11 @@ def _among(op: ast.cmpop, left: Class | Name, container: Items) -> bool | None:
 
 
 def _contained(m: Machine, op: ast.cmpop, left: Const, container: Items | Mapping | None) -> bool | None:
-    if (
-        isinstance(container, Items)
-        and not container.content.open
-        and all(isinstance(v, Const) for v in container.content.items)
-    ):
-        return (left in container.content.items) is isinstance(op, ast.In)
-    if (
-        left == NONE
-        and isinstance(container, Items)
-        and not container.content.open
-        and all(is_none(v) is False for v in container.content.items)
-    ):
-        return isinstance(op, ast.NotIn)
-    if isinstance(container, Mapping) and (
-        left.value in container.entries or not container.open or m.intern.made is not None
-    ):
+    if isinstance(container, Items) and not container.content.open:
+        items = container.content.items
+        if all(isinstance(v, Const) for v in items) or left == NONE and all(is_none(v) is False for v in items):
+            return (left in items) is isinstance(op, ast.In)
+    if isinstance(container, Mapping) and (left.value in container.entries or not container.open or m.intern.counting):
         return (left.value in container.entries) is isinstance(op, ast.In)
     return None
 

@@ -189,16 +189,16 @@ def _note_coarse(m: Machine, op: ast.operator, result: Opaque, node: ast.AST) ->
 
 
 def _moved(m: Machine, op: ast.operator, index: Index, by: int) -> Index | None:
-    """The index of a pass, moved by a constant, or divided by one: then the same in several passes, unless the loop's steps are as long.
+    """The index of a pass, moved by a constant, or divided by one: then it is the same in several passes.
 
-    Under a condition it is not divided: that may let only every second pass through.
+    It is not divided in loops whose steps may be as long, nor under a condition, which may let only every second pass through.
     """
     match op:
         case ast.Add():
             return Index(index.base, index.position + by, m.intern("index+", index.ident, by), index.general)
         case ast.Sub():
             return Index(index.base, index.position - by, m.intern("index+", index.ident, -by), index.general)
-        case ast.FloorDiv() if by > 1 and not m.path.literals and not m.path.excluded:
+        case ast.FloorDiv() if by > 1 and not m.path.conditional:
             if index.base == m.intern("range", "from", "constant"):
                 return Index(index.base, index.position // by, m.intern("index//", index.ident, by), index.general)
             return None

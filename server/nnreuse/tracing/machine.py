@@ -100,7 +100,7 @@ class Interner:
     registered: int = 0
     """Steps taken to fill module-level tables."""
     made: list[Instance] | None = None
-    """Every object that is allocated, in order, where somebody asks for it."""
+    """Every object that is allocated, in order, where how classes are used is counted."""
     assumed: dict[ModuleClass, Instance] = field(default_factory=dict[ModuleClass, Instance])
     """The objects that stand for parameters which nobody gives, by class."""
     answers: dict[object, Value] = field(default_factory=dict[object, Value])
@@ -130,6 +130,11 @@ class Interner:
     read_off: dict[int, tuple[Value, str]] = field(default_factory=dict[int, tuple[Value, str]])
     """The attributes of tensors whose shape is known: whose, and which."""
     _structures: list[object] = field(default_factory=list[object])
+
+    @property
+    def counting(self) -> bool:
+        """Whether how classes are used is counted: nobody else builds them, so that what no one gives is not given."""
+        return self.made is not None
 
     def structures(self) -> list[object]:
         """The structure behind each number; number 1 comes first."""

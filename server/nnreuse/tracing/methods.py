@@ -220,7 +220,7 @@ def _taken(m: Machine, container: Mapping, name: str, key: Value, other: Value |
     """`get`, `pop` and indexing of a dict."""
     if not isinstance(key, Const):
         return objects.subscript(m, container, key)
-    absent = key.value not in container.entries and (not container.open or m.intern.made is not None)
+    absent = key.value not in container.entries and (not container.open or m.intern.counting)
     if absent and (other is not None or name == "get"):
         return other if other is not None else NONE
     found = objects.subscript(m, container, key)

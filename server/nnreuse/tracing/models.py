@@ -104,7 +104,7 @@ def _deepcopy(m: Machine, f: Frame, node: ast.Call, positional: Positional, keyw
 def _replace(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     """`dataclasses.replace`: another object with the same fields but for those that are named."""
     given = m.settle(positional[0]) if positional else None
-    if not isinstance(given, Instance) or given.is_module or ("**" in keywords and m.intern.made is None):
+    if not isinstance(given, Instance) or given.is_module or ("**" in keywords and not m.intern.counting):
         return m.opaque()
     construction.construct(m, given)
     changes = {name: value for name, value in keywords.items() if name != "**"}

@@ -193,8 +193,9 @@ def _item(m: Machine, container: Items, key: Value) -> Value:
         return m.join([(frozenset(), v) for v in items])
     found = representative(m, container, ("at", m.ident(key)))
     code = m.intern.coarse.get(m.ident(key))
-    conditional = m.path.literals or m.path.excluded  # one that lets only some passes through, perhaps
-    return found if code is None or conditional else _perhaps_again(m, container, found, code, m.ident(key))
+    if code is None or m.path.conditional:  # a condition may let only every second pass through
+        return found
+    return _perhaps_again(m, container, found, code, m.ident(key))
 
 
 def _perhaps_again(m: Machine, container: Items, found: Value, code: int, key: int) -> Value:

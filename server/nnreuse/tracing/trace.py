@@ -156,7 +156,10 @@ def _no_paths() -> tuple[object, dict[int, list[str]]]:
 
 @dataclass(eq=False, slots=True)
 class Trace:
-    """What tracing one module class gave. `complete` is False when a bound was hit or `self` was handed to something unknown."""
+    """What tracing one module class gave.
+
+    `within_bounds` is False when a bound was hit; `complete`, also when `self` was handed to something unknown.
+    """
 
     cls: ModuleClass
     this: Instance
