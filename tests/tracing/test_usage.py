@@ -371,3 +371,24 @@ def test_a_buffer_is_no_module() -> None:
     assert "positions" not in rows(text, "Inner")
     inner = rows(text, "Net")["inner"]
     assert (inner["parameters"], inner["running_stats"]) == (True, False)
+
+
+def test_a_dictionary_of_ones_own_is_a_dictionary() -> None:
+    text = CONFIGURED + (
+        "from elsewhere import Unread\n"
+        "class Other(Unread):\n"
+        "    pass\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.dictionary = nn.Linear(8, 8) if isinstance(ACTIVATIONS, dict) else nn.ReLU()\n"
+        "        self.list = nn.Linear(8, 8) if isinstance(ACTIVATIONS, (list, tuple)) else nn.ReLU()\n"
+        "        self.plain = nn.Linear(8, 8) if isinstance(Config(), dict) else nn.ReLU()\n"
+        "        self.unread = nn.Linear(8, 8) if isinstance(Other(), dict) else None\n"
+        "    def forward(self, x):\n"
+        "        x = self.plain(self.list(self.dictionary(x)))\n"
+        "        return x if self.unread is None else self.unread(x)\n"
+    )
+    found = rows(text, "Net")
+    types = {name: str(row["type"]).rsplit(".", 1)[-1] for name, row in found.items()}
+    assert types == {"dictionary": "Linear", "list": "ReLU", "plain": "ReLU", "unread": "Linear"}

@@ -18,7 +18,7 @@ from nnreuse.tracing.values import (
     Partial,
     Value,
 )
-from nnreuse.types.program import MODULE, ModuleClass
+from nnreuse.types.program import MODULE, External, ModuleClass
 
 _CONSTANTS: dict[str, type] = {
     "builtins.str": str,
@@ -34,6 +34,10 @@ _ABSTRACT = frozenset(
 )
 _HASHABLE = frozenset(["typing.Hashable", "collections.abc.Hashable"])
 _LISTS = {"builtins.list": "list", "builtins.tuple": "tuple", "builtins.set": "set"}
+_DICTIONARIES = frozenset(["builtins.dict", "collections.OrderedDict"])
+"""What `isinstance` says of a dictionary, whether `dict` or a class of one's own that inherits from one of these."""
+_BARE = ("builtins.object", "typing.", "abc.")
+"""Bases that make nobody a list, a dictionary or a string."""
 
 
 def is_instance(
@@ -91,7 +95,7 @@ def _is_instance(m: Machine, value: Value, kind: Value) -> bool | None:
         case Items():
             return _LISTS.get(dotted) == value.kind if value.kind in _LISTS.values() else None
         case Mapping():
-            return dotted in ("builtins.dict", "collections.OrderedDict")
+            return dotted in _DICTIONARIES
         case Class() | Function() | Partial() | Name():
             return _of_callable(m, value, dotted)
         case _:
@@ -156,11 +160,21 @@ def _of_builtin(dotted: str) -> bool:
     return dotted in _CONSTANTS or dotted in _LISTS or dotted in ("builtins.dict", "builtins.type")
 
 
+def _inherits(cls: ModuleClass, builtin: str) -> bool | None:
+    """Whether a class that is no module inherits from a builtin one; None where a base cannot be read."""
+    bases = {base.dotted for base in cls.mro if isinstance(base, External) and not base.dotted.startswith(_BARE)}
+    bases = {base if "." in base else f"builtins.{base}" for base in bases}
+    if builtin in bases or builtin == "builtins.dict" and bases & _DICTIONARIES:
+        return True
+    readable = all(base.startswith("builtins.") or base in _DICTIONARIES for base in bases)
+    return False if readable else None
+
+
 def _of_class(m: Machine, value: Instance, kind: Value) -> bool | None:
     if value.type_name is None or not value.complete:
         return None
     if isinstance(kind, Name) and _of_builtin(kind.external.dotted):
-        return False
+        return False if value.cls is None or value.is_module else _inherits(value.cls, kind.external.dotted)
     if isinstance(kind, Class) and value.cls is not None:
         return kind.cls in value.cls.mro
     facts = m.program.catalog.find(kind.external.dotted) if isinstance(kind, Name) else None
