@@ -18,15 +18,35 @@ def assumed(m: Machine, callee: Function, parameter: ast.arg) -> Instance | None
     A parameter without annotation is taken for the attribute of its name that its class, or a base, declares.
     """
     for file, unit, annotation in _annotations(callee, parameter):
-        node = one_class(annotation)
-        meaning = m.program.dotted(file, node) if node is not None else None
-        if isinstance(meaning, ModuleClass) and not m.program.is_module_class(meaning):
+        meaning = _plain_class(m, file, annotation)
+        if meaning is not None:
             if meaning not in m.intern.assumed:
-                rest: dict[str, Value] = {"**": Mapping(m.intern.fresh(), {}, True)}
-                frame = Frame(file, unit)
-                m.intern.assumed[meaning] = objects.allocate(m, frame, annotation, meaning, None, (), rest)
+                m.intern.assumed[meaning] = _built(m, file, unit, annotation, meaning)
             return m.intern.assumed[meaning]
     return None
+
+
+def called(m: Machine, callee: Function, parameter: ast.arg) -> Instance | None:
+    """An object of the plain class that a parameter is annotated with, where objects of that class can be called.
+
+    What is called matters for whom it calls in turn; of other objects nothing is assumed, as their values decide.
+    """
+    annotation = parameter.annotation
+    meaning = _plain_class(m, callee.file, annotation) if annotation is not None else None
+    if annotation is None or meaning is None or meaning.find("__call__") is None:
+        return None
+    return _built(m, callee.file, callee.unit, annotation, meaning)
+
+
+def _plain_class(m: Machine, file: File, annotation: ast.expr) -> ModuleClass | None:
+    node = one_class(annotation)
+    meaning = m.program.dotted(file, node) if node is not None else None
+    return meaning if isinstance(meaning, ModuleClass) and not m.program.is_module_class(meaning) else None
+
+
+def _built(m: Machine, file: File, unit: Unit, annotation: ast.expr, cls: ModuleClass) -> Instance:
+    rest: dict[str, Value] = {"**": Mapping(m.intern.fresh(), {}, True)}
+    return objects.allocate(m, Frame(file, unit), annotation, cls, None, (), rest)
 
 
 def _annotations(callee: Function, parameter: ast.arg) -> Iterator[tuple[File, Unit, ast.expr]]:

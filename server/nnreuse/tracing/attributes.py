@@ -211,7 +211,7 @@ def _unset(m: Machine, owner: Instance, name: str) -> Value:
         m.origins.setdefault(found.ident, name)
         m.unset.add(name)
         if m.phase != "constructor" and special(owner, "__getattr__") is not None:
-            m.complete = False  # it may give any module
+            m.escaped = True  # it may give any module
     return found
 
 

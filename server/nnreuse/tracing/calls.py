@@ -511,7 +511,12 @@ def _missing(
 ) -> Value:
     """A parameter that no argument names: its default or, where how a class is used is counted, what it is annotated with."""
     value = _default(m, callee, parameter.arg, defaults, left, starred)
-    assumed = assuming.assumed(m, callee, parameter) if m.intern.counting and isinstance(value, Opaque) else None
+    assumed: Value | None = None
+    if isinstance(value, Opaque):
+        if m.intern.counting:
+            assumed = assuming.assumed(m, callee, parameter)
+        elif callee.receiver is m.root and m.phase == "constructor" and parameter.arg not in defaults:
+            assumed = assuming.called(m, callee, parameter)
     return assumed or value
 
 

@@ -16,7 +16,7 @@ from nnreuse.tracing.values import (
     Value,
     alternatives,
 )
-from nnreuse.types.catalog import UNKNOWN, Carries
+from nnreuse.types.catalog import UNKNOWN, Carries, ModuleFacts
 from nnreuse.types.program import External, ModuleClass
 
 _NESTED_STEPS = 4_000
@@ -82,7 +82,10 @@ def inherit(
         assign_fields(m, made, positional, keywords, after)
         return
     facts = m.program.facts(made.cls) if made.cls is not None else None
-    if facts is not None and facts.container and made.elements is None:
+    if facts is None:
+        return
+    made.handed_up = _arguments(m, facts, positional, keywords)
+    if facts.container and made.elements is None:
         calls.objects.fill(m, made, facts, positional, keywords)
 
 
@@ -164,13 +167,13 @@ def _any(values: list[bool | None], unsure: bool) -> bool | None:
 def _own(m: Machine, made: Instance) -> Carries:
     if made.cls is None:
         assert made.facts is not None
-        positional = [_plain(m, v) for v in made.positional]
-        keywords = {k: _plain(m, v) for k, v in made.keywords.items()}
-        return made.facts.carries(made.facts.bind(positional, keywords))
+        return made.facts.carries(_arguments(m, made.facts, made.positional, made.keywords))
     facts = m.program.facts(made.cls)
     registers = bool(made.attrs.get("<parameters>"))
     if facts is None or facts.container or facts.name.endswith(".Module"):
         return Carries(registers, bool(made.attrs.get("<running>")), False, False)
+    if made.handed_up is not None:
+        return any_of([facts.carries(made.handed_up), Carries(registers, bool(made.attrs.get("<running>")), False, False)])
     inherited = facts.carries({p.name: UNKNOWN for p in facts.parameters_in_order})
     default = facts.carries({})
     return Carries(
@@ -179,6 +182,12 @@ def _own(m: Machine, made: Instance) -> Carries:
         default.stochastic,
         default.other_state,
     )
+
+
+def _arguments(
+    m: Machine, facts: ModuleFacts, positional: tuple[Value, ...], keywords: dict[str, Value]
+) -> dict[str, object]:
+    return facts.bind([_plain(m, v) for v in positional], {k: _plain(m, v) for k, v in keywords.items()})
 
 
 def _plain(m: Machine, value: Value) -> object:

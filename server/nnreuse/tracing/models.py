@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Callable
 from typing import cast
 
@@ -29,6 +30,7 @@ from nnreuse.tracing.values import (
 from nnreuse.types.program import External, ModuleClass
 
 _CLASS_NAME = re.compile(r"[A-Z]\w+$")
+_WITHOUT_MODULES = ("torch.optim.", "torch.utils.data.", "torch.distributions.", "torch.cuda.")
 Positional = tuple[Value, ...]
 Keywords = dict[str, Value]
 Model = Callable[[Machine, Frame, ast.Call, Positional, Keywords], Value]
@@ -53,7 +55,7 @@ def call_external(
         return _checkpoint(m, f, node, positional, keywords)
     if last in ("DataParallel", "DistributedDataParallel"):
         return positional[0] if positional else m.opaque()
-    if m.phase == "constructor" and _CLASS_NAME.match(last):
+    if m.phase == "constructor" and _CLASS_NAME.match(last) and not _makes_no_module(dotted):
         meaning = m.program.refined(external)
         if isinstance(meaning, ModuleClass):
             return objects.allocate(m, f, node, meaning, None, positional, keywords)
@@ -66,6 +68,16 @@ def call_external(
     if positional and m.intern.shapes:
         shapes.kept(m, dotted, positional[0], (*positional[1:], *keywords.values()), result)
     return result
+
+
+def _makes_no_module(dotted: str) -> bool:
+    """Whether a class is one of Python's own, or of a part of torch that defines no modules."""
+    package, _, rest = dotted.partition(".")
+    return (
+        package in sys.stdlib_module_names
+        or package in ("torch", "numpy")
+        and ("." not in rest or dotted.startswith(_WITHOUT_MODULES))
+    )
 
 
 def _returned(m: Machine, positional: Positional, keywords: Keywords, adds_state: bool) -> Value:

@@ -106,6 +106,8 @@ class Instance:
     adds_state: bool = False
     copy_of: "Instance | None" = None
     external: str | None = None
+    handed_up: "dict[str, object] | None" = None
+    """What the constructor of its class gives the one of torch that it inherits, by name; None where it gives it nothing."""
 
     @property
     def type_name(self) -> str | None:
