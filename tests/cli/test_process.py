@@ -77,6 +77,14 @@ def test_facts_of_the_article():
     assert (bn["class"], bn["calls"], bn["must"], bn["running_stats"]) == ("Net", 2, True, True)
 
 
+def test_facts_that_nobody_reads_on_end_the_run_without_a_word():
+    command = [sys.executable, "-m", "nnreuse", "facts", str(ARTICLE)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT / "server") as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
 def test_rule_pages():
     assert "shared-batch-norm" in nnreuse("rule").stdout
     assert nnreuse("rule", "shared-batch-norm").returncode == 0

@@ -323,6 +323,39 @@ CONSTRUCTS = {
     "LayerNorm(elementwise_affine=False)": Construct(
         "self.a = nn.LayerNorm(2, elementwise_affine=False)", "return self.a(self.a(x))"
     ),
+    "a subclass of torch's LayerNorm without a constructor": Construct(
+        "self.a = Plain(2, elementwise_affine=False)\nself.b = Plain(2)",
+        "return self.b(self.a(self.a(x)))",
+        before="class Plain(nn.LayerNorm):\n    def forward(self, x):\n        return super().forward(x.float())\n",
+    ),
+    "a subclass that hands its arguments up": Construct(
+        "self.a = Norm(2, affine=False)\nself.b = Norm(2)",
+        "return self.b(self.a(self.a(x)))",
+        before="class Norm(nn.BatchNorm1d):\n    def __init__(self, size, affine=True):\n"
+        "        super().__init__(size, affine=affine, track_running_stats=affine)\n",
+    ),
+    "a subclass that hands everything up": Construct(
+        "self.a = Any(2, elementwise_affine=False)\nself.b = Any(2)",
+        "return self.b(self.a(self.a(x)))",
+        before="class Any(nn.LayerNorm):\n    def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)\n",
+    ),
+    "classes that make no modules": Construct(
+        "self.a = Block((2,))",
+        "return self.a(self.a(x))",
+        before="import threading\nclass Block(nn.Module):\n    def __init__(self, size):\n        super().__init__()\n"
+        "        self.size = torch.Size(size)\n        self.lock = threading.Lock()\n"
+        "    def forward(self, x):\n        return x.reshape(-1, *self.size)\n",
+    ),
+    "__getattr__ beside a called attribute": Construct(
+        TWO,
+        "return self.b(self.a(x)) * self.scale",
+        methods="def __getattr__(self, name):\n    return 2 if name == 'scale' else super().__getattr__(name)",
+    ),
+    "a callable object given the module": Construct(
+        TWO + "\nself.process = Process()",
+        "return self.process(self, x)",
+        before="class Process:\n    def __call__(self, net, x):\n        return net.b(net.a(net.a(x)))\n",
+    ),
     "LayerNorm(bias=False)": Construct("self.a = nn.LayerNorm(2, bias=False)", "return self.a(self.a(x))"),
     "Dropout(p=0)": Construct("self.a = nn.Dropout(p=0)", "return self.a(self.a(x))"),
     "a block without parameters": Construct(

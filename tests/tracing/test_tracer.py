@@ -1,5 +1,7 @@
 """What the static tracer sees of constructors and forwards, construct by construct."""
 
+import textwrap
+
 import pytest
 from traced import calls, facts
 
@@ -183,3 +185,43 @@ def test_every_second_pass_leads_to_another_element() -> None:
     made = "self.m = nn.ModuleList([nn.Linear(2, 2) for _ in range(n)])\nself.n = n"
     body = "for i in range(self.n):\n    if i % 2 == 0:\n        x = self.m[i // 2](x)\nreturn x"
     assert calls(net(made, body, ", n"))["m.*"] == 1
+
+
+def test_what_an_object_chooses_between_in_its_constructor_keeps_what_it_depends_on() -> None:
+    text = "class Chosen:\n    def __init__(self, a, b, first):\n        self.kept = a if first else b\n" + net(
+        "self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 2)",
+        "y = self.a(x)\nz = Chosen(self.b(y), x, first).kept\nreturn self.b(z) if first else self.a(y)",
+        arguments="x, first",
+    )
+    found = facts(text)
+    assert (found["a"]["calls"], found["a"]["relation"]) == (2, "chained")
+    assert (found["b"]["calls"], found["b"]["relation"]) == (2, "chained")
+
+
+PROCESSOR = (
+    "class Processor:\n    def __init__(self, again=True):\n        self.again = again\n"
+    "    def __call__(self, net, x):\n        return net.b(net.a(x))\n"
+)
+
+
+def test_a_callable_object_that_must_be_given_is_one_of_its_annotated_class() -> None:
+    init = "self.a = nn.Linear(2, 2)\nself.b = nn.Linear(2, 2)\nself.process = process"
+    found = calls(PROCESSOR + net(init, "return self.process(self, x)", ', process: "Processor"'))
+    assert (found["a"], found["b"]) == (1, 1)
+
+
+def test_one_that_need_not_be_given_is_unknown() -> None:
+    init = "self.a = nn.Linear(2, 2)\nself.b = nn.Linear(2, 2)\nself.process = process"
+    found = calls(PROCESSOR + net(init, "return self.process(self, x)", ', process: "Processor | None" = None'))
+    assert (found["a"], found["b"]) == (None, None)
+
+
+def test_what_getattr_may_give_leaves_open_what_is_never_called() -> None:
+    forward = "def forward(self, x):\n    return self.given(self.a(x))\n"
+    text = (
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 2)\n"
+        "    def __getattr__(self, name):\n        return super().__getattr__(NAMES[name])\n"
+    ) + textwrap.indent(forward, "    ")
+    found = calls(text)
+    assert (found["a"], found["b"]) == (1, None)

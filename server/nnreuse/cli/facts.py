@@ -98,6 +98,8 @@ def _guarded(step: Callable[[Engines, Target], None], engines: Engines, target: 
         return _told(f"{target.path} has no module class {name}", 2)
     except FileProblem as problem:
         return _told(f"{target.path}: {problem}", 2)
+    except BrokenPipeError:
+        raise  # nobody reads on: click ends the run
     except Exception as error:  # noqa: BLE001
         return _told(f"{target.path}: internal error, please report it: {type(error).__name__}: {error}", 2)
     return 0

@@ -45,7 +45,7 @@ def construct(m: Machine, made: Instance) -> None:
     thorough = m.halving or m.intern.counting
     inner = Machine(m.program, m.intern, _NESTED_STEPS * 3 if thorough else _NESTED_STEPS, m.depth + 1)
     inner.halving, inner.patient = m.halving, m.patient
-    inner.globals = m.globals
+    inner.globals, inner.lineages = m.globals, m.lineages
     run_constructor(inner, made, made.positional, made.keywords)
     made.complete = inner.complete and not inner.given_up
     m.intern.spent += inner.steps
@@ -173,7 +173,9 @@ def _own(m: Machine, made: Instance) -> Carries:
     if facts is None or facts.container or facts.name.endswith(".Module"):
         return Carries(registers, bool(made.attrs.get("<running>")), False, False)
     if made.handed_up is not None:
-        return any_of([facts.carries(made.handed_up), Carries(registers, bool(made.attrs.get("<running>")), False, False)])
+        return any_of(
+            [facts.carries(made.handed_up), Carries(registers, bool(made.attrs.get("<running>")), False, False)]
+        )
     inherited = facts.carries({p.name: UNKNOWN for p in facts.parameters_in_order})
     default = facts.carries({})
     return Carries(

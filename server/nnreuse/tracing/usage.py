@@ -5,6 +5,7 @@ modules, and every class nobody else builds, is run once with its defaults, and 
 """
 
 import ast
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
@@ -22,6 +23,7 @@ _MAX_INSTANCES = 400
 """Instances looked into for one entry; past it the rest of that entry goes uncounted."""
 _WEIGHT = 60
 """What surely stands at a path counts as much as so many guesses among alternatives."""
+log = logging.getLogger(__name__)
 _RARE = 10
 """What is seen so many times less than what is seen most does not stand for a path."""
 
@@ -84,11 +86,19 @@ def usage_of(program: Program, files: Iterable[File]) -> Usage:
         for function in _functions(file):
             if _builds(program, function, builds) and (shape := _shape(function)) not in shapes:
                 shapes.add(shape)
-                _run(program, usage, done, Function(function.file, function.unit, function.node, None))
+                _try(program, usage, done, Function(function.file, function.unit, function.node, None))
     for cls in classes:
         if cls not in usage.seen:
-            _run(program, usage, done, cls)
+            _try(program, usage, done, cls)
     return usage
+
+
+def _try(program: Program, usage: Usage, done: Done, entry: Function | ModuleClass) -> None:
+    """Runs one entry. What goes wrong in it is no reason to count nothing of the others."""
+    try:
+        _run(program, usage, done, entry)
+    except Exception:
+        log.exception("internal error, please report it: %s could not be run", entry.file.path)
 
 
 def _functions(file: File) -> Iterator[FunctionRef]:

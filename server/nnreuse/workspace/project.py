@@ -1,5 +1,6 @@
 """Project: analyses files under one set of settings. What it read stays read; traces stay valid while their units do."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from nnreuse.workspace.files import read_quietly
 from nnreuse.workspace.library import DiskLibrary, module_name
 from nnreuse.workspace.refinement import Asked, Inference, snapshot
 
+log = logging.getLogger(__name__)
 _QUESTIONS = 60
 """Put to jedi in one scan, at 0.1 s each as measured: a scan of a large library is not to become one of jedi's."""
 _LINGERING = 40
@@ -274,7 +276,10 @@ class Project:
             return []
         if self._usage is None:
             for one in self._admitted:
-                self._refine(one, _called)
+                try:
+                    self._refine(one, _called)
+                except Exception:
+                    log.debug("%s could not be traced", one.path, exc_info=True)  # told where its rows are asked for
             self._usage = usage_of(self.program, self._admitted)
         try:
             return [row for one in self.traces(file) for row in facts.rows(one, self._usage)]
