@@ -98,3 +98,32 @@ def test_a_taken_name_is_not_used_again() -> None:
 )
 def test_no_fix_where_the_sizes_are_not_known_in_the_constructor(forward: str, init: str) -> None:
     assert fixed(RULE, net(forward, init)) is None
+
+
+WRAPPER = """
+class Over(nn.Module):
+    def __init__(self, module, own=False):
+        super().__init__()
+        self.module = module
+        self.scale = nn.Linear(4, 4) if own else nn.Identity()
+
+    def forward(self, x):
+        return self.scale(self.module(x.flatten(0, 1)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("forward", "severities"),
+    [
+        ("return Over(self.fc)(x)", []),
+        (
+            "layer = self.fc\n        for _ in range(x.dim() - 2):\n            layer = Over(layer)\n        return layer(x)",
+            [],
+        ),
+        ("return Over(self.fc, own=True)(x)", ["warning"]),
+        ("return Over(nn.Linear(4, 4))(x)", ["warning"]),
+    ],
+)
+def test_a_wrapper_brings_nothing_of_its_own(forward: str, severities: list[str]) -> None:
+    text = WRAPPER + net(forward, init="self.fc = nn.Linear(4, 4)")
+    assert [severity for _, severity in said(RULE, text)] == severities

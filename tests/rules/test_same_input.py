@@ -26,3 +26,19 @@ class Net(nn.Module):
 )
 def test_arguments_tell_values_apart(first: str, second: str, same: bool) -> None:
     assert bool(said("same-input-twice", NET.format(first=first, second=second))) is same
+
+
+def test_equal_results_under_a_flag_that_shares_are_worth_a_look_only() -> None:
+    text = """
+    class Net(nn.Module):
+        def __init__(self, d, share_thetas=False):
+            super().__init__()
+            if share_thetas:
+                self.back = self.forth = nn.Linear(d, d)
+            else:
+                self.back, self.forth = nn.Linear(d, d), nn.Linear(d, d)
+
+        def forward(self, x):
+            return self.back(x), self.forth(x)
+    """
+    assert {severity for _, severity in said("same-input-twice", text)} == {"information"}

@@ -73,7 +73,7 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         )
         yield Evidence("indexed-partner", 4, sentence, partner.site)
     if same_input(reuse):
-        yield Evidence("same-input", 9, "two calls have the identical input, so their results are equal", here)
+        yield Evidence("same-input", 8, "two calls have the identical input, so their results are equal", here)
     if reuse.carries.running_stats and reuse.instance.cls is None and _different_producers(reuse):
         yield Evidence(
             "running-statistics", 3, "its running statistics mix features that come from different layers", here
@@ -93,10 +93,13 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
     word = said_deliberate(reuse)
     if word:
         yield Evidence("said", -6, f"a name or comment says so: “{word}”", made)
-    places = [reuse.definition.place] if reuse.definition else []
+    places = [definition.place for definition in reuse.definitions]
     tests = [test for place in [*places, *(c.site for c in reuse.sites)] for test in enclosing_tests(place)]
     if under_sharing_flag(tests):
         yield Evidence("flag", -6, "it stands under a sharing flag", made)
+    modes = _modes(reuse)
+    if modes:
+        yield Evidence("modes", -6, f"each call tells it what to do: {', '.join(modes)}", here)
     if len(reuse.sites) == 1:
         loops = bool(reuse.calls[0].turns)
         if reuse.relation == "recurrent":
@@ -114,6 +117,28 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
             "each call has an input of its own: siamese encoders and shared heads look like this",
             here,
         )
+
+
+def _modes(reuse: Reuse) -> list[str]:
+    """The texts that the calls of an own block give for one parameter, another at each, as in `self.norm(x, "denorm")`."""
+    if reuse.instance.cls is None or len(reuse.sites) < 2:
+        return []
+    given = [_texts(call.node) for call in reuse.sites]
+    for parameter in given[0]:
+        texts = [one.get(parameter) for one in given]
+        if None not in texts and len(set(texts)) == len(texts):
+            return [f"`{text}`" for text in texts]
+    return []
+
+
+def _texts(call: ast.Call) -> dict[int | str | None, str]:
+    """The constant texts among a call's arguments, by position or name."""
+    arguments = [*enumerate(call.args), *((keyword.arg, keyword.value) for keyword in call.keywords)]
+    return {
+        name: value.value
+        for name, value in arguments
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    }
 
 
 def _made(reuse: Reuse) -> Place:

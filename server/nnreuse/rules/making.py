@@ -12,11 +12,21 @@ from nnreuse.rules.reuse import comments_at, says_shared
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance
+from nnreuse.types.catalog import Carries
 
 
 def carries_something(trace: Trace, instance: Instance) -> bool:
     """Whether an instance certainly owns parameters or state, so that it matters who else has it."""
-    carried = trace.carries(instance)
+    return _something(trace.carries(instance))
+
+
+def brings_something(trace: Trace, instance: Instance) -> bool:
+    """Whether an instance certainly owns parameters or state besides those of modules that the class holds anyway, and it wraps."""
+    inside = (part for part in trace.parts(instance) if not trace.paths_of(part))
+    return _something(trace.owns(instance)) or any(brings_something(trace, part) for part in inside)
+
+
+def _something(carried: Carries) -> bool:
     return bool(carried.parameters or carried.running_stats or carried.other_state)
 
 

@@ -63,7 +63,7 @@ from nnreuse.rules import reused_activation
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
-from nnreuse.rules.making import carries_something, kind_of
+from nnreuse.rules.making import brings_something, kind_of
 from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
@@ -98,7 +98,7 @@ def _made_at(trace: Trace, creation: Creation, unseen: bool) -> Place | None:
     if place is None or not creation.phase.startswith(_ENTRIES) or place.unit not in own_units(trace):
         return None
     matters = (
-        carries_something(trace, creation.instance) or unseen and reused_activation.is_activation(creation.instance)
+        brings_something(trace, creation.instance) or unseen and reused_activation.is_activation(creation.instance)
     )
     if not matters or default_around(place) is not None or _is_cached(place):
         return None
@@ -115,7 +115,7 @@ def _finding(trace: Trace, creation: Creation, place: Place, name: str) -> Findi
     evidence = tuple(_weigh(trace, creation, place))
     function, kind = function_at(place), kind_of(creation.instance)
     drawn = trace.carries(creation.instance).parameters
-    message = MESSAGE if carries_something(trace, creation.instance) else UNSEEN
+    message = MESSAGE if brings_something(trace, creation.instance) else UNSEEN
     what = "weights are drawn anew" if drawn else "state starts anew"
     return Finding(
         "module-created-in-forward",

@@ -35,9 +35,14 @@ class Reuse:
         return call_sites(self.calls)
 
     @property
+    def definitions(self) -> list[Definition]:
+        """The assignments that name the instance."""
+        return [d for d in self.trace.definitions if self.instance in d.instances]
+
+    @property
     def definition(self) -> Definition | None:
-        """The assignment that first named the instance, where there is just one."""
-        found = [d for d in self.trace.definitions if self.instance in d.instances]
+        """The assignment that names the instance, where there is just one."""
+        found = self.definitions
         return found[0] if len(found) == 1 else None
 
 
@@ -144,8 +149,7 @@ def said_deliberate(reuse: Reuse) -> str | None:
     """The word with which a name, a comment or the class's docstring says that sharing is meant."""
     texts = [reuse.attribute, reuse.trace.cls.name]
     places = [call.site for call in reuse.sites]
-    if reuse.definition is not None:
-        places.append(reuse.definition.place)
+    places += [definition.place for definition in reuse.definitions]
     texts += [text for place in places for text in comments_at(place)]
     texts += _sentences_about(reuse)
     return says_shared(texts)

@@ -141,10 +141,10 @@ def _carries(m: Machine, made: Instance, depth: int) -> Carries:
     if depth > 8:
         return _UNKNOWN_CARRIED
     construct(m, made)
-    own = _own(m, made)
+    alone = own(m, made)
     parts = [carries(m, inner, depth + 1) for inner in below(m, made)]
     unsure = not made.complete or _holds_unknown(m, made)
-    total = any_of([own, *parts], unsure)
+    total = any_of([alone, *parts], unsure)
     if made.adds_state:
         total = Carries(total.parameters, total.running_stats, total.stochastic, True)
     return total
@@ -164,7 +164,8 @@ def _any(values: list[bool | None], unsure: bool) -> bool | None:
     return None if unsure or None in values else False
 
 
-def _own(m: Machine, made: Instance) -> Carries:
+def own(m: Machine, made: Instance) -> Carries:
+    """What an instance carries itself, without what is below it."""
     if made.cls is None:
         assert made.facts is not None
         return made.facts.carries(_arguments(m, made.facts, made.positional, made.keywords))

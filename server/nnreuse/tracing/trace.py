@@ -181,6 +181,8 @@ class Trace:
     read: set[object] = field(default_factory=set[object])
     """The class units and the file paths it was made from: it holds as long as they do."""
     carries: Callable[[Instance], Carries] = lambda _: NO_CARRIES
+    owns: Callable[[Instance], Carries] = lambda _: NO_CARRIES
+    """What an instance carries itself, without its submodules."""
     parts: Callable[[Instance], list[Instance]] = lambda _: []
     """The submodules directly below an instance."""
 

@@ -57,6 +57,7 @@ def _run(m: Machine, cls: ModuleClass) -> Trace:
     result.complete = m.complete and not m.escaped
     result.held = held_under(m, this)
     result.carries = lambda instance: construction.carries(m, instance)
+    result.owns = lambda instance: construction.own(m, instance)
     result.parts = lambda instance: construction.parts(m, instance)
     result.read = m.intern.read
     return result
