@@ -3,7 +3,10 @@
 import textwrap
 
 import pytest
+from torch import nn
 from traced import calls, facts
+
+from nnreuse.tracing.calls import MODULE_METHODS
 
 
 def net(init: str, forward: str, parameters: str = "", arguments: str = "x") -> str:
@@ -225,3 +228,14 @@ def test_what_getattr_may_give_leaves_open_what_is_never_called() -> None:
     ) + textwrap.indent(forward, "    ")
     found = calls(text)
     assert (found["a"], found["b"]) == (1, None)
+
+
+def test_every_method_that_torch_gives_a_module_is_known_as_one() -> None:
+    public = {name for name in dir(nn.Module) if not name.startswith("_") and callable(getattr(nn.Module, name))}
+    assert public <= MODULE_METHODS
+
+
+def test_methods_of_parameters_are_no_modules() -> None:
+    init = "self.token, self.place = nn.Parameter(torch.zeros(1, 2)), nn.Parameter(torch.zeros(2, 2))\nself.a = nn.Linear(2, 2)"
+    found = facts(net(init, "return self.a(x) + self.token.expand(2, -1) + self.place[:, 1:].view(2, 1)"))
+    assert found.keys() == {"a"}

@@ -225,7 +225,8 @@ def remember(m: Machine, value: Value, path: str, depth: int = 0) -> None:
     """Notes under which access path an unknown value is held, so that calls of it have one."""
     for _, one in m.options(value):
         if isinstance(one, Opaque):
-            m.origins.setdefault(one.ident, path)
+            if one.ident not in m.intern.parameters:  # tensors: their methods are not modules
+                m.origins.setdefault(one.ident, path)
             continue
         container = objects.elements_of(one)
         if container is None or depth > 2 or (isinstance(one, Instance) and one.cls is not None and one is not m.root):

@@ -42,11 +42,15 @@ from nnreuse.types.program import FunctionRef, ModuleClass
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MODULE_METHODS = frozenset(
-    "add_module append apply bfloat16 buffers children compile cpu cuda double eval extend float forward get_submodule half "
-    "insert items keys load_state_dict modules named_buffers named_children named_modules named_parameters parameters pop "
-    "register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook register_module "
-    "register_parameter requires_grad_ state_dict to train type update values zero_grad".split()
+    "add_module append apply bfloat16 buffers children compile cpu cuda double eval extend extra_repr float forward get_buffer "
+    "get_extra_state get_parameter get_submodule half insert ipu items keys load_state_dict modules mtia named_buffers "
+    "named_children named_modules named_parameters parameters pop register_backward_hook register_buffer register_forward_hook "
+    "register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook "
+    "register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook "
+    "register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train type "
+    "update values xpu zero_grad".split()
 )
+"""Of `nn.Module` and of torch's containers: calls of these are no calls of modules."""
 _KINDS = frozenset(["int", "float", "bool", "str"])
 Keywords = dict[str, Value]
 

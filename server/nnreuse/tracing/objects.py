@@ -53,7 +53,7 @@ def element(m: Machine, value: Value, position: int, size: int | None = None) ->
 
 def _derive(m: Machine, value: Value, found: Opaque, name: str) -> None:
     origin = m.origins.get(m.ident(value))
-    if origin is not None:
+    if origin is not None and m.ident(value) not in m.intern.results:
         m.origins.setdefault(found.ident, f"{origin}.{name}")
 
 
