@@ -239,3 +239,11 @@ def test_methods_of_parameters_are_no_modules() -> None:
     init = "self.token, self.place = nn.Parameter(torch.zeros(1, 2)), nn.Parameter(torch.zeros(2, 2))\nself.a = nn.Linear(2, 2)"
     found = facts(net(init, "return self.a(x) + self.token.expand(2, -1) + self.place[:, 1:].view(2, 1)"))
     assert found.keys() == {"a"}
+
+
+def test_a_block_that_a_function_was_given_to_fill_and_did_not_finish_carries_we_do_not_know_what() -> None:
+    loops = "".join(f"{'    ' * depth}for i{depth} in n:\n" for depth in range(1, 16))
+    fill = f"def fill(block, n):\n{loops}{'    ' * 16}pass\n    block.a = nn.Linear(2, 2)\n"
+    block = "class Block(nn.Module):\n    def __init__(self, n):\n        super().__init__()\n        fill(self, n)\n"
+    row = facts(fill + block + net("self.block = Block(n)", "return self.block(x)", ", n"))["block"]
+    assert (row["parameters"], row["running_stats"]) == (None, None)

@@ -424,7 +424,11 @@ def _entered(
         with m.bounded(bound) as ran:
             binding.bind(m, frame, callee, positional, keywords, free)
             result = _run(m, frame, callee)
-        return (result, True) if ran.within else (unknown(m, positional, keywords), False)
+        if ran.within:
+            return result, True
+        if m.root is None and any(holds_module(m, value) for value in (*positional, *keywords.values())):
+            m.complete = False  # what is being made may lack what this puts into it
+        return unknown(m, positional, keywords), False
     finally:
         m.stack.pop()
         m.path = outer

@@ -173,18 +173,14 @@ def own(m: Machine, made: Instance) -> Carries:
     registers = bool(made.attrs.get("<parameters>"))
     if facts is None or facts.container or facts.name.endswith(".Module"):
         return Carries(registers, bool(made.attrs.get("<running>")), False, False)
-    if made.handed_up is not None:
-        return any_of(
-            [facts.carries(made.handed_up), Carries(registers, bool(made.attrs.get("<running>")), False, False)]
-        )
-    inherited = facts.carries({p.name: UNKNOWN for p in facts.parameters_in_order})
-    default = facts.carries({})
-    return Carries(
-        registers or default.parameters,
-        inherited.running_stats if inherited.running_stats is not None else default.running_stats,
-        default.stochastic,
-        default.other_state,
+    arguments = {p.name: UNKNOWN for p in facts.parameters_in_order} if made.handed_up is None else made.handed_up
+    told, default = facts.carries(arguments), facts.carries({})
+    inherited = Carries(
+        *(
+            getattr(default if getattr(told, name) is None else told, name) for name in _FIELDS
+        )  # torch's defaults, unless said
     )
+    return any_of([inherited, Carries(registers, bool(made.attrs.get("<running>")), False, False)])
 
 
 def _arguments(
