@@ -191,3 +191,27 @@ def test_a_forgotten_file_is_read_again_when_it_is_imported_or_opened(tmp_path: 
     assert one.library.known(again) is None
     reopened = one.analyse(again, opened.index)
     assert [(f.message, f.place) for f in reopened.findings] == [(f.message, f.place) for f in opened.findings]
+
+
+PROCESSED = """import torch.nn as nn
+class Processor:
+    def run(self, net, x):
+        return net.a(net.a(x))
+class Net(nn.Module):
+    def __init__(self, process: Processor):
+        super().__init__()
+        self.a = nn.Linear(2, 2)
+        self.process = process
+    def forward(self, x):
+        return self.process(self, x)
+"""
+
+
+def test_a_class_that_becomes_callable_is_called_where_it_is_annotated(tmp_path: Path) -> None:
+    one, path, source = Project(Settings()), tmp_path / "net.py", Source(PROCESSED)
+    index = FileIndex.of(source)
+    assert len(one.traces(one.file(path, index))[-1].calls) == 1  # of `process`, whatever it is
+    at = source.text.index("run")
+    source, change = source.edited(source.position(at), source.position(at + 3), "__call__", Encoding.UTF32)
+    edited = one.file(path, index.updated(source, change))
+    assert len(one.traces(edited)[-1].calls) == calls_of_last(Project(Settings()), path, source.text) == 2

@@ -22,8 +22,14 @@ def carries_something(trace: Trace, instance: Instance) -> bool:
 
 def brings_something(trace: Trace, instance: Instance) -> bool:
     """Whether an instance certainly owns parameters or state besides those of modules that the class holds anyway, and it wraps."""
-    inside = (part for part in trace.parts(instance) if not trace.paths_of(part))
-    return _something(trace.owns(instance)) or any(brings_something(trace, part) for part in inside)
+    queue, seen = [instance], set[int]()
+    while queue:
+        one = queue.pop()
+        if _something(trace.owns(one)):
+            return True
+        seen.add(id(one))
+        queue += [part for part in trace.parts(one) if id(part) not in seen and not trace.paths_of(part)]
+    return False
 
 
 def _something(carried: Carries) -> bool:

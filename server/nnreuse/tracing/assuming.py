@@ -33,7 +33,10 @@ def called(m: Machine, callee: Function, parameter: ast.arg) -> Instance | None:
     """
     annotation = parameter.annotation
     meaning = _plain_class(m, callee.file, annotation) if annotation is not None else None
-    if annotation is None or meaning is None or meaning.find("__call__") is None:
+    if annotation is None or meaning is None:
+        return None
+    objects.note_read(m, meaning)
+    if meaning.find("__call__") is None:
         return None
     return _built(m, callee.file, callee.unit, annotation, meaning)
 

@@ -91,10 +91,8 @@ def inherit(
 
 def carries(m: Machine, made: Instance, depth: int = 0) -> Carries:
     """What an instance owns, with everything below it. Facts of torch for torch's classes, the constructor's doing for others."""
-    if not made.is_module:
-        return NOTHING_CARRIED
-    if made.cls is None and made.facts is None:
-        return _UNKNOWN_CARRIED
+    if not made.is_module or made.cls is None and made.facts is None:
+        return own(m, made)
     key = (
         (made.cls, made.facts.name if made.facts else None, fingerprint(m, made))
         if made.elements is None or made.cls is not None
@@ -166,8 +164,11 @@ def _any(values: list[bool | None], unsure: bool) -> bool | None:
 
 def own(m: Machine, made: Instance) -> Carries:
     """What an instance carries itself, without what is below it."""
+    if not made.is_module:
+        return NOTHING_CARRIED
     if made.cls is None:
-        assert made.facts is not None
+        if made.facts is None:
+            return _UNKNOWN_CARRIED
         return made.facts.carries(_arguments(m, made.facts, made.positional, made.keywords))
     facts = m.program.facts(made.cls)
     registers = bool(made.attrs.get("<parameters>"))
@@ -175,11 +176,8 @@ def own(m: Machine, made: Instance) -> Carries:
         return Carries(registers, bool(made.attrs.get("<running>")), False, False)
     arguments = {p.name: UNKNOWN for p in facts.parameters_in_order} if made.handed_up is None else made.handed_up
     told, default = facts.carries(arguments), facts.carries({})
-    inherited = Carries(
-        *(
-            getattr(default if getattr(told, name) is None else told, name) for name in _FIELDS
-        )  # torch's defaults, unless said
-    )
+    # What is not known of the arguments is torch's default.
+    inherited = Carries(*(getattr(default if getattr(told, name) is None else told, name) for name in _FIELDS))
     return any_of([inherited, Carries(registers, bool(made.attrs.get("<running>")), False, False)])
 
 
