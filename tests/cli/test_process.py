@@ -71,6 +71,21 @@ def test_a_folder_of_weird_files_is_survived(tmp_path: Path):
     assert "internal error" not in result.stderr
 
 
+def test_a_reason_that_stands_in_another_file_is_told_where_the_finding_is(tmp_path: Path):
+    (tmp_path / "base.py").write_text(
+        "import torch.nn as nn\nclass Base(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.norm = nn.LayerNorm(8)  # shared by both\n        self.fc = nn.Linear(8, 8)\n"
+    )
+    (tmp_path / "net.py").write_text(
+        "from base import Base\nclass Net(Base):\n    def forward(self, x):\n"
+        "        return self.norm(self.fc(self.norm(x)))\n"
+    )
+    result = nnreuse("check", "--min-severity", "hint", "--output-format", "json", tmp_path)
+    assert "internal error" not in result.stderr
+    [said] = [reason for row in json.loads(result.stdout)[:1] for reason in row["evidence"] if reason["kind"] == "said"]
+    assert said["location"]["row"] == 4
+
+
 def test_facts_of_the_article():
     rows = [json.loads(line) for line in nnreuse("facts", ARTICLE / "model.py").stdout.splitlines()]
     [bn] = [row for row in rows if row["attribute"] == "bn"]

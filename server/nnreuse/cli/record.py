@@ -99,7 +99,8 @@ def record(
     `program`: its positions are those of a notebook's cells.
     """
     site = _site(index, finding.place, "")
-    related = tuple(_site(index, each.place, each.message) for each in finding.related)
+    here = index.first_lines  # a reason may stand where a base class of another file defines the instance
+    related = tuple(_site(index, each.place, each.message) for each in finding.related if each.place.unit in here)
     notes = tuple(dict.fromkeys(each.speaks_for + each.sentence for each in finding.evidence))
     rows = {row for each in (site, *related) for row in range(each.start.line, each.end.line + 1)}
     lines = {row: index.source.lines[row] for row in sorted(rows) if row < len(index.source.lines)}
@@ -114,8 +115,9 @@ def record(
         tuple(_celled(each, program) for each in related),
         notes,
         tuple(
-            Reason(each.kind, each.weight, _celled(_site(index, each.place, each.sentence), program))
+            Reason(each.kind, each.weight, _celled(_site(index, place, each.sentence), program))
             for each in finding.evidence
+            for place in [each.place if each.place.unit in here else finding.place]
         ),
         tuple(replace(one, edits=tuple(_celled(each, program) for each in one.edits)) for one in repairs),
         unfixed,
