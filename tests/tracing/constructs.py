@@ -356,6 +356,21 @@ CONSTRUCTS = {
         "return self.process(self, x)",
         before="class Process:\n    def __call__(self, net, x):\n        return net.b(net.a(net.a(x)))\n",
     ),
+    "a list cut in two at a number": Construct(
+        "self.l = nn.ModuleList([nn.Linear(2, 2) for _ in range(5)])\nself.n = n",
+        "for m in self.l[:self.n]:\n    x = m(x)\nx = x + 1\nfor m in self.l[self.n:]:\n    x = m(x)\nreturn x",
+        parameters=", n",
+    ),
+    "a Sequential cut in two at a number": Construct(
+        "self.l = nn.Sequential(*[nn.Linear(2, 2) for _ in range(5)])\nself.n = n",
+        "y = self.l[self.n:](x)\nreturn self.l[:self.n](y + 1)",
+        parameters=", n",
+    ),
+    "every other element of a list of unknown length": Construct(
+        "self.l = nn.ModuleList([nn.Linear(2, 2) for _ in range(2 * n)])\nself.k = nn.ModuleList([nn.PReLU() for _ in range(n)])",
+        "for p, k, q in zip(self.l[::2], self.k, self.l[1::2]):\n    x = q(k(p(x)))\nreturn x",
+        parameters=", n",
+    ),
     "LayerNorm(bias=False)": Construct("self.a = nn.LayerNorm(2, bias=False)", "return self.a(self.a(x))"),
     "Dropout(p=0)": Construct("self.a = nn.Dropout(p=0)", "return self.a(self.a(x))"),
     "a block without parameters": Construct(

@@ -247,3 +247,10 @@ def test_a_block_that_a_function_was_given_to_fill_and_did_not_finish_carries_we
     block = "class Block(nn.Module):\n    def __init__(self, n):\n        super().__init__()\n        fill(self, n)\n"
     row = facts(fill + block + net("self.block = Block(n)", "return self.block(x)", ", n"))["block"]
     assert (row["parameters"], row["running_stats"]) == (None, None)
+
+
+def test_a_loop_over_the_rest_may_meet_again_what_a_loop_over_all_has_met() -> None:
+    init = "self.l = nn.ModuleList([nn.Linear(2, 2) for _ in range(5)])\nself.n = n"
+    forward = "for m in self.l:\n    x = m(x)\nfor m in self.l[self.n:]:\n    x = m(x)\nreturn x"
+    row = facts(net(init, forward, ", n"))["l.*"]
+    assert (row["calls"], row["relation"], row["must"]) == (2, "chained", False)

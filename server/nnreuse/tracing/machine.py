@@ -123,6 +123,8 @@ class Interner:
     """The idents of numbers that may be the same in several passes, `i % n`, and the code that computes each."""
     led_to: dict[tuple[int, int], Value] = field(default_factory=dict[tuple[int, int], Value])
     """The element of a container that such code led to first."""
+    cuts: set[tuple[int, int, bool]] = field(default_factory=set[tuple[int, int, bool]])
+    """Slices with an unknown bound: the container, the bound, and whether it is what is from there on."""
     shapes: dict[int, tuple[Shape, ...]] = field(default_factory=dict[int, tuple[Shape, ...]])
     """The possible shapes of tensors, by ident; of most nothing is known."""
     patterns: dict[int, Any] = field(default_factory=dict[int, Any])

@@ -280,16 +280,42 @@ def _slice(m: Machine, container: Items, lower: Value | None, upper: Value | Non
     content = container.content
     known = [p.value if isinstance(p, Const) else "?" for p in (lower, upper, step) if p is not None]
     first, last, by = (_bound(p) for p in (lower, upper, step))
+    forwards = bool(content.items) and (by is None or by > 0)
+    if forwards and lower is not None and lower != NONE and first is None:
+        return _cut(m, container, lower, from_there=True)
+    if forwards and lower in (None, NONE) and upper is not None and upper != NONE and last is None:
+        if (container.ident, m.ident(upper), True) in m.intern.cuts:
+            return _cut(m, container, upper, from_there=False)
+        m.intern.cuts.add((container.ident, m.ident(upper), False))
     bounds = slice(first, last, by or None)
     items = content.items[bounds]
     if not content.open:
         return Content(items, "?" in known)
     first = first if first is not None and first > 0 else 0
-    if "?" not in known and by in (None, 1) and last is not None and last >= 0:
-        return Content(tuple(_element(m, container, k) for k in range(first, min(last, first + 12))))
-    if first and by in (None, 1):
-        return Content(tuple(_element(m, container, k) for k in range(first, first + max(2, len(items)))), True)
+    if by is None:
+        by = 1 if step is None or step == NONE else 0
+    if "?" not in known and by > 0 and last is not None and last >= 0:
+        return Content(tuple(_element(m, container, k) for k in range(first, min(last, first + 12 * by), by)))
+    if by > 1 or first and by:
+        return Content(
+            tuple(_element(m, container, k) for k in range(first, first + by * max(2, len(items)), by)), True
+        )
     return Content(content.items[::-1] if by == -1 else content.items, True)
+
+
+def _cut(m: Machine, container: Items, where: Value, from_there: bool) -> Content:
+    """`layers[k:]`, or `layers[:k]`, for an unknown `k`: others than in the other part, if that was taken, the same in the same part.
+
+    They may be elements that a loop over the whole meets. A part that moves with a loop, `layers[i::3]`, is another in each pass.
+    """
+    ident = m.ident(where)
+    m.intern.cuts.add((container.ident, ident, from_there))
+    found = [representative(m, container, ("cut", ident, from_there, n)) for n in range(2)]
+    if not isinstance(where, Index) and (container.ident, ident, not from_there) not in m.intern.cuts:
+        for n, known in enumerate(container.content.items[:2]):
+            same = Literal(m.intern("same", container.ident, ident, n), "truth", None, True)
+            found[n] = m.join([(frozenset([same]), known), (frozenset([same.negated()]), found[n])])
+    return Content(tuple(found), True)
 
 
 def _bound(value: Value | None) -> int | None:
