@@ -13,7 +13,7 @@ from nnreuse.syntax.source import Position
 
 if TYPE_CHECKING:
     from nnreuse.fixes.fix import Fix
-    from nnreuse.rules.finding import Finding
+    from nnreuse.rules.finding import Evidence, Finding
     from nnreuse.syntax.index import FileIndex
     from nnreuse.syntax.span import Span
     from nnreuse.syntax.units import Place
@@ -99,8 +99,7 @@ def record(
     `program`: its positions are those of a notebook's cells.
     """
     site = _site(index, finding.place, "")
-    here = index.first_lines  # a reason may stand where a base class of another file defines the instance
-    related = tuple(_site(index, each.place, each.message) for each in finding.related if each.place.unit in here)
+    related = tuple(_site(index, each.place, each.message) for each in finding.related if index.holds(each.place))
     notes = tuple(dict.fromkeys(each.speaks_for + each.sentence for each in finding.evidence))
     rows = {row for each in (site, *related) for row in range(each.start.line, each.end.line + 1)}
     lines = {row: index.source.lines[row] for row in sorted(rows) if row < len(index.source.lines)}
@@ -115,9 +114,8 @@ def record(
         tuple(_celled(each, program) for each in related),
         notes,
         tuple(
-            Reason(each.kind, each.weight, _celled(_site(index, place, each.sentence), program))
+            Reason(each.kind, each.weight, _celled(_reason_site(index, each, finding), program))
             for each in finding.evidence
-            for place in [each.place if each.place.unit in here else finding.place]
         ),
         tuple(replace(one, edits=tuple(_celled(each, program) for each in one.edits)) for one in repairs),
         unfixed,
@@ -159,6 +157,11 @@ def edits_of(finding: "Finding", index: "FileIndex", path: Path) -> "list[tuple[
 
     found = [(fix, neighbours.edits_of(fix, index, path)) for fix in finding.fixes]
     return [(fix, sorted(edits)) for fix, edits in found if edits]
+
+
+def _reason_site(index: "FileIndex", reason: "Evidence", finding: "Finding") -> Site:
+    """Where a reason is told: at the finding, if it stands where a base class of another file defines the instance."""
+    return _site(index, reason.place if index.holds(reason.place) else finding.place, reason.sentence)
 
 
 def _site(index: "FileIndex", place: "Place", message: str) -> Site:

@@ -50,7 +50,7 @@ def together(first: Build, second: Build) -> Build:
 
 def current(index: FileIndex, places: Iterable[Place]) -> bool:
     """Whether the units of all places still stand in the file."""
-    return index.broken is None and all(place.unit in index.first_lines for place in places)
+    return index.broken is None and all(map(index.holds, places))
 
 
 @dataclass(frozen=True, slots=True)

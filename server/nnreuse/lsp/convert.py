@@ -127,7 +127,7 @@ class View:
         return [
             lsp.DiagnosticRelatedInformation(lsp.Location(self.uri, self.range(place)), message)
             for place, message in places
-            if place.unit in self.analysis.index.first_lines
+            if self.analysis.index.holds(place)
         ] or None
 
     def _position(self, unit: Unit, offset: int) -> lsp.Position:

@@ -99,7 +99,7 @@ def _declaration(file: File, trace: Trace, finding: Finding, by_file: dict[str, 
         notes = by_file.get(owner.path)
         if notes is None:
             notes = by_file[owner.path] = notes_of(owner.index)
-        if notes and place.unit in owner.index.first_lines:
+        if notes and owner.index.holds(place):
             row = _row(owner, place)
             for note in notes:
                 if note.kind == "shared" and row in note.comment.rows:

@@ -78,6 +78,10 @@ class FileIndex:
             at += len(unit.lines)
         return lines
 
+    def holds(self, place: Place) -> bool:
+        """Whether a place stands in this file."""
+        return place.unit in self.first_lines
+
     def span(self, place: Place) -> Span:
         """A place as a span of the file."""
         return place.span.shifted(self.source.starts[self.first_lines[place.unit]])

@@ -36,7 +36,7 @@ _HASHABLE = frozenset(["typing.Hashable", "collections.abc.Hashable"])
 _LISTS = {"builtins.list": "list", "builtins.tuple": "tuple", "builtins.set": "set"}
 _DICTIONARIES = frozenset(["builtins.dict", "collections.OrderedDict"])
 """What `isinstance` says of a dictionary, whether `dict` or a class of one's own that inherits from one of these."""
-_BARE = ("builtins.object", "typing.", "abc.")
+_BARE = ("typing.", "abc.")
 """Bases that make nobody a list, a dictionary or a string."""
 
 

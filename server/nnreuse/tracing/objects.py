@@ -203,8 +203,13 @@ def _perhaps_again(m: Machine, container: Items, found: Value, code: int, key: i
     first = m.intern.led_to.setdefault((container.ident, code), found)
     if first is found:
         return found
-    same = Literal(m.intern("same", container.ident, code, key), "truth", None, True)
-    return m.join([(frozenset([same]), first), (frozenset([same.negated()]), found)])
+    return _either(m, first, found, container.ident, code, key)
+
+
+def _either(m: Machine, known: Value, found: Value, *key: int) -> Value:
+    """An element that may be a known one, or is another; `key` tells this question from others."""
+    same = Literal(m.intern("same", *key), "truth", None, True)
+    return m.join([(frozenset([same]), known), (frozenset([same.negated()]), found)])
 
 
 def _entry(m: Machine, container: Mapping, key: Value) -> Value:
@@ -278,12 +283,13 @@ def _is_sequential(value: Instance) -> bool:
 
 def _slice(m: Machine, container: Items, lower: Value | None, upper: Value | None, step: Value | None) -> Content:
     content = container.content
+    lower, upper, step = (None if p == NONE else p for p in (lower, upper, step))
     known = [p.value if isinstance(p, Const) else "?" for p in (lower, upper, step) if p is not None]
     first, last, by = (_bound(p) for p in (lower, upper, step))
     forwards = bool(content.items) and (by is None or by > 0)
-    if forwards and lower is not None and lower != NONE and first is None:
+    if forwards and lower is not None and first is None:
         return _cut(m, container, lower, from_there=True)
-    if forwards and lower in (None, NONE) and upper is not None and upper != NONE and last is None:
+    if forwards and lower is None and upper is not None and last is None:
         if (container.ident, m.ident(upper), True) in m.intern.cuts:
             return _cut(m, container, upper, from_there=False)
         m.intern.cuts.add((container.ident, m.ident(upper), False))
@@ -293,7 +299,7 @@ def _slice(m: Machine, container: Items, lower: Value | None, upper: Value | Non
         return Content(items, "?" in known)
     first = first if first is not None and first > 0 else 0
     if by is None:
-        by = 1 if step is None or step == NONE else 0
+        by = 1 if step is None else 0
     if "?" not in known and by > 0 and last is not None and last >= 0:
         return Content(tuple(_element(m, container, k) for k in range(first, min(last, first + 12 * by), by)))
     if by > 1 or first and by:
@@ -313,8 +319,7 @@ def _cut(m: Machine, container: Items, where: Value, from_there: bool) -> Conten
     found = [representative(m, container, ("cut", ident, from_there, n)) for n in range(2)]
     if not isinstance(where, Index) and (container.ident, ident, not from_there) not in m.intern.cuts:
         for n, known in enumerate(container.content.items[:2]):
-            same = Literal(m.intern("same", container.ident, ident, n), "truth", None, True)
-            found[n] = m.join([(frozenset([same]), known), (frozenset([same.negated()]), found[n])])
+            found[n] = _either(m, known, found[n], container.ident, ident, n)
     return Content(tuple(found), True)
 
 
