@@ -60,8 +60,11 @@ def _in_forward(path: Path, tree: ast.Module, text: str) -> int | None:
     found = {finding.owner for finding in Project(Settings()).check(path, text).findings}
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     classes.sort(key=lambda node: (node.name in found, (node.end_lineno or 0) - node.lineno), reverse=True)
-    forwards = (f for node in classes for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "forward")
-    return next(((f.body[-1].end_lineno or 1) - 1 for f in forwards), None)
+    for node in classes:
+        forwards = [f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "forward"]
+        if forwards:  # the last: those before it are overloads
+            return (forwards[-1].body[-1].end_lineno or 1) - 1
+    return None
 
 
 class Editor:

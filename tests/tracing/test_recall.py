@@ -11,6 +11,7 @@ from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Source
 from nnreuse.tracing import calls as calling
 from nnreuse.tracing.trace import Trace
+from nnreuse.types.reads import Named
 from nnreuse.workspace.project import Project
 
 PATH = Path("model.py")
@@ -126,7 +127,7 @@ def test_what_a_function_reads_is_read_by_all_that_recall_it() -> None:
     """So an edit of the file it stands in makes every trace anew that came by its answer."""
     helper = "def pad(k):\n    return k // 2\n"
     found = traces(helper + net("A", "self.a = nn.Linear(pad(3), 2)") + net("B", "self.a = nn.Linear(pad(3), 2)"))
-    assert all(str(PATH.absolute()) in one.read for one in found)
+    assert all(Named(str(PATH.absolute()), "pad") in one.read for one in found)
 
 
 def test_a_function_that_writes_only_to_what_it_makes_is_run_once(entered: list[str]) -> None:

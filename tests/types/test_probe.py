@@ -3,6 +3,7 @@
 import ast
 import copy
 import importlib
+import itertools
 import json
 import subprocess
 import sys
@@ -134,6 +135,21 @@ def test_a_class_that_cannot_be_run_leaves_unknown_what_running_would_tell():
 
 def test_output_that_changes_with_a_buffer_is_state_not_chance():
     assert carried(Counter) == [False, False, False, True]
+
+
+class Leftovers(torch.nn.Module):
+    """Its output depends on what happens to stand in memory, as that of some quantized kernels does."""
+
+    def __init__(self):
+        super().__init__()
+        self.runs = itertools.count()
+
+    def forward(self, x):
+        return x + next(self.runs)
+
+
+def test_what_differs_under_one_seed_is_no_chance_either():
+    assert facts(Leftovers)["stochastic"] is False
 
 
 def test_the_argument_that_silences_chance_becomes_a_variant():

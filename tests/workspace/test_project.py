@@ -116,12 +116,16 @@ class Net(nn.Module):
         ('"""A block."""', '"""A\n    long block."""', []),
         ('"""Inside."""', '"""Within."""', []),
         ('"""A net."""', '"""A net."""  # of blocks', []),
-        ("return self.block(x)", "return self.block(x)  # now", ["Net", "Net.Inner"]),
-        ("self.a(self.a(x))", "self.a(x)", ["Block", "Net"]),
-        ("self.b(self.b(x))", "self.b(x)", ["Net", "Net.Inner"]),
+        ("return self.block(x)", "return self.block(x)  # now", ["Net"]),
+        ("self.a(self.a(x))", "self.a(x)", ["Block"]),
+        ("self.b(self.b(x))", "self.b(x)", ["Net.Inner"]),
+        ("self.a = nn.BatchNorm2d(2)", "self.a = nn.BatchNorm2d(3)", ["Block"]),
+        ("import torch.nn as nn", "import torch.nn as nn, math", []),
+        ("import torch.nn as nn", "from torch import nn", ["Block", "Net", "Net.Inner"]),
+        ("class Block(nn.Module)", "class Block(nn.ReLU)", ["Block", "Net"]),
     ],
 )  # fmt: skip
-def test_an_edit_traces_anew_the_classes_that_read_it_and_one_of_a_docstring_none(
+def test_an_edit_traces_anew_the_classes_that_read_it_and_no_others(
     old: str, new: str, anew: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traced: list[str] = []

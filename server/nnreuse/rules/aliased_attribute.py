@@ -91,7 +91,7 @@ def _original(trace: Trace, definition: Definition) -> str | None:
 
 def _is_used(trace: Trace, name: str) -> bool:
     """Whether the class, or a subclass in the file, reads the attribute outside its constructor."""
-    family = [trace.cls.units, *descendants(trace.cls.file.index, trace.cls.units)]
+    family = [trace.cls.units, *descendants(trace.cls.surroundings, trace.cls.units)]
     return any(
         not use.stores and use.functions and use.functions[0].name != "__init__"
         for cls in family

@@ -27,9 +27,11 @@ class Context:
     def names_of(self, cls: ModuleClass) -> set[str]:
         """Every attribute name that a class, its bases or its subclasses in the same file use: new names must avoid them."""
         related = [c for c in cls.mro if isinstance(c, ModuleClass)]
-        for other in cls.file.classes.values():
-            if cls in other.mro and other not in related:
+        for _, units in cls.surroundings.classes():
+            other = cls.file.classes.get(units)
+            if other is not None and cls in other.mro and other not in related:
                 related.append(other)
+        self.program.reads.note(*related, *(unit for one in related for unit in one.bodies()))
         return {name for one in related for name in (*one.members, *_attributes(one.units))}
 
 

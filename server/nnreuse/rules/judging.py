@@ -10,6 +10,8 @@ from nnreuse.tracing.trace import Trace
 from nnreuse.types.file import File
 from nnreuse.types.program import Program
 
+_FINDINGS = ("findings",)
+
 
 def judged(file: File, traces: list[Trace], program: Program, settings: Settings) -> tuple[Finding, ...]:
     """The findings of a file in text order, those that its notes silence left out."""
@@ -28,5 +30,16 @@ def judged(file: File, traces: list[Trace], program: Program, settings: Settings
     return tuple(sorted(found, key=lambda f: (first.get(f.place.unit, 0), f.place.span)))
 
 
+def forget_findings(trace: Trace) -> None:
+    """Has the class judged anew: something that its rules have looked at, and its trace has not, is different."""
+    trace.kept.pop(_FINDINGS, None)
+
+
 def _of_class(context: Context, checks: list[Check]) -> list[Finding]:
-    return [finding for check in checks for finding in check(context)]
+    """What rules find in a class: kept by its trace. A rule reads the trace's own text, and notes what else it looks at."""
+    trace = context.trace
+    if _FINDINGS not in trace.kept:
+        trace.considered = set()
+        with context.program.reads.into(trace.considered):
+            trace.kept[_FINDINGS] = [finding for check in checks for finding in check(context)]
+    return trace.kept[_FINDINGS]

@@ -173,7 +173,7 @@ def _missing(trace: Trace, name: str) -> str | None:
     classes = [c for c in trace.cls.mro if isinstance(c, ModuleClass)]
     if any(following in c.members for c in classes) or trace.cls.find("__getattr__") is not None:
         return None
-    nodes = [n for c in classes for _, s in c.units.statements() for n in walk(s)]
+    nodes = [n for c in classes for s in c.statements() for n in walk(s)]
     if any(isinstance(n, ast.Constant) and n.value == following for n in nodes):
         return None
     mentions = [n for n in nodes if isinstance(n, ast.Attribute) and n.attr == following and is_self(n.value)]

@@ -88,7 +88,7 @@ def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterato
     if under_sharing_flag([test for place in everywhere for test in enclosing_tests(place)]):
         yield Evidence("flag", -6, "it stands under a sharing flag", places[0])
     names = [path for i in instances for path in trace.paths_of(i)] + [trace.cls.name]
-    document = ast.get_docstring(trace.cls.units.node) or ""
+    document = trace.cls.units.docstring
     stems = {re.split(r"\W", path)[0] for path in names}
     names += [
         s for s in re.split(r"[.\n]\s", document) if any(re.search(rf"\b{re.escape(stem)}\b", s) for stem in stems)

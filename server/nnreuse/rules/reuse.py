@@ -166,7 +166,7 @@ def says_shared(texts: Iterable[str]) -> str | None:
 
 def _sentences_about(reuse: Reuse) -> list[str]:
     """The sentences of the class's docstring that name the attribute."""
-    text = ast.get_docstring(reuse.trace.cls.units.node) or ""
+    text = reuse.trace.cls.units.docstring
     name = re.compile(rf"\b{re.escape(reuse.attribute.split('.')[0])}\b")
     return [sentence for sentence in re.split(r"[.\n]\s", text) if name.search(sentence)]
 

@@ -64,7 +64,7 @@ def _rebound(trace: Trace) -> set[str]:
     """The names that the file binds at several places outside of functions and classes."""
     bound = [
         name
-        for unit in trace.cls.file.index.first_lines
+        for unit in trace.cls.surroundings.first_lines
         for root in unit.nodes
         if not isinstance(root, Function | ast.ClassDef)
         for node in walk(root)

@@ -36,7 +36,7 @@ def _idle(trace: Trace, definition: Definition) -> bool:
         return False
     name, own = definition.name, trace.cls.units
     mentions = 0
-    for _, cls in trace.cls.file.index.classes():
+    for _, cls in trace.cls.surroundings.classes():
         for _, statement in cls.statements():
             mentions += sum((_mentions if cls is own else _called)(node, name) for node in walk(statement))
     return mentions == 1

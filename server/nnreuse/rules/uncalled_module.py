@@ -81,7 +81,7 @@ def check(context: Context) -> Iterator[Finding]:
         return
     twins = _idle_twins(trace)
     for definition in idle:
-        if definition not in twins and not named_elsewhere(trace.cls.file.index, trace.cls.units, definition.name):
+        if definition not in twins and not named_elsewhere(trace.cls.surroundings, trace.cls.units, definition.name):
             yield _finding(trace, definition)
 
 
@@ -118,7 +118,7 @@ def _is_seen_in_full(trace: Trace) -> bool:
     if any(isinstance(base, External) and not base.dotted.startswith(_PLAIN) for base in trace.cls.mro):
         return False
     classes = [c for c in trace.cls.mro if isinstance(c, ModuleClass)]
-    return not any(_hides(node) for c in classes for _, s in c.units.statements() for node in walk(s))
+    return not any(_hides(node) for c in classes for s in c.statements() for node in walk(s))
 
 
 def _hides(node: ast.AST) -> bool:

@@ -130,6 +130,11 @@ class FileIndex:
         return iter(self._class_list)
 
     @cached_property
+    def definitions(self) -> frozenset[ClassUnits]:
+        """Those of `classes`."""
+        return frozenset(units for _, units in self._class_list)
+
+    @cached_property
     def _class_list(self) -> list[tuple[str, ClassUnits]]:
         return list(_classes(self.parts, ""))
 
@@ -299,7 +304,7 @@ def _length(part: Part) -> int:
 
 
 def _kept(old: list[Part], new: list[Part]) -> list[Part]:
-    """`new`, with the parts at both ends that have the same text as in `old` taken from there."""
+    """`new`, with the parts at both ends that have the same text as in `old` taken from there, in the first class that differs too."""
     head = 0
     while head < min(len(old), len(new)) and _same(old[head], new[head]):
         head += 1
@@ -307,7 +312,15 @@ def _kept(old: list[Part], new: list[Part]) -> list[Part]:
     while tail < min(len(old), len(new)) - head and _same(old[-1 - tail], new[-1 - tail]):
         tail += 1
     middle = new[head : len(new) - tail]
+    if middle and head < len(old) - tail:
+        middle[0] = _kept_inside(old[head], middle[0])
     return [*old[:head], *middle, *old[len(old) - tail :]]
+
+
+def _kept_inside(old: Part, new: Part) -> Part:
+    if isinstance(old, ClassUnits) and isinstance(new, ClassUnits) and old.header.lines == new.header.lines:
+        return ClassUnits(old.node, old.header, _kept(old.members, new.members))
+    return new
 
 
 def _same(a: Part, b: Part) -> bool:

@@ -10,7 +10,6 @@ import ast
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 
 from nnreuse.syntax.once import once
@@ -102,6 +101,16 @@ class ClassUnits:
             if isinstance(member, Unit):
                 yield from ((member, node) for node in member.nodes)
 
+    @property
+    def docstring(self) -> str:
+        """Its documentation, as it is now: `node` is as old as the header. Empty where it has none."""
+        first = next(self.statements(), None)
+        match first:
+            case (_, ast.Expr(value=ast.Constant(value=str(text)))):
+                return text
+            case _:
+                return ""
+
 
 Part = Unit | ClassUnits
 
@@ -174,26 +183,6 @@ def _by_line(body: list[ast.stmt]) -> list[list[ast.stmt]]:
 def _first_line(node: ast.stmt) -> int:
     decorators = getattr(node, "decorator_list", None)
     return min([node.lineno, *(d.lineno for d in decorators)]) if decorators else node.lineno
-
-
-def replaced(old: list[Part], new: list[Part]) -> dict[ClassUnits, ClassUnits] | None:
-    """For each class of `old` that is another object in `new`, that object; None where more than docstrings and comments differ."""
-    found: dict[ClassUnits, ClassUnits] = {}
-    head = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(old, new, strict=False)))
-    before, after = ([p for p in parts[head:] if isinstance(p, ClassUnits) or not p.is_silent] for parts in (old, new))
-    if len(before) != len(after):
-        return None
-    for one, other in zip(before, after, strict=True):
-        if one is other:
-            continue
-        if isinstance(one, Unit) or isinstance(other, Unit) or one.header is not other.header:
-            return None
-        inside = replaced(one.members, other.members)
-        if inside is None:
-            return None
-        found |= inside
-        found[one] = other
-    return found
 
 
 def leaves(parts: list[Part]) -> list[Unit]:

@@ -35,7 +35,7 @@ def called(m: Machine, callee: Function, parameter: ast.arg) -> Instance | None:
     meaning = _plain_class(m, callee.file, annotation) if annotation is not None else None
     if annotation is None or meaning is None:
         return None
-    objects.note_read(m, meaning)
+    m.program.reads.note(meaning)
     if meaning.find("__call__") is None:
         return None
     return _built(m, callee.file, callee.unit, annotation, meaning)

@@ -41,8 +41,12 @@ _DIGITS = re.compile(r"\d+")
 def global_value(m: Machine, f: Frame, name: str) -> Value:
     """A name that no enclosing function binds."""
     key = f.file.path, name
-    known = m.intern.meanings
-    meaning = known[key] if key in known else known.setdefault(key, m.program.lookup(f.file, name))
+    if key not in m.intern.meanings:
+        with m.noting(key):
+            m.intern.meanings[key] = m.program.lookup(f.file, name)
+    else:
+        m.note_again(key)
+    meaning = m.intern.meanings[key]
     if meaning is not None:
         return value_of(m, meaning, f.file)
     if name in _BUILTINS:
@@ -76,9 +80,9 @@ def value_of(m: Machine, meaning: Meaning, reader: File | None = None) -> Value:
 def _module_level(m: Machine, ref: ValueRef, reader: File) -> Value:
     from nnreuse.tracing.expressions import evaluate
 
-    m.intern.read.add(ref.file.path)
     known = m.globals.get(id(ref.node))
     if known is not None:
+        m.note_again(id(ref.node))
         m.intern.effects += id(ref.node) in m.intern.shared_tables
         return known
     unread = m.globals[id(ref.node)] = m.opaque("module-level", ref.file.path, id(ref.node))
@@ -86,7 +90,7 @@ def _module_level(m: Machine, ref: ValueRef, reader: File) -> Value:
         m.intern.tables[unread.ident] = ref
     file: File = ref.file
     frame = Frame(file, ref.unit)
-    with m.once(calls.HELPER_STEPS):
+    with m.once(calls.HELPER_STEPS, id(ref.node)):
         value = m.globals[id(ref.node)] = evaluate(m, frame, ref.node)
         registering.fill(m, ref, value, reader)
     return m.globals[id(ref.node)]
@@ -284,9 +288,11 @@ def _member(m: Machine, cls: ModuleClass, unit: Unit, node: ast.stmt, owner: Val
     if not m.intern.counting and isinstance(expression, ast.Constant) and isinstance(expression.value, bool | None):
         return m.opaque("class", m.ident(owner), name)  # a flag of the class: subclasses turn it over
     known = m.globals.get(id(expression))
-    if known is None:
+    if known is not None:
+        m.note_again(id(expression))
+    else:
         m.globals[id(expression)] = m.opaque("class", cls.qualified, name)
-        with m.once(calls.HELPER_STEPS):
+        with m.once(calls.HELPER_STEPS, id(expression)):
             m.globals[id(expression)] = evaluate(m, Frame(cls.file, unit, owner=cls), expression)
         known = m.globals[id(expression)]
     if isinstance(known, Function) and known.receiver is None and not isinstance(owner, Class):

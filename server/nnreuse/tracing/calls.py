@@ -370,11 +370,13 @@ def enter(
         m.intern.cut.append(callee.node)
         m.intern.effects += len(m.stack) >= MAX_DEPTH
         return unknown(m, positional, keywords)
-    m.intern.read.add(callee.file.path)
+    m.program.reads.note(callee.unit)
     if decorators.remembers(callee) and all(isinstance(v, Const) for v in (*positional, *keywords.values())):
         key = callee.node, tuple(map(m.ident, positional)), tuple((k, m.ident(v)) for k, v in keywords.items())
         if key not in m.intern.answers:
-            m.intern.answers[key] = _entered(m, callee, positional, keywords, None, False)[0]
+            with m.noting(key):
+                m.intern.answers[key] = _entered(m, callee, positional, keywords, None, False)[0]
+        m.note_again(key)
         return m.intern.answers[key]
     free = node is None and m.root is not None and callee.receiver is m.root
     if m.phase == "constructor" and isinstance(callee.receiver, Instance) and not callee.receiver.is_module:

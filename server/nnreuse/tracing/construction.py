@@ -33,6 +33,8 @@ _UNKNOWN_CARRIED = Carries(None, None, None, None)
 def construct(m: Machine, made: Instance) -> None:
     """Runs the constructor of an instance once; it stays `complete` only if all of it was seen."""
     if made.constructed:
+        if m.intern.written is not None:  # somebody watches what follows from what
+            m.note_again(made.ident)
         return
     made.constructed = True
     if (
@@ -46,7 +48,8 @@ def construct(m: Machine, made: Instance) -> None:
     inner = Machine(m.program, m.intern, _NESTED_STEPS * 3 if thorough else _NESTED_STEPS, m.depth + 1)
     inner.halving, inner.patient = m.halving, m.patient
     inner.globals, inner.lineages = m.globals, m.lineages
-    run_constructor(inner, made, made.positional, made.keywords)
+    with m.noting(made.ident):
+        run_constructor(inner, made, made.positional, made.keywords)
     made.complete = inner.complete and not inner.given_up
     m.intern.spent += inner.steps
 

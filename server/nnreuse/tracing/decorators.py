@@ -20,10 +20,12 @@ def wrapped(m: Machine, cls: ModuleClass, unit: Unit, node: ast.FunctionDef | as
     if not node.decorator_list:
         return None
     key = id(node)
-    if key not in m.globals:
+    if key in m.globals:
+        m.note_again(key)
+    else:
         made: Value = Function(cls.file, unit, node, None, cls)
         m.globals[key] = made
-        with m.once(calls.HELPER_STEPS):
+        with m.once(calls.HELPER_STEPS, key):
             for decorator in reversed(node.decorator_list):
                 function = m.settle(evaluate(m, Frame(cls.file, unit, owner=cls), decorator))
                 if isinstance(function, Function) and not isinstance(function.node, ast.Lambda):

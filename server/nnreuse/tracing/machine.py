@@ -90,7 +90,8 @@ class Interner:
     """Idents of what unknown callables made in constructors: modules perhaps."""
     results: set[int] = field(default_factory=set[int])
     """Idents of what a forward stores on an object: tensors, whose methods are not modules."""
-    read: set[object] = field(default_factory=set[object])
+    sources: dict[object, set[object]] = field(default_factory=dict[object, set[object]])
+    """What was read for what is computed once in a trace: whoever uses it later has read the same."""
     spent: int = 0
     """Steps taken in the constructors of blocks."""
     shared_tables: set[int] = field(default_factory=set[int])
@@ -282,8 +283,19 @@ class Machine:
             self.limit = min(self.firm, self.steps + self.allowance)
 
     @contextmanager
-    def once(self, steps: int) -> "Generator[None]":
-        """What is computed once for a trace: apart, with a bound of its own, and on nobody's account."""
+    def noting(self, key: object) -> "Generator[None]":
+        """Remembers what is read within it, for those who use the result again."""
+        own = self.intern.sources.setdefault(key, set())
+        with self.program.reads.into(own):
+            yield
+
+    def note_again(self, key: object) -> None:
+        """Something that was computed before is used: what was read for it, is read."""
+        self.program.reads.note(*self.intern.sources.get(key, ()))
+
+    @contextmanager
+    def once(self, steps: int, key: object) -> "Generator[None]":
+        """What is computed once for a trace: apart, with a bound of its own, and on nobody's account. `key`: for `note_again`."""
         spent, limit, stack, complete, allowance = (
             self.steps,
             self.limit,
@@ -294,7 +306,7 @@ class Machine:
         self.limit, self.allowance = spent + steps, 0
         before, written, self.intern.written = self.intern.last_fresh, self.intern.written, []
         try:
-            with self.apart():
+            with self.apart(), self.noting(key):
                 yield
         except OutOfBounds:
             self.complete = complete

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Sequence
 
-from nnreuse.syntax.units import ClassUnits, Place
+from nnreuse.syntax.units import Place
 from nnreuse.tracing import placing, tables
 from nnreuse.tracing.conditions import Literal, Literals
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine, lose_sight
@@ -451,7 +451,7 @@ def local_class(m: Machine, f: Frame, node: ast.ClassDef) -> Value:
     """A class defined inside a function."""
     from nnreuse.tracing.values import Class
 
-    units = ClassUnits(node, f.unit, [])
+    units = f.unit.class_inside(node)
     inside = f"{f.owner.name}.{f.name}" if f.owner is not None else f.name
     return Class(m.program.class_of(f.file, units, f"{inside}.<locals>.{node.name}"))
 
@@ -469,7 +469,7 @@ def allocate(
     place = f.unit.place(node) if isinstance(node, ast.expr) else None
     made = Instance(m.intern.fresh(), cls, facts, place, f.file, positional, keywords, given=m.path.literals)
     if cls is not None:
-        note_read(m, cls)
+        m.program.reads.note(cls)
     made.is_module = facts is not None or (cls is not None and m.program.is_module_class(cls))
     if m.intern.made is not None:
         m.intern.effects += 1
@@ -484,14 +484,6 @@ def allocate(
         m.progress()
         m.creations.append(Creation(made, node, f.file, m.phase, m.path, m.turns))
     return made
-
-
-def note_read(m: Machine, cls: ModuleClass) -> None:
-    """Remembers that the trace depends on a class, its bases and their files."""
-    if cls.units not in m.intern.read:
-        for one in cls.mro:
-            if isinstance(one, ModuleClass):
-                m.intern.read |= {one.units, one.file.path}
 
 
 def fill(

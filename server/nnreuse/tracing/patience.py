@@ -54,6 +54,7 @@ def _reached(program: Program, cls: ModuleClass, start: list[FunctionRef]) -> It
         if ref.node in seen:
             continue
         seen.add(ref.node)
+        program.reads.note(ref.unit)
         yield ref.node
         for name in _names(ref.unit, ref.node):
             queue.extend(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from nnreuse.syntax.units import Unit
 from nnreuse.tracing.conditions import Literal
 from nnreuse.tracing.machine import Machine
 from nnreuse.tracing.values import (
@@ -176,7 +177,7 @@ def recalled(
         return run()[0]
     coder.given = len(coder.idents)
     if known is None or not known.holds(m, bound):
-        value, answer = _watched(m, coder, bound, callee.file.path, run)
+        value, answer = _watched(m, coder, bound, callee.unit, run)
         if answer is None:
             return value
         if len(m.program.recalled) >= MAX_ANSWERS:
@@ -184,25 +185,24 @@ def recalled(
         known = m.program.recalled[key] = answer
     else:
         m.steps += known.steps
-        m.intern.read |= known.read
+        m.program.reads.note(*known.read)
         if m.decisions is not None:
             m.decisions.update(known.decisions)
     return _Decoder(m, callee.node, coder.idents[: coder.given]).value(known.result)
 
 
 def _watched(
-    m: Machine, coder: _Coder, bound: int, path: str, run: Callable[[], tuple[Value, bool]]
+    m: Machine, coder: _Coder, bound: int, unit: Unit, run: Callable[[], tuple[Value, bool]]
 ) -> tuple[Value, Answer | None]:
     """Runs it, and sees whether it did anything that a recalled answer would not do."""
     effects, steps, mark, cut = m.intern.effects, m.steps, len(m.journal), len(m.intern.cut)
-    read, decisions, written, before = m.intern.read, m.decisions, m.intern.written, m.intern.last_fresh
-    m.intern.read, m.decisions, m.intern.written = set(), {}, []
+    decisions, written, before = m.decisions, m.intern.written, m.intern.last_fresh
+    own, m.decisions, m.intern.written = set[object](), {}, []
     try:
-        value, within = run()
+        with m.program.reads.into(own):
+            value, within = run()
     finally:
-        own, made = m.intern.read, m.decisions
-        read |= own
-        m.intern.read, m.decisions = read, decisions
+        made, m.decisions = m.decisions, decisions
         touched, m.intern.written = m.intern.written, written
         if written is not None:
             written += touched
@@ -213,7 +213,7 @@ def _watched(
     if any(m.intern.lasts(ident, before) for ident in touched) or _wrote_elsewhere(m, coder, mark):
         return value, None
     try:
-        return value, Answer(coder.value(value), m.steps - steps, bound, not within, frozenset({path, *own}), made)
+        return value, Answer(coder.value(value), m.steps - steps, bound, not within, frozenset({unit, *own}), made)
     except (_Particular, TypeError):
         return value, None
 

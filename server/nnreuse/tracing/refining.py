@@ -1,6 +1,5 @@
 """Refining: the instances that stand for unknown values, and their classes where another tool has found them out."""
 
-from nnreuse.tracing import objects
 from nnreuse.tracing.machine import Machine
 from nnreuse.tracing.values import Instance
 from nnreuse.types.program import External, ModuleClass
@@ -21,7 +20,7 @@ def _refine(m: Machine, unknown: Instance) -> None:
     meaning = _class_of(m, m.root.cls, attribute) if m.root and m.root.cls and attribute else None
     facts = m.program.facts(meaning) if isinstance(meaning, External) else None
     if isinstance(meaning, ModuleClass):
-        objects.note_read(m, meaning)
+        m.program.reads.note(meaning)
         unknown.cls, unknown.file, unknown.constructed = meaning, meaning.file, False
         unknown.keywords = {"**": m.opaque()}
     elif facts is not None and facts.container is None:
@@ -36,5 +35,5 @@ def _class_of(m: Machine, cls: ModuleClass, attribute: str) -> ModuleClass | Ext
     asked = attribute_question(cls, attribute) if meaning is None else None
     if asked is None:
         return meaning
-    m.intern.read.add(asked[0])
+    m.program.reads.note(asked[0])
     return meant(m.program, m.program.answers.about(*asked))

@@ -13,7 +13,8 @@ from nnreuse.syntax.index import Import
 from nnreuse.tracing.machine import Frame, Machine, OutOfBounds
 from nnreuse.tracing.values import Class, Function, Instance, Items, Mapping, Value
 from nnreuse.types.file import File
-from nnreuse.types.program import FileRef, FunctionRef, ValueRef
+from nnreuse.types.program import FileRef, FunctionRef, Users, ValueRef
+from nnreuse.types.reads import Aspect
 
 _STEPS = 600
 """Steps that one statement or decorator may take."""
@@ -30,6 +31,7 @@ def fill(m: Machine, ref: ValueRef, value: Value, reader: File) -> None:
     if not _fillable(value) or m.intern.registered > _SPENT:
         return
     names = {name for name, binding in ref.file.index.bindings.items() if binding.node is ref.node}
+    m.program.reads.note(Aspect(ref.file.path, "effects"))
     inner = Machine(m.program, m.intern, _TOTAL, m.depth)
     inner.globals = m.globals
     if isinstance(value, Instance):
@@ -39,12 +41,9 @@ def fill(m: Machine, ref: ValueRef, value: Value, reader: File) -> None:
         m.intern.shared_tables.add(id(ref.node))
         m.intern.effects += 1
     if _is_empty(value) and reader is not ref.file:
-        key = ref.node, reader.path
-        users = m.program.registering.get(key)
-        if users is None:
-            users = m.program.registering[key] = list(_users(m, ref, names, reader))
-        for file, local in users:
-            m.intern.read.add(file.path)
+        users = _users(m, ref, names, reader)
+        m.program.reads.note(*users.read)
+        for file, local in users.found:
             _run_all(inner, file, [e for name in local for e in file.index.effects.get(name, ())])
     m.intern.registered += inner.steps
 
@@ -75,10 +74,22 @@ def _filling(file: File, names: set[str]) -> list[Effect]:
     return sorted(once.values(), key=lambda e: (order.get(e[0], 0), e[1].lineno))
 
 
-def _users(m: Machine, ref: ValueRef, names: set[str], reader: File) -> Iterator[tuple[File, list[str]]]:
-    """The other files that name the object or a function that writes to it, with the names they know it by."""
+def _users(m: Machine, ref: ValueRef, names: set[str], reader: File) -> Users:
+    """The other files that name the object or a function that writes to it."""
+    key = ref.node, reader.path
+    known = m.program.registering.get(key)
+    if known is None:
+        own = set[object]()
+        with m.program.reads.into(own):
+            found = list(_searched(m, ref, names, reader))
+        known = m.program.registering[key] = Users(found, own)
+    return known
+
+
+def _searched(m: Machine, ref: ValueRef, names: set[str], reader: File) -> Iterator[tuple[File, list[str]]]:
     writing = {function for name in names for function in ref.file.index.writers.get(name, ())}
     for file in _imported(m, ref.file, reader):
+        m.program.reads.note(Aspect(file.path, "imports"), Aspect(file.path, "effects"))
         key = ref.node, file.path
         local = m.program.local_names.get(key)
         if local is None:

@@ -5,6 +5,7 @@ import ast
 from nnreuse.tracing.machine import HELPER_STEPS, Frame, Machine
 from nnreuse.tracing.values import Const, Opaque, Value
 from nnreuse.types.program import ValueRef
+from nnreuse.types.reads import Aspect
 
 
 def is_written(node: ast.expr) -> bool:
@@ -36,9 +37,11 @@ def entry(m: Machine, table: Value, key: Value) -> Value | None:
     if found is None:
         return None
     ref, node = found
-    if id(node) not in m.globals:
+    if id(node) in m.globals:
+        m.note_again(id(node))
+    else:
         m.globals[id(node)] = m.opaque("module-level", ref.file.path, id(node))
-        with m.once(HELPER_STEPS):
+        with m.once(HELPER_STEPS, id(node)):
             m.globals[id(node)] = evaluate(m, Frame(ref.file, ref.unit), node)
     return m.globals[id(node)]
 
@@ -51,6 +54,7 @@ def holds(m: Machine, table: Value, key: Value) -> bool | None:
     if ref is None:
         return None
     index = ref.file.index
+    m.program.reads.note(Aspect(ref.file.path, "effects"))
     names = [name for name, binding in index.bindings.items() if binding.node is ref.node]
     return None if any(index.effects.get(name) or index.writers.get(name) for name in names) else False
 

@@ -179,7 +179,9 @@ class Trace:
     within_bounds: bool = True
     entries: list[str] = field(default_factory=list[str])
     read: set[object] = field(default_factory=set[object])
-    """The class units and the file paths it was made from: it holds as long as they do."""
+    """What it was made from, as `Reads` notes it: it holds as long as that does."""
+    considered: set[object] = field(default_factory=set[object])
+    """What else its rules have looked at: their findings hold as long as that does, too."""
     carries: Callable[[Instance], Carries] = lambda _: NO_CARRIES
     owns: Callable[[Instance], Carries] = lambda _: NO_CARRIES
     """What an instance carries itself, without its submodules."""

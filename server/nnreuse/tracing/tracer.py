@@ -1,8 +1,10 @@
 """The tracer's entry: one module class in, its Trace out."""
 
 import ast
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from nnreuse.syntax.tree import walk
 from nnreuse.tracing import attributes, calls, construction, objects
@@ -14,19 +16,32 @@ from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Class, Function, Instance
 from nnreuse.types.program import ModuleClass, Program
 
+Known = TypeVar("Known")
 MAX_ENTRIES = 12
 """So many methods are run of a class without `forward`. They share the steps that it might take."""
 
 
 def trace(program: Program, cls: ModuleClass) -> Trace:
     """Interprets the constructor and the entry points of a class. Total: user code never makes it raise."""
+    read = set[object]()
+    with program.reads.into(read):
+        m, result = _traced(program, cls)
+    result.read = read
+    result.carries = _noting(program, read, lambda instance: construction.carries(m, instance))
+    result.owns = _noting(program, read, lambda instance: construction.own(m, instance))
+    result.parts = _noting(program, read, lambda instance: construction.parts(m, instance))
+    return result
+
+
+def _traced(program: Program, cls: ModuleClass) -> tuple[Machine, Trace]:
     m = _constructed(program, cls, patient=False)
     if m.given_up and may_have_missed_all(m, cls):
         m = _constructed(program, cls, patient=True)
     result = _run(m, cls)
     if m.given_up and lacks_something(m, cls):
-        result = _run(_constructed(program, cls, patient=True), cls)
-    return result
+        m = _constructed(program, cls, patient=True)
+        result = _run(m, cls)
+    return m, result
 
 
 def _constructed(program: Program, cls: ModuleClass, patient: bool) -> Machine:
@@ -34,7 +49,7 @@ def _constructed(program: Program, cls: ModuleClass, patient: bool) -> Machine:
     m = Machine(program, Interner(), CONSTRUCTOR_STEPS)
     m.patient = patient
     this = m.root = Instance(m.intern.fresh(), cls, None, None, cls.file, constructed=True)
-    objects.note_read(m, cls)
+    program.reads.note(cls)
     try:
         construction.run_constructor(m, this, (), {})
     except RecursionError:
@@ -56,11 +71,17 @@ def _run(m: Machine, cls: ModuleClass) -> Trace:
     result.within_bounds = m.complete
     result.complete = m.complete and not m.escaped
     result.held = held_under(m, this)
-    result.carries = lambda instance: construction.carries(m, instance)
-    result.owns = lambda instance: construction.own(m, instance)
-    result.parts = lambda instance: construction.parts(m, instance)
-    result.read = m.intern.read
     return result
+
+
+def _noting(program: Program, read: set[object], ask: Callable[[Instance], Known]) -> Callable[[Instance], Known]:
+    """A question that may run more code: what is read for the answer, the trace has read."""
+
+    def asked(instance: Instance) -> Known:
+        with program.reads.into(read):
+            return ask(instance)
+
+    return asked
 
 
 def _run_body(m: Machine, cls: ModuleClass) -> None:

@@ -20,6 +20,10 @@ class File:
     index: FileIndex
     classes: dict[ClassUnits, "ModuleClass"] = field(default_factory=dict[ClassUnits, "ModuleClass"])
 
+    def has(self, units: ClassUnits) -> bool:
+        """Whether a class stands in its present text: one of its definitions, or one inside a unit."""
+        return units in self.index.definitions or not units.members and units.header in self.index.first_lines
+
     def absolute(self, imported: Import) -> str:
         """The dotted name an import of this file means, its leading dots resolved."""
         if not imported.level:

@@ -5,17 +5,19 @@ names (`External`), and the catalog knows what they are.
 """
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeGuard
 
-from nnreuse.syntax.index import Binding, Import
+from nnreuse.syntax.changes import Change
+from nnreuse.syntax.index import Binding, FileIndex, Import
 from nnreuse.syntax.tree import walk
-from nnreuse.syntax.units import ClassUnits, Unit
+from nnreuse.syntax.units import ClassUnits, Unit, leaves
 from nnreuse.types.catalog import Catalog, ModuleFacts
 from nnreuse.types.file import File
 from nnreuse.types.questions import Answers, NameQuestion
+from nnreuse.types.reads import Aspect, Calls, Named, Reads
 
 MODULE = "torch.nn.modules.module.Module"
 _DEPTH = 24
@@ -61,19 +63,31 @@ class ModuleClass:
     name: str
     units: ClassUnits
     members: dict[str, tuple[Unit, ast.stmt]]
+    reads: Reads
     bases: "list[ModuleClass | External]" = field(default_factory=list["ModuleClass | External"])
     mro: "list[ModuleClass | External]" = field(default_factory=list["ModuleClass | External"])
     heirs: "list[ModuleClass]" = field(default_factory=list["ModuleClass"])
     assignments: dict[str, list[object]] = field(default_factory=dict[str, list[object]])
     """By attribute: what the methods assign to `self`, once someone has asked."""
+    read: set[object] = field(default_factory=set[object])
+    """What decides which its bases are."""
 
-    def drop(self) -> None:
-        """Forgets the class and those that inherit from it, in whatever file: they are resolved anew when asked for."""
+    def drop(self) -> "list[ModuleClass]":
+        """Forgets the class and those that inherit from it, in whatever file, and returns them: they are resolved anew when asked for."""
         self.file.classes.pop(self.units, None)
         self._leave_bases()
         heirs, self.heirs = self.heirs, []
-        for heir in heirs:
-            heir.drop()
+        return [self, *(gone for heir in heirs for gone in heir.drop())]
+
+    def family(self) -> "list[ModuleClass]":
+        """The class and those that inherit from it."""
+        return [self, *(one for heir in self.heirs for one in heir.family())]
+
+    def forget_bodies(self) -> bool:
+        """Derives anew what follows from the bodies of its methods, inherited ones included; whether `called` is another now."""
+        self.assignments.clear()
+        before: frozenset[str] | None = self.__dict__.pop("_called", None)
+        return before is not None and before != self._called
 
     def unlink(self) -> None:
         """Forgets how the class hangs together with others, and with itself: it would last until it is collected."""
@@ -86,9 +100,14 @@ class ModuleClass:
             if isinstance(base, ModuleClass) and self in base.heirs:
                 base.heirs.remove(self)
 
-    @cached_property
+    @property
     def called(self) -> frozenset[str]:
         """The attributes that methods of the class, inherited ones included, call as `self.name(...)`."""
+        self.reads.note(Calls(self))
+        return self._called
+
+    @cached_property
+    def _called(self) -> frozenset[str]:
         found: set[str] = set()
         for cls in self.mro:
             if isinstance(cls, ModuleClass):
@@ -102,16 +121,42 @@ class ModuleClass:
 
     def find(self, member: str, after: "ModuleClass | None" = None) -> "tuple[ModuleClass, Unit, ast.stmt] | None":
         """The definition of a member along the MRO, past `after` where given (as `super()` looks it up)."""
+        self.reads.note(self)
         chain = self.mro
         if after is not None and after in chain:
             chain = chain[chain.index(after) + 1 :]
         for cls in chain:
             if isinstance(cls, ModuleClass) and member in cls.members:
-                return cls, *cls.members[member]
+                unit, node = cls.members[member]
+                self.reads.note(unit)
+                return cls, unit, node
         return None
+
+    def bodies(self) -> list[Unit]:
+        """The units of its own members."""
+        return [unit for unit, _ in self.members.values()]
+
+    def statements(self) -> Iterator[ast.stmt]:
+        """All that stands in its body."""
+        self.reads.note(self, *self.bodies())
+        return (node for _, node in self.units.statements())
+
+    @property
+    def surroundings(self) -> FileIndex:
+        """Its file as it is: who looks around in it has looked at everything."""
+        self.reads.note(Aspect(self.file.path, "text"))
+        return self.file.index
 
 
 Meaning = ModuleClass | External | FunctionRef | ValueRef | FileRef
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """The files that may add to a module-level value, each with the names it knows the value by, and what that follows from."""
+
+    found: list[tuple[File, list[str]]]
+    read: set[object]
 
 
 class Library(Protocol):
@@ -121,6 +166,10 @@ class Library(Protocol):
         """The file of a module, or None where it cannot be read."""
         ...
 
+    def classes(self) -> "Iterator[ModuleClass]":
+        """Those that are known of all files."""
+        ...
+
 
 class Program:
     """Answers what names mean, across files."""
@@ -128,12 +177,13 @@ class Program:
     def __init__(self, library: Library, catalog: Catalog) -> None:
         self.library = library
         self.catalog = catalog
+        self.reads = Reads()
         self.recalled: dict[object, Any] = {}
         """What the tracer keeps from one class for the next: answers of plain functions, by function and arguments."""
         self._resolving: set[tuple[str, str]] = set()
         self.answers = Answers()
-        self.registering: dict[tuple[ast.expr, str], list[tuple[File, list[str]]]] = {}
-        """By a module-level value and the file that reads it: the other files that may add to it, and the names they know it by."""
+        self.registering: dict[tuple[ast.expr, str], Users] = {}
+        """By a module-level value and the file that reads it: the other files that may add to it."""
         self.imported: dict[tuple[str, str], list[File]] = {}
         """By file and top-level package: the files of the package that its imports lead to."""
         self.local_names: dict[tuple[ast.expr, str], list[str]] = {}
@@ -146,13 +196,33 @@ class Program:
         self.local_names.clear()
 
     def forget(self, gone: set[object]) -> None:
-        """Drops what was kept by reading any of these class units and file paths."""
+        """Drops what was kept by reading any of these."""
         self.recalled = {key: answer for key, answer in self.recalled.items() if gone.isdisjoint(answer.read)}
+
+    def changed(self, file: File, change: Change) -> set[object]:
+        """What is no longer as it was noted in `reads`, now that a file has changed. Its classes are those of its new index afterwards."""
+        gone: set[object] = {Aspect(file.path, "text"), *change.units, *(Named(file.path, n) for n in change.names)}
+        gone |= {Aspect(file.path, of) for of in ("imports", "stars", "effects") if getattr(change, of)}
+        for units, cls in list(file.classes.items()):
+            if units in change.classes:
+                gone |= self._moved(cls, change.classes[units])
+            elif not file.has(units):
+                gone.update(cls.drop())
+        while change.names and (untrue := [cls for cls in self.library.classes() if not gone.isdisjoint(cls.read)]):
+            gone.update(dropped for cls in untrue for dropped in cls.drop())
+        return gone
+
+    def _moved(self, cls: ModuleClass, units: ClassUnits) -> set[object]:
+        """Gives a class its new units, which have the same members; what else its methods do now."""
+        del cls.file.classes[cls.units]
+        cls.units, cls.members = units, members_of(units)
+        cls.file.classes[units] = cls
+        return {Calls(one) for one in cls.family() if one.forget_bodies()}
 
     def leave(self, files: list[File]) -> None:
         """Drops what is kept for files that nothing imports: nothing but themselves has led to it."""
         paths = {file.path for file in files}
-        self.forget({*paths, *(units for file in files for units in file.classes)})
+        self.forget({part for file in files for part in (*leaves(file.index.parts), *file.classes.values())})
         self.registering = {key: users for key, users in self.registering.items() if key[1] not in paths}
         self.imported = {key: found for key, found in self.imported.items() if key[0] not in paths}
         for file in files:
@@ -160,21 +230,15 @@ class Program:
                 cls.unlink()
             file.classes.clear()
 
-    def move(self, moved: Mapping[ClassUnits, ClassUnits]) -> None:
-        """What was kept by reading these class units is from now on kept by reading others, which do the same."""
-        for key, answer in self.recalled.items():
-            if not answer.read.isdisjoint(moved):
-                self.recalled[key] = replace(
-                    answer, read=answer.read - moved.keys() | {moved[u] for u in moved if u in answer.read}
-                )
-
     def lookup(self, file: File, name: str, depth: int = 0) -> Meaning | None:
         """What a module-level name of a file means; None for builtins and names nothing binds."""
         if depth > _DEPTH:
             return None
+        self.reads.note(Named(file.path, name))
         binding = file.index.bindings.get(name)
         if binding is not None:
             return self._meaning(file, binding, depth)
+        self.reads.note(Aspect(file.path, "stars"))
         for star in file.index.star_imports:
             target = self.follow(file.absolute(star), depth + 1)
             if isinstance(target, FileRef) and target.file is not file:
@@ -216,6 +280,7 @@ class Program:
 
     def _bound(self, package: File, name: str, depth: int) -> Meaning | None:
         """What a package's `__init__` binds a name to; None for its submodules, imported by `from . import name` as well."""
+        self.reads.note(Named(package.path, name))
         key, binding = (package.path, name), package.index.bindings.get(name)
         if binding is None or key in self._resolving:
             return None
@@ -248,6 +313,7 @@ class Program:
                 inner = self.library.find(f"{file.module}.{name}") if found is None and file.package else None
                 if inner is not None:
                     return FileRef(inner)
+                self.reads.note(Named(file.path, "__getattr__"))
                 if found is None and "__getattr__" in file.index.bindings:
                     return External(f"{file.module}.{name}")
                 return found
@@ -260,6 +326,7 @@ class Program:
 
     def nested(self, cls: ModuleClass, name: str) -> ModuleClass | None:
         """A class defined in the body of another."""
+        self.reads.note(cls)
         for member in cls.units.members:
             if isinstance(member, ClassUnits) and member.node.name == name:
                 return self.class_of(cls.file, member, f"{cls.name}.{name}")
@@ -283,11 +350,10 @@ class Program:
         known = file.classes.get(units)
         if known is not None:
             return known
-        cls = ModuleClass(file, name, units, {})
+        cls = ModuleClass(file, name, units, members_of(units), self.reads)
         file.classes[units] = cls
-        for unit, node in units.statements():
-            _collect(cls.members, unit, node)
-        cls.bases += [base for node in units.node.bases if (base := self._base(file, node)) is not None]
+        with self.reads.into(cls.read):
+            cls.bases += [base for node in units.node.bases if (base := self._base(file, node)) is not None]
         for base in cls.bases:
             if isinstance(base, ModuleClass):
                 base.heirs.append(cls)
@@ -317,10 +383,19 @@ class Program:
 
     def is_module_class(self, cls: ModuleClass) -> bool:
         """Whether a class is a module class: a torch ancestor says so, or an unreadable base and what the class does."""
+        self.reads.note(cls)
         if self.facts(cls) is not None:
             return True
         unread = [c for c in cls.mro if isinstance(c, External) and "." in c.dotted]
         return bool(unread) and _behaves_like_module(cls)
+
+
+def members_of(units: ClassUnits) -> dict[str, tuple[Unit, ast.stmt]]:
+    """The members of a class definition by name, each with the unit it stands in."""
+    members: dict[str, tuple[Unit, ast.stmt]] = {}
+    for unit, node in units.statements():
+        _collect(members, unit, node)
+    return members
 
 
 def _collect(members: dict[str, tuple[Unit, ast.stmt]], unit: Unit, node: ast.stmt) -> None:

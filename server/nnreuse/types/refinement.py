@@ -11,6 +11,7 @@ from nnreuse.syntax.units import Unit
 from nnreuse.types.file import File
 from nnreuse.types.program import MODULE, External, Meaning, ModuleClass, Program
 from nnreuse.types.questions import AttributeQuestion, Target
+from nnreuse.types.reads import Named, Reads
 
 _PLAIN = (ast.Name, ast.Attribute, ast.Call)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -37,7 +38,7 @@ def attribute_question(cls: ModuleClass, attribute: str) -> tuple[AttributeQuest
     parameter = _parameter(held.function, held.value.id) if isinstance(held.value, ast.Name) else None
     if parameter is not None and parameter.annotation is None:
         return None
-    content = hash(tuple(_deciding(held)))
+    content = hash(tuple(_deciding(held, cls.reads)))
     return AttributeQuestion(held.file.path, held.owner, attribute, content), Target(held.file, held.unit, held.target)
 
 
@@ -104,6 +105,7 @@ def _parameter(function: Function, name: str) -> ast.arg | None:
 
 def _assigned(cls: ModuleClass, attribute: str) -> list[_Assignment]:
     """Every assignment to an attribute in the methods of one class; they are looked for once."""
+    cls.reads.note(cls, *cls.bodies())
     if not cls.assignments and cls.members:
         cls.assignments[""] = []
         for one in _assignments(cls):
@@ -127,7 +129,7 @@ def _is_self(target: ast.Attribute, function: Function) -> bool:
     return isinstance(target.value, ast.Name) and [target.value.id] == [a.arg for a in first]
 
 
-def _deciding(held: _Assignment) -> Iterator[str]:
+def _deciding(held: _Assignment, reads: Reads) -> Iterator[str]:
     """The texts that decide what is assigned: the value's, the signature, local names, and the top-level units it names."""
     assert held.value is not None
     yield held.unit.segment(held.value)
@@ -138,4 +140,5 @@ def _deciding(held: _Assignment) -> Iterator[str]:
             yield held.unit.segment(node)
             names |= {n.id for n in walk(node.value) if isinstance(n, ast.Name)}
     bindings = held.file.index.bindings
+    reads.note(*(Named(held.file.path, name) for name in names))
     yield from (bindings[name].unit.text for name in sorted(names) if name in bindings)

@@ -1,13 +1,14 @@
 """Library: modules found on disk, by the same search path the user's interpreter would use, each read once."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Source
 from nnreuse.syntax.units import Unparsable
 from nnreuse.types.file import File
+from nnreuse.types.program import ModuleClass
 
 
 class DiskLibrary:
@@ -87,6 +88,10 @@ class DiskLibrary:
             return False
         self._by_path.pop(file.path, None)
         return True
+
+    def classes(self) -> Iterator[ModuleClass]:
+        """Those that are known of all files."""
+        return (cls for file in list(self._by_path.values()) for cls in list(file.classes.values()))
 
     def forget_classes(self) -> None:
         """Has every class made anew when it is next asked for."""

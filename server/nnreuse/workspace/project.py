@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnreuse.config.settings import Settings
-from nnreuse.rules.judging import judged
-from nnreuse.syntax.index import FileIndex, Import
+from nnreuse.rules.judging import forget_findings, judged
+from nnreuse.syntax.changes import Change, changed
+from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Source
-from nnreuse.syntax.units import ClassUnits, Unit, Unparsable, replaced
+from nnreuse.syntax.units import Unparsable
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.tracer import trace
 from nnreuse.tracing.usage import Usage, usage_of
@@ -17,6 +18,7 @@ from nnreuse.types.catalog import Catalog
 from nnreuse.types.file import File
 from nnreuse.types.program import ModuleClass, Program
 from nnreuse.types.questions import AttributeQuestion, NameQuestion, Question
+from nnreuse.types.reads import Aspect, Named
 from nnreuse.workspace import facts
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.environment import Environment
@@ -34,20 +36,6 @@ _ROUNDS = 2
 """An answer can raise further questions: a base class, then what its constructor makes."""
 
 
-def _plain(index: FileIndex) -> list[Unit]:
-    return [part for part in index.parts if isinstance(part, Unit)]
-
-
-def _adds(index: FileIndex) -> tuple[object, ...]:
-    """What says whose tables a file may add to: what it imports, and the names that its statements write to."""
-    imported = {name: binding.node for name, binding in index.bindings.items() if isinstance(binding.node, Import)}
-    return imported, index.star_imports, list(index.effects), index.writers
-
-
-def _with_nested(units: ClassUnits) -> list[ClassUnits]:
-    return [units, *(one for member in units.members if isinstance(member, ClassUnits) for one in _with_nested(member))]
-
-
 def _called(one: Trace, question: AttributeQuestion) -> bool:
     return any(one.calls_of(instance) for instance in one.held.get(question.attribute, []))
 
@@ -55,15 +43,6 @@ def _called(one: Trace, question: AttributeQuestion) -> bool:
 def _called_again(one: Trace, question: AttributeQuestion) -> bool:
     """What is called once is no finding, whatever it is."""
     return any(len(one.calls_of(instance)) > 1 for instance in one.held.get(question.attribute, []))
-
-
-def _forget_heirs(cls: ModuleClass, file: File) -> None:
-    """Drops the class, and those it inherits from, where they inherit from a class of the file."""
-    for one in cls.mro:
-        if isinstance(one, ModuleClass) and any(
-            isinstance(base, ModuleClass) and base.file is file for base in one.mro
-        ):
-            one.file.classes.pop(one.units, None)
 
 
 class Project:
@@ -78,7 +57,7 @@ class Project:
         self.program = Program(self.library, catalog or Catalog.shipped())
         self._inference = Inference()
         self._questions_left = _QUESTIONS if environment else 0
-        self._traces: dict[ClassUnits, Trace] = {}
+        self._traces: dict[ModuleClass, Trace] = {}
         self._admitted: list[File] = []
         self._usage: Usage | None = None
         self._outdated: set[Path] = set()
@@ -104,8 +83,8 @@ class Project:
         file = self.library.known(path.absolute())
         if file is None:
             return
-        for _, units in file.index.classes():
-            one = self._traces.pop(units, None)
+        for cls in file.classes.values():
+            one = self._traces.pop(cls, None)
             if one is not None:
                 one.kept.clear()
         self._left[file.path] = file
@@ -133,10 +112,8 @@ class Project:
         if known is not None:
             self._left.pop(known.path, None)
             if known.index is not index:
-                if known.index.frame != index.frame and _adds(known.index) != _adds(index):
-                    self.program.forget_registering()
-                self._forget(known, index)
-                known.index = index
+                before, known.index = known.index, index
+                self._forget(known, changed(before, index))
             return known
         dotted, root = module_name(path)
         if self.library.add_root(root) or self.library.asked(dotted):
@@ -167,52 +144,31 @@ class Project:
             self.library.forget_classes()
             self._traces.clear()
             self.program.recalled.clear()
-        for units, one in list(self._traces.items()):
+        for cls, one in list(self._traces.items()):
             if question in one.read:
-                del self._traces[units]
+                del self._traces[cls]
         return True
 
-    def _forget(self, file: File, index: FileIndex) -> None:
-        """Drops the classes and traces that a new index of a file makes untrue: those that read what has changed."""
-        moved = replaced(file.index.parts, index.parts)
-        if moved is not None:
-            self._move(file, moved)
+    def _forget(self, file: File, change: Change) -> None:
+        """Drops the classes, traces and findings that a change of a file makes untrue: those that read what is different."""
+        if change.is_nothing:
             return
-        kept = set(index.parts)
-        gone: set[object] = {part for part in file.index.parts if part not in kept}
-        if any(isinstance(part, Unit) for part in gone) or _plain(file.index) != _plain(index):
-            gone = {file.path}
-            for cls in list(file.classes.values()):
-                cls.drop()
-        else:
-            gone |= {
-                units for cls in list(file.classes.values()) if cls.units in gone for units in _with_nested(cls.units)
-            }
-            for cls in list(file.classes.values()):
-                if cls.units in gone:
-                    cls.drop()
+        if change.imports or change.effects:
+            self.program.forget_registering()
+        gone = self.program.changed(file, change)
         self.program.forget(gone)
-        for units, one in list(self._traces.items()):
+        for cls, one in list(self._traces.items()):
             if not gone.isdisjoint(one.read):
-                del self._traces[units]
-                if one.cls.file is not file:
-                    self._outdated.add(Path(one.cls.file.path))
-                    _forget_heirs(one.cls, file)
-
-    def _move(self, file: File, moved: dict[ClassUnits, ClassUnits]) -> None:
-        """Classes whose docstrings or comments alone have changed are the classes they were, under new units."""
-        for old, new in moved.items():
-            cls = file.classes.pop(old, None)
-            if cls is not None:
-                cls.units, file.classes[new] = new, cls
-            if old in self._traces:
-                one = self._traces[new] = self._traces.pop(old)
+                del self._traces[cls]
+            elif cls.units in change.classes.values():  # what rules derive from a class is derived from all of its text
                 one.kept.clear()
-        if moved:
-            self.program.move(moved)
-            for one in self._traces.values():
-                if not one.read.isdisjoint(moved):
-                    one.read = one.read - moved.keys() | {moved[units] for units in moved if units in one.read}
+                continue
+            elif not gone.isdisjoint(one.considered):
+                forget_findings(one)
+            else:
+                continue
+            if cls.file is not file:
+                self._outdated.add(Path(cls.file.path))
 
     def traces(self, file: File) -> list[Trace]:
         """The traces of a file's module classes, in text order."""
@@ -224,9 +180,9 @@ class Project:
         return [cls for cls in found if self.program.is_module_class(cls)]
 
     def _trace(self, cls: ModuleClass) -> Trace:
-        known = self._traces.get(cls.units)
-        if known is None or known.cls is not cls:
-            known = self._traces[cls.units] = trace(self.program, cls)
+        known = self._traces.get(cls)
+        if known is None:
+            known = self._traces[cls] = trace(self.program, cls)
         return known
 
     def take_outdated(self) -> set[Path]:
@@ -248,7 +204,7 @@ class Project:
         """The other files that the traces of a file were made from."""
         found: set[str] = set()
         for one in self.traces(file):
-            found |= {read for read in one.read if isinstance(read, str)}
+            found |= {read.path for read in one.read if isinstance(read, Named | Aspect)}
             found |= {base.file.path for base in one.cls.mro if isinstance(base, ModuleClass)}
             found |= {call.file.path for call in one.calls}
         return frozenset(Path(name) for name in found if name != file.path)

@@ -1,0 +1,161 @@
+"""What an edit leaves standing is what a fresh analysis says: traces and findings, of the file that is edited and of those that read it.
+
+The programs are the tracer's constructs, several in a file and spread over two. NNREUSE_SEQUENCES is how many sequences of edits
+are tried (a tenth of it here), NNREUSE_SEED the number of the first.
+"""
+
+import ast
+import os
+import random
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from constructs import CONSTRUCTS, Construct
+
+from nnreuse.syntax.source import Encoding, Source
+from nnreuse.workspace.explanation import explain
+from nnreuse.workspace.workspace import TextChange, Workspace
+
+_SEQUENCES = max(40, int(os.environ.get("NNREUSE_SEQUENCES", "400")) // 10)
+_SEED = int(os.environ.get("NNREUSE_SEED", "7000"))
+_EDITS = 6
+_BLOCKS, _NET = Path("/w/blocks.py"), Path("/w/net.py")
+_HEADER = (
+    "import copy\nimport functools\nfrom collections import OrderedDict\nfrom functools import partial, reduce\n\n"
+    "import torch\nfrom torch import nn\n\n"
+)
+_NAMES = (
+    "self.a",
+    "self.b",
+    "self.l",
+    "nn.Linear",
+    "nn.LayerNorm",
+    "nn.BatchNorm1d",
+    "nn.PReLU",
+    "nn.ReLU",
+    "x",
+    "flag",
+)
+
+
+def _class(name: str, bases: str, one: Construct) -> str:
+    def body(text: str, columns: int) -> str:
+        return textwrap.indent(text.strip(), " " * columns)
+
+    return (
+        f"{one.before}\nclass {name}({bases}):\n"
+        f"    def __init__(self{one.parameters}):\n        super().__init__()\n{body(one.init, 8)}\n\n"
+        f"    def forward(self, {one.arguments}):\n{body(one.forward, 8)}\n\n{body(one.methods, 4)}\n\n"
+    )
+
+
+def _texts(pick: random.Random) -> dict[Path, str]:
+    """Two files: classes, and classes that inherit from, hold and call them."""
+    few = [CONSTRUCTS[name] for name in pick.sample(sorted(CONSTRUCTS), 4)]
+    blocks = _HEADER + "WIDTH = 2\n\n" + _class("A", few[0].bases, few[0]) + _class("B", few[1].bases, few[1])
+    uses = pick.choice(("from blocks import A, B, WIDTH\n", "from blocks import *\n", "import blocks\n"))
+    held = "blocks." if uses == "import blocks\n" else ""
+    net = _HEADER + uses + _class("C", few[2].bases, few[2]) + _class("D", few[3].bases, few[3])
+    net += (
+        f"class Heir({held}A):\n    def extra(self, x):\n        return self.a(x)\n\n\n"
+        f"class Whole(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.a = {held}A()\n"
+        f"        self.b = {held}B()\n        self.c = nn.Linear({held}WIDTH, {held}WIDTH)\n        self.d = C()\n\n"
+        "    def forward(self, x):\n        x = self.c(self.a(x))\n        return self.d(self.b(self.a(x)))\n"
+    )
+    return {_BLOCKS: blocks, _NET: net}
+
+
+def _edited(pick: random.Random, text: str) -> str:
+    """The text after one edit, which mostly leaves it Python."""
+    lines = text.splitlines(keepends=True)
+    number = pick.randrange(len(lines))
+    match pick.choice(("name", "name", "number", "delete", "repeat", "swap", "comment", "break", "member")):
+        case "name":
+            words = list(re.finditer("|".join(map(re.escape, _NAMES)), text))
+            word = pick.choice(words)
+            return text[: word.start()] + pick.choice(_NAMES) + text[word.end() :]
+        case "number":
+            digits = list(re.finditer(r"\b\d\b", text))
+            digit = pick.choice(digits)
+            return text[: digit.start()] + str(pick.randint(0, 3)) + text[digit.end() :]
+        case "delete":
+            del lines[number]
+        case "repeat":
+            lines.insert(number, lines[number])
+        case "swap":
+            other = pick.randrange(len(lines))
+            lines[number], lines[other] = lines[other], lines[number]
+        case "comment":
+            lines[number] = lines[number].rstrip("\n") + pick.choice(("  # nnreuse: shared\n", "  # said\n"))
+        case "break":
+            lines[number] = lines[number].rstrip("\n") + "(\n"
+        case _:
+            starts = [n for n, line in enumerate(lines) if line.startswith("    def ")]
+            at = pick.choice(starts)
+            lines[at:at] = ["    def more(self, x):\n", "        return self.a(self.a(x))\n", "\n"]
+    return "".join(lines)
+
+
+def _change(old: str, new: str) -> TextChange:
+    """The one change that leads from a text to another."""
+    head = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    least = min(len(old), len(new)) - head
+    tail = next((n for n in range(least) if old[-1 - n] != new[-1 - n]), least)
+    source = Source(old)
+    return TextChange(source.position(head), source.position(len(old) - tail), new[head : len(new) - tail])
+
+
+def _said(workspace: Workspace) -> Iterator[str]:
+    """All that is known of both files, as text."""
+    for path in (_BLOCKS, _NET):
+        analysis = workspace.current(path)
+        assert analysis is not None
+        for one in analysis.findings:
+            yield f"{path.name} {analysis.index.span(one.place)} {one.rule} {one.severity} {one.message}"
+        for trace in workspace.traces(path):
+            yield from explain(trace)
+
+
+def _fresh(texts: dict[Path, str]) -> Workspace:
+    workspace = Workspace()
+    for path, text in texts.items():
+        workspace.open(path, text)
+    return workspace
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _run(seed: int) -> int:
+    pick = random.Random(seed)
+    texts = _texts(pick)
+    workspace, compared = _fresh(texts), 0
+    list(_said(workspace))  # asks what instances carry: more is read
+    made = [texts]
+    for _ in range(_EDITS):
+        path = pick.choice((_BLOCKS, _NET))
+        new = pick.choice(made)[path] if pick.random() < 0.2 else _edited(pick, texts[path])
+        workspace.change(path, [_change(texts[path], new)], Encoding.UTF32)
+        workspace.outdated()
+        texts = {**texts, path: new}
+        made.append(texts)
+        if all(map(_is_python, texts.values())):
+            compared += 1
+            expected, found = list(_said(_fresh(texts))), list(_said(workspace))
+            said = "\n".join(f"- {a}\n+ {b}" for a, b in zip(expected, found, strict=False) if a != b)
+            assert found == expected, (
+                f"NNREUSE_SEED={seed}: after {compared} edits\n{said}\n{texts[_BLOCKS]}\n{texts[_NET]}"
+            )
+    return compared
+
+
+def test_after_any_edits_traces_and_findings_are_those_of_a_fresh_analysis() -> None:
+    compared = sum(_run(seed) for seed in range(_SEED, _SEED + _SEQUENCES))
+    assert compared > _SEQUENCES  # most edits leave Python
