@@ -144,6 +144,8 @@ def _run(seed: int) -> int:
         new = pick.choice(made)[path] if pick.random() < 0.2 else _edited(pick, texts[path])
         workspace.change(path, [_change(texts[path], new)], Encoding.UTF32)
         workspace.outdated()
+        if pick.random() < 0.7:
+            workspace.prepare(path)
         texts = {**texts, path: new}
         made.append(texts)
         if all(map(_is_python, texts.values())):

@@ -65,7 +65,9 @@ def test_an_open_file_is_traced_once_and_a_checked_one_is_not_kept(
 ) -> None:
     traced: list[str] = []
     real = project.trace
-    monkeypatch.setattr(project, "trace", lambda program, cls: traced.append(cls.name) or real(program, cls))
+    monkeypatch.setattr(
+        project, "trace", lambda program, cls, begun: traced.append(cls.name) or real(program, cls, begun)
+    )
     one, path = Project(Settings()), tmp_path / "net.py"
     text = HEIR.replace("(Base)", "(nn.Module)").replace("from base import Base\n", "")
     index = FileIndex.of(Source(text))
@@ -130,7 +132,9 @@ def test_an_edit_traces_anew_the_classes_that_read_it_and_no_others(
 ) -> None:
     traced: list[str] = []
     real = project.trace
-    monkeypatch.setattr(project, "trace", lambda program, cls: traced.append(cls.name) or real(program, cls))
+    monkeypatch.setattr(
+        project, "trace", lambda program, cls, begun: traced.append(cls.name) or real(program, cls, begun)
+    )
     one, path = Project(Settings()), tmp_path / "net.py"
     source = Source(DOCUMENTED)
     index = FileIndex.of(source)

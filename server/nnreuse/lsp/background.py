@@ -37,10 +37,11 @@ class Publisher(Protocol):
 class Background:
     """For one session. Its methods are called where messages are handled."""
 
-    def __init__(self, workspace: Workspace, publisher: Publisher, post: Post) -> None:
+    def __init__(self, workspace: Workspace, publisher: Publisher, post: Post, post_idle: Post) -> None:
         self._workspace = workspace
         self._publisher = publisher
         self._post = post
+        self._post_idle = post_idle
         self._questions = Questions(self._answered)
         self._met: WeakSet[Project] = WeakSet()
         self._tried: set[Torch] = set()
@@ -55,6 +56,7 @@ class Background:
     def analysed(self, path: Path) -> None:
         """A file has been analysed: what it leaves open is looked after once the message is done."""
         self._post(lambda: self._look_after(path))
+        self._post_idle(lambda: self._workspace.prepare(path))
 
     def stop(self) -> None:
         """Ends every process."""

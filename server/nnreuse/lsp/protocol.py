@@ -21,6 +21,13 @@ class Protocol(LanguageServerProtocol):
         if self.run_soon is not None:
             self.run_soon(work)
 
+    is_idle: Callable[[], bool] | None = None
+    """Whether no message waits. Set by whoever runs the loop."""
+
+    def post_idle(self, work: Callable[[], None]) -> None:
+        """Has work done between two messages, or not at all where one waits by then."""
+        self.post(lambda: work() if self.is_idle is None or self.is_idle() else None)
+
     def receive(self, message: Message) -> None:
         """Handles one message; one that cannot be understood is logged by pygls and refused here."""
         try:

@@ -93,7 +93,7 @@ def create_server(workspace: Workspace) -> LanguageServer:
         notebook_document_sync=lsp.NotebookDocumentSyncOptions([code], save=True),
     )
     protocol_of(server).forget_text_store()
-    session = Session(workspace, server, protocol_of(server).post)
+    session = Session(workspace, server, protocol_of(server).post, protocol_of(server).post_idle)
     notebooks = Notebooks(session)
     cells = Cells(notebooks, Knowing(session))
     guard = Guard(server)

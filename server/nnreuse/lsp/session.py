@@ -48,7 +48,7 @@ class Document:
 class Session:
     """The handlers. They speak to the client through `server`."""
 
-    def __init__(self, workspace: Workspace, server: LanguageServer, post: Post) -> None:
+    def __init__(self, workspace: Workspace, server: LanguageServer, post: Post, post_idle: Post) -> None:
         self.workspace = workspace
         self.server = server
         self.client = Client()
@@ -56,7 +56,7 @@ class Session:
         self.settings = SettingsOfClient(server, self._reconfigure)
         self.documents: dict[str, Document] = {}
         self.closed = ClosedFiles(server, post)
-        self.background = Background(workspace, self, post)
+        self.background = Background(workspace, self, post, post_idle)
         self.revision = 0
         self.publish_notebook: Callable[[str, list[lsp.Diagnostic]], bool] | None = None
         """Publishes what was found in a notebook, for each of its cells; False for any other document."""

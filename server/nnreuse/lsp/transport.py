@@ -41,6 +41,10 @@ class Inbox:
             self._requests.add(message["id"])
         self._waiting.append(message)
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._waiting
+
     def handle_next(self) -> None:
         """Handles one message, if one waits."""
         if self._waiting:
@@ -71,7 +75,7 @@ def serve(protocol: Protocol, reader: BinaryIO, writer: BinaryIO) -> None:
 async def _serve(protocol: Protocol, reader: BinaryIO) -> None:
     loop = asyncio.get_running_loop()
     inbox, gone = Inbox(protocol), asyncio.Event()
-    protocol.run_soon = loop.call_soon_threadsafe
+    protocol.run_soon, protocol.is_idle = loop.call_soon_threadsafe, lambda: inbox.is_empty
 
     def read() -> None:
         try:

@@ -17,6 +17,7 @@ class Change:
 
     units: set[Unit] = field(default_factory=set[Unit])
     """Those that are no longer there."""
+    new: set[Unit] = field(default_factory=set[Unit])
     classes: dict[ClassUnits, ClassUnits] = field(default_factory=dict[ClassUnits, ClassUnits])
     """The classes that have the members they had, with other code in methods, docstrings or comments, and what they are now."""
     names: set[str] = field(default_factory=set[str])
@@ -35,7 +36,8 @@ def changed(old: FileIndex, new: FileIndex) -> Change:
     """What is different in a new index of a file. Units that were not read anew are the same objects."""
     found = Change()
     before, after = _apart(old.parts, new.parts)
-    found.units = {*leaves(before)} - {*leaves(after)}
+    was, now = {*leaves(before)}, {*leaves(after)}
+    found.units, found.new = was - now, now - was
     by_header = {part.header: part for part in after if isinstance(part, ClassUnits)}
     only_code = old.frame == new.frame
     for part in before:

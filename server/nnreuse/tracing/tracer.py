@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nnreuse.syntax.tree import walk
@@ -21,11 +21,19 @@ MAX_ENTRIES = 12
 """So many methods are run of a class without `forward`. They share the steps that it might take."""
 
 
-def trace(program: Program, cls: ModuleClass) -> Trace:
-    """Interprets the constructor and the entry points of a class. Total: user code never makes it raise."""
-    read = set[object]()
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A machine that has run the constructor of a class, and what that has read: good for one trace, while that stays true."""
+
+    machine: Machine
+    read: set[object]
+
+
+def trace(program: Program, cls: ModuleClass, start: Start | None = None) -> Trace:
+    """Interprets the constructor, unless it has been run, and the entry points of a class. Total: user code never makes it raise."""
+    read = start.read if start is not None else set[object]()
     with program.reads.into(read):
-        m, result = _traced(program, cls)
+        m, result = _traced(program, cls, start.machine if start is not None else None)
     result.read = read
     result.carries = _noting(program, read, lambda instance: construction.carries(m, instance))
     result.owns = _noting(program, read, lambda instance: construction.own(m, instance))
@@ -33,8 +41,15 @@ def trace(program: Program, cls: ModuleClass) -> Trace:
     return result
 
 
-def _traced(program: Program, cls: ModuleClass) -> tuple[Machine, Trace]:
-    m = _constructed(program, cls, patient=False)
+def start(program: Program, cls: ModuleClass) -> Start:
+    """Runs the constructor of a class ahead of a trace."""
+    read = set[object]()
+    with program.reads.into(read):
+        return Start(_constructed(program, cls, patient=False), read)
+
+
+def _traced(program: Program, cls: ModuleClass, begun: Machine | None) -> tuple[Machine, Trace]:
+    m = begun or _constructed(program, cls, patient=False)
     if m.given_up and may_have_missed_all(m, cls):
         m = _constructed(program, cls, patient=True)
     result = _run(m, cls)

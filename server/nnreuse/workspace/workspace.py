@@ -75,6 +75,12 @@ class Workspace:
         self._projects = {settings: project for settings, project in self._projects.items() if settings in used}
         return changed
 
+    def prepare(self, path: Path) -> None:
+        """Does ahead what the next edit of an open file will want. For when nobody waits."""
+        project = self._projects.get(self.settings(path))
+        if path in self._open and project is not None:
+            project.prepare()
+
     def outdated(self) -> list[Path]:
         """Analyses anew the open files that read what another file has changed, and returns them."""
         changed = [path for project in self._projects.values() for path in project.take_outdated()]
