@@ -1,5 +1,6 @@
 """A workspace that finds the word `bad`, and a client that speaks to a server in the same process."""
 
+import asyncio
 import json
 import os
 import re
@@ -140,9 +141,15 @@ class Talk:
     def request(self, method: str, params: object) -> Any:
         """The answer's `result`, or its `error` as it is."""
         self.sent.clear()
-        self.protocol.receive({"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
+        asyncio.run(self._handled({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}))
         (answer,) = (message for message in self.sent if message.get("id") == 7)
         return answer["error"] if "error" in answer else answer.get("result")
+
+    async def _handled(self, message: dict[str, Any]) -> None:
+        """Until what a handler waits for is there too."""
+        self.protocol.receive(message)
+        while waiting := asyncio.all_tasks() - {cast(Any, asyncio.current_task())}:
+            await asyncio.wait(waiting)
 
     def tell(self, method: str, params: object) -> list[dict[str, Any]]:
         """What the server sends because of a notification."""

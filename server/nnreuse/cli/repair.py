@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,11 +37,13 @@ def repaired(
     apply: Callable[[str, list[Edit]], str] = apply_edits,
 ) -> Repaired:
     """The text with the first allowed fix of each finding, again until no finding has one; `apply` may refuse edits."""
+    from nnreuse.workspace.neighbours import edits_of
     from nnreuse.workspace.offers import repairs  # the rules: not for --help
 
     now = Repaired(text, engine.check(path, text))
     for _ in range(_ROUNDS):
-        edits, fixes = repairs(now.analysis, settings, [Applicability(each) for each in allowed], path)
+        buildable = partial(edits_of, index=now.analysis.index, path=path)
+        edits, fixes = repairs(now.analysis, settings, [Applicability(each) for each in allowed], buildable)
         text = apply(now.text, edits)
         if text == now.text:
             break

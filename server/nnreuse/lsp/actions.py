@@ -17,7 +17,7 @@ from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.lsp.convert import View, edits_to
 from nnreuse.rules.finding import Finding
 from nnreuse.syntax.edits import Edit
-from nnreuse.workspace.neighbours import edits_of, refusal
+from nnreuse.workspace.neighbours import Obstacles, against, refusal
 
 FIX_ALL = "source.fixAll.nnreuse"
 _REWRITE = lsp.CodeActionKind.RefactorRewrite
@@ -40,19 +40,32 @@ class Built:
 
     view: View
     path: Path
+    obstacles: Obstacles
     others: list[Fix] = field(default_factory=list[Fix])
     """What was offered besides the fixes of findings, for `codeAction/resolve` to find again."""
     _edits: dict[int, list[Edit] | None] = field(default_factory=dict[int, list[Edit] | None])
     _kept: list[Fix] = field(default_factory=list[Fix])
+    _comments: dict[int, list[Fix]] = field(default_factory=dict[int, list[Fix]])
 
     def edits(self, fix: Fix) -> list[Edit] | None:
         """The edits of a fix, or None where it must not be offered."""
         if fix.applicability is Applicability.DISPLAY or self.view.analysis.error is not None:
             return None
         if id(fix) not in self._edits:
-            self._edits[id(fix)] = edits_of(fix, self.view.analysis.index, self.path)
+            self._edits[id(fix)] = fix.edits(self.view.analysis.index)
             self._kept.append(fix)
-        return self._edits[id(fix)]
+        edits = self._edits[id(fix)]
+        return None if edits and against(fix, self.path, self.obstacles) else edits
+
+    def comments(self, finding: Finding, make: Callable[[Finding], Iterable[Fix]]) -> list[Fix]:
+        """The comments that silence a finding, the same ones each time: they too are built once."""
+        if id(finding) not in self._comments:
+            self._comments[id(finding)] = list(make(finding))
+        return self._comments[id(finding)]
+
+    def refusal(self, finding: Finding) -> str | None:
+        """Why none of a finding's fixes is offered, where that can be said."""
+        return refusal(finding.fixes, self.view.analysis.index, self.path, self.obstacles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +115,7 @@ def _fixes(built: Built, request: Request) -> list[lsp.CodeAction]:
     preferred_only = _applies_every_action(view, request.params)
     for finding in _meant(view, request.params):
         fixes = [(fix, edits) for fix in finding.fixes if (edits := built.edits(fix))]
-        if (
-            not fixes
-            and view.client.shows_disabled
-            and (reason := refusal(finding.fixes, view.analysis.index, built.path))
-        ):
+        if not fixes and view.client.shows_disabled and (reason := built.refusal(finding)):
             actions[finding.fixes[0].title, ()] = _disabled(view, finding, reason)
         for fix, edits in fixes[:1] if preferred_only else fixes:
             same = fix.title, tuple(edits)
@@ -145,7 +154,7 @@ def _disabled(view: View, finding: Finding, reason: str) -> lsp.CodeAction:
 def _comments(built: Built, request: Request) -> Iterator[lsp.CodeAction]:
     seen: set[tuple[str, tuple[Edit, ...]]] = set()
     for finding in _meant(built.view, request.params):
-        for fix in request.comments(finding):
+        for fix in built.comments(finding, request.comments):
             edits = built.edits(fix)
             if edits and (fix.title, tuple(edits)) not in seen:
                 seen.add((fix.title, tuple(edits)))

@@ -1,6 +1,7 @@
-"""Background: what makes a first answer better later, jedi's answers and the catalog of the user's own torch.
+"""Background: what makes a first answer better later, jedi's answers and the catalog of the user's own torch, or a light bulb sooner.
 
-Two threads wait for processes; everything else happens between two messages, after the publication of what raised it.
+Two threads wait for processes, one reads a project once; everything else happens between two messages, after the
+publication of what raised it.
 A question is superseded by a newer one about the same attribute. Nothing is published that is not different.
 """
 
@@ -12,6 +13,7 @@ from threading import Lock, Thread
 from typing import Protocol
 from weakref import WeakSet
 
+from nnreuse.lsp.obstacles import Obstacles
 from nnreuse.types.questions import AttributeQuestion, Question
 from nnreuse.workspace.catalogs import NoCatalog, Probing, Torch
 from nnreuse.workspace.project import Project
@@ -37,11 +39,14 @@ class Publisher(Protocol):
 class Background:
     """For one session. Its methods are called where messages are handled."""
 
-    def __init__(self, workspace: Workspace, publisher: Publisher, post: Post, post_idle: Post) -> None:
+    def __init__(
+        self, workspace: Workspace, publisher: Publisher, post: Post, post_idle: Post, obstacles: Obstacles
+    ) -> None:
         self._workspace = workspace
         self._publisher = publisher
         self._post = post
         self._post_idle = post_idle
+        self._obstacles = obstacles
         self._questions = Questions(self._answered)
         self._met: WeakSet[Project] = WeakSet()
         self._tried: set[Torch] = set()
@@ -71,6 +76,9 @@ class Background:
         project = self._workspace.project_of(path)
         if project is None:
             return
+        analysis = self._workspace.current(path)
+        if analysis is not None and any(fix.reach for finding in analysis.findings for fix in finding.fixes):
+            self._obstacles.read_ahead(path)
         self._questions.put(project, project.worth_asking())
         if project not in self._met:
             self._met.add(project)

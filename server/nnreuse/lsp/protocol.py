@@ -1,6 +1,10 @@
 """pygls' protocol without its text store, and with an answer to every request that is not run."""
 
+from asyncio import ensure_future
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from inspect import isawaitable
 from typing import Any, cast
 
 from lsprotocol import types as lsp
@@ -36,6 +40,15 @@ class Protocol(LanguageServerProtocol):
             self.refuse(message, error)
         else:
             self.handle_message(structured)
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: int | str) -> None:
+        """Answers a request; where its handler has left something to do, when that is done, or cancelled."""
+        if future.cancelled() or future.exception() is not None or not isawaitable(rest := future.result()):
+            super()._send_handler_result(future, msg_id=msg_id)
+            return
+        waiting = cast("Future[Any]", ensure_future(rest))
+        self._request_futures[msg_id] = waiting
+        waiting.add_done_callback(partial(self._send_handler_result, msg_id=msg_id))
 
     def is_running(self, request: int | str) -> bool:
         """Whether a request is being answered by a handler that waits for something."""

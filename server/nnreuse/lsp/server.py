@@ -6,8 +6,10 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -20,6 +22,7 @@ from nnreuse.lsp.actions import FIX_ALL
 from nnreuse.lsp.cells import Cells
 from nnreuse.lsp.knowing import Knowing
 from nnreuse.lsp.notebooks import Notebooks
+from nnreuse.lsp.obstacles import NotYet
 from nnreuse.lsp.protocol import Protocol
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.status import STATUS, status
@@ -29,7 +32,6 @@ from nnreuse.workspace.workspace import Workspace
 
 log = logging.getLogger("nnreuse")
 Params = TypeVar("Params")
-Result = TypeVar("Result")
 
 
 class Guard:
@@ -39,24 +41,40 @@ class Guard:
         self._server = server
         self._told: set[tuple[str, type[Exception]]] = set()
 
-    def around(self, method: str, handler: Callable[[Params], Result]) -> Callable[[Params], Result | None]:
-        """The handler, answering nothing where it fails. Deliberate refusals pass, and so does the client's end."""
+    def around(self, method: str, handler: Callable[[Params], object]) -> Callable[[Params], object]:
+        """The handler, answering nothing where it fails; with a coroutine, where it says NotYet, that waits and asks it again."""
 
-        def run(params: Params) -> Result | None:
+        def run(params: Params) -> object:
             began = time.perf_counter()
-            try:
-                return handler(params)
-            except (JsonRpcException, BrokenPipeError):
-                raise
-            except Exception as error:
-                self._report(method, params, error)
-                if method == lsp.CODE_ACTION_RESOLVE:  # the protocol has no empty answer to this one
-                    raise JsonRpcInternalError("nnreuse could not make this change; its log says more") from error
-                return None
-            finally:
-                self._trace(method, params, time.perf_counter() - began)
+            with self._outliving(method, params):
+                try:
+                    return handler(params)
+                except NotYet as missing:
+                    return again(params, missing)
+                finally:
+                    self._trace(method, params, time.perf_counter() - began)
+            return None
+
+        async def again(params: Params, missing: NotYet) -> object:
+            with self._outliving(method, params):
+                await missing.wait()
+                answer = run(params)
+                return await answer if isawaitable(answer) else answer
+            return None
 
         return run
+
+    @contextmanager
+    def _outliving(self, method: str, params: object) -> Generator[None]:
+        """An internal error ends here. Deliberate refusals pass, and so does the client's end."""
+        try:
+            yield
+        except (JsonRpcException, BrokenPipeError):
+            raise
+        except Exception as error:
+            self._report(method, params, error)
+            if method == lsp.CODE_ACTION_RESOLVE:  # the protocol has no empty answer to this one
+                raise JsonRpcInternalError("nnreuse could not make this change; its log says more") from error
 
     def _trace(self, method: str, params: object, seconds: float) -> None:
         """For clients that said `$/setTrace`: which message was handled, how long it took, and with `verbose` about what."""

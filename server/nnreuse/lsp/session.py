@@ -1,12 +1,14 @@
 """Session: one client, its open documents, and what is answered to each of its messages.
 
 Handlers are synchronous and run in the order in which messages arrive: an edit is analysed and published before the
-next message is looked at, so that nothing is debounced and no answer is about another revision than the client's.
+next message is looked at, so that nothing is debounced and no answer is about another revision than the client's. One
+that needs to know what other files say against a fix is asked again when that is known (`lsp/obstacles.py`).
 """
 
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lsprotocol import types as lsp
@@ -21,6 +23,7 @@ from nnreuse.lsp.background import Background
 from nnreuse.lsp.client import Client
 from nnreuse.lsp.convert import View, changes_of, position_of, problem_diagnostics
 from nnreuse.lsp.diagnostics import ClosedFiles
+from nnreuse.lsp.obstacles import Obstacles
 from nnreuse.lsp.scan import Post
 from nnreuse.lsp.settings import SettingsOfClient
 from nnreuse.lsp.uris import path_of, uri_of
@@ -56,7 +59,8 @@ class Session:
         self.settings = SettingsOfClient(server, self._reconfigure)
         self.documents: dict[str, Document] = {}
         self.closed = ClosedFiles(server, post)
-        self.background = Background(workspace, self, post, post_idle)
+        self.obstacles = Obstacles()
+        self.background = Background(workspace, self, post, post_idle, self.obstacles)
         self.revision = 0
         self.publish_notebook: Callable[[str, list[lsp.Diagnostic]], bool] | None = None
         """Publishes what was found in a notebook, for each of its cells; False for any other document."""
@@ -178,21 +182,18 @@ class Session:
         if document is None or built is None or not self.editor.enable:
             return []
         path, at = document.path, position_of(params.range.start)
-        traces = self.workspace.traces(path)
+        traces, settings = self.workspace.traces(path), self.workspace.settings(path)
+        repaired = partial(repairs, built.view.analysis, settings, edits_of=built.edits)
         request = Request(
             document.version,
             params,
             comments=lambda finding: comments(finding, traces),
             refactorings=lambda: self.workspace.refactorings(path, at, self.client.encoding),
-            repairs=lambda: repairs(built.view.analysis, self.workspace.settings(path), self._applied_to_all(), path)[
-                0
-            ],
-            repairs_of=lambda rule: repairs(
-                built.view.analysis, self.workspace.settings(path), list(Applicability), path, rule
-            ),
+            repairs=lambda: repaired(self._applied_to_all())[0],
+            repairs_of=lambda rule: repaired(list(Applicability), rule=rule),
             unsafe=self.editor.unsafe_fixes,
         )
-        return actions.offered(built, request)
+        return self.obstacles.settled(lambda: actions.offered(built, request), self._unchanged(document))
 
     def _applied_to_all(self) -> list[Applicability]:
         return [Applicability.SAFE, *([Applicability.UNSAFE] if self.editor.unsafe_fixes else [])]
@@ -203,7 +204,14 @@ class Session:
         built = document and self._built(document)
         if document is None or built is None:
             raise actions.stale(action)
-        return actions.resolved(built, document.version, action, data)
+        return self.obstacles.settled(
+            lambda: actions.resolved(built, document.version, action, data), self._unchanged(document)
+        )
+
+    def _unchanged(self, document: Document) -> Callable[[], bool]:
+        """Whether, later on, the document is still the one that is asked about now."""
+        version = document.version
+        return lambda: self.documents.get(document.uri) is document and document.version == version
 
     def improve(self, change: Callable[[], Iterable[Path]], everywhere: bool = False) -> None:
         """A change of what is known: publishes of the open files it names what is different then, and no more."""
@@ -245,7 +253,7 @@ class Session:
         if analysis is None:
             return None
         if document.built is None or document.built.view.analysis is not analysis:
-            document.built = Built(self._view(document, analysis), document.path)
+            document.built = Built(self._view(document, analysis), document.path, self.obstacles)
         return document.built
 
     def _view(self, document: Document, analysis: Analysis) -> View:

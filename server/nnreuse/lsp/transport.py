@@ -1,7 +1,7 @@
 """Bytes to messages: a thread reads ahead of the handling, so that a cancelled request that still waits is not run.
 
 pygls reads a message only when the one before it is done, and so meets a cancellation after it has run the request
-(its issue 517). Handlers are synchronous but one, which waits for a process: once another has begun, there is nothing left to cancel.
+(its issue 517). A handler that has begun is not interrupted; what it then waits for, a process or a thread, is not waited for any more.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Inbox:
         """Adds a message; a cancellation of a request that waits takes effect at once."""
         if message.get("method") == lsp.CANCEL_REQUEST:
             request = message["params"]["id"]
-            if request in self._requests or not self._protocol.is_running(request):
+            if request in self._requests:
                 self._requests.discard(request)
                 return
         if "id" in message and "method" in message:
@@ -60,6 +60,8 @@ class Inbox:
                 self._protocol.refuse(message, JsonRpcRequestCancelled())
                 return
             self._requests.discard(message["id"])
+        elif message.get("method") == lsp.CANCEL_REQUEST and not self._protocol.is_running(message["params"]["id"]):
+            return  # it has been answered
         self._protocol.receive(message)
 
 

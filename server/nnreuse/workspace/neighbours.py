@@ -1,88 +1,109 @@
 """Neighbours: whether another file of the project stands in the way of a fix, because it speaks of what the fix moves.
 
 A fix is proven on its own file. A subclass elsewhere may bind the same attribute, or have a use of its own for a new name;
-anything elsewhere may read an attribute that is to go. Words are compared first: only files in which they all occur are parsed.
+anything elsewhere may read an attribute that is to go. Words are compared first: only files with such subclasses are parsed.
 """
 
-import ast
-import re
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from nnreuse.fixes.fix import Fix, Reach, unfixed
-from nnreuse.fixes.places import is_self
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.tree import walk
-from nnreuse.workspace.files import FileProblem, decode, discover
 from nnreuse.workspace.library import module_name
+from nnreuse.workspace.mentions import Class, Folder, Look, Mentions
 
 _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
-KEPT = 10.0
-"""Seconds, at most, for which the texts of a project are not read again."""
-MAX_FILES = 10_000
-"""Of a project with more files only those of the file's own top-level package are looked through, or none where it has as many."""
+
+Obstacles = Callable[[Reach, Path], str | None]
+"""What stands in the way of a fix with this reach in this file, as the end of a sentence."""
 
 
-def edits_of(fix: Fix, index: FileIndex, path: Path | None) -> list[Edit] | None:
+def obstacle(reach: Reach, path: Path) -> str | None:
+    """What stands in another file. Reads the project where it has not been looked at lately."""
+    return neighbours_of(path).obstacle(reach)
+
+
+def edits_of(fix: Fix, index: FileIndex, path: Path | None, obstacles: Obstacles = obstacle) -> list[Edit] | None:
     """The edits of a fix that no neighbour stands in the way of. `path` None: the text is no file, and has no neighbours."""
     edits = fix.edits(index)
-    return None if edits and path is not None and obstacle(fix, path) else edits
+    return None if edits and against(fix, path, obstacles) else edits
 
 
-def refusal(fixes: Sequence[Fix], index: FileIndex, path: Path | None) -> str | None:
+def against(fix: Fix, path: Path | None, obstacles: Obstacles = obstacle) -> str | None:
+    """What stands in the way of a fix that could be built."""
+    return None if fix.reach is None or path is None else obstacles(fix.reach, path)
+
+
+def refusal(fixes: Sequence[Fix], index: FileIndex, path: Path | None, obstacles: Obstacles = obstacle) -> str | None:
     """Why none of a finding's fixes is offered; None where one is, or nothing can be said."""
     reason = unfixed(fixes, index)
-    if reason is not None or path is None or any(edits_of(fix, index, path) for fix in fixes):
+    if reason is not None:
         return reason
-    return next((found for fix in fixes if fix.edits(index) and (found := obstacle(fix, path))), None)
-
-
-def obstacle(fix: Fix, path: Path) -> str | None:
-    """What stands in the way of a fix in another file, as the end of a sentence."""
-    if fix.reach is None:
-        return None
-    others = _others(path.absolute())
-    return _in_heirs(fix.reach, path.absolute(), others) or _in_readers(fix.reach, others)
+    reasons = [against(fix, path, obstacles) for fix in fixes if fix.edits(index)]
+    return next(iter(reasons), None) if all(reasons) else None
 
 
 @dataclass(frozen=True, slots=True)
-class _Other:
+class Neighbours:
+    """The other files of a file's project, as they were at one look."""
+
     path: Path
-    content: bytes
+    look: Look
 
-    def has(self, *words: str) -> bool:
-        """Whether one of the names stands in it as a word; decoding waits until one does."""
-        return any(
-            re.search(rb"\b%b\b" % name, self.content) for name in map(str.encode, words) if name in self.content
-        )
+    def obstacle(self, reach: Reach) -> str | None:
+        return self._in_heirs(reach) or self._in_readers(reach)
 
-    def may_inherit(self, names: set[str]) -> bool:
-        """Whether it says of some class that it has a base of one of the names."""
-        if not any(name.encode() in self.content for name in names):
-            return False
-        known = b"|".join(sorted(re.escape(name).encode() for name in names))
-        return re.search(rb"\bclass\s+\w+\s*\([^)]*\b(?:%b)\b" % known, self.content) is not None
+    def _in_heirs(self, reach: Reach) -> str | None:
+        """A subclass, or one of a subclass, in whatever file, that binds or uses what it must not."""
+        known = {reach.cls}
+        heirs = {(self.path, reach.cls)}
+        grown = True
+        while grown:
+            grown = False
+            for file in self.look.files or ():
+                for cls in () if file.bases.isdisjoint(known) else _new_heirs(file, known, heirs):
+                    name = _clash(cls, reach)
+                    if name is not None and file.path != self.path:
+                        return f"`{cls.name}` in {file.path.name} has a `self.{name}` of its own"
+                    known.add(cls.name)
+                    grown = True
+        return None
 
-    @property
-    def text(self) -> str:
-        with suppress(FileProblem):
-            return decode(self.path, self.content).text
-        return ""
+    def _in_readers(self, reach: Reach) -> str | None:
+        """Code that reads, on any object, an attribute that is to go, or writes its name as a part of a path."""
+        for name in sorted(reach.gone):
+            for file in self.look.files or ():
+                if name in file.read and file.path != self.path:
+                    return f"{file.path.name} speaks of `{name}`, which would no longer be there"
+        return None
 
 
-def _others(path: Path) -> list[_Other]:
-    """The other files of a file's project: below the folder that is marked as one, or else of its top-level package."""
-    own, moment = module_name(path)[1], int(time.monotonic() / KEPT)
-    root = _root(path)
-    everyone = _read(root, moment) if root is not None else None
-    if everyone is None:
-        everyone = _read(own, moment) or []
-    return [other for other in everyone if other.path != path]
+def _new_heirs(file: Mentions, known: set[str], heirs: set[tuple[Path, str]]) -> list[Class]:
+    """The classes of a file with a base among the known ones or the file's own heirs, that were no heirs before."""
+    found: list[Class] = []
+    for cls in file.classes:
+        inherits = not cls.bases.isdisjoint(known) or any((file.path, base) in heirs for base in cls.own_bases)
+        if inherits and (file.path, cls.name) not in heirs:
+            heirs.add((file.path, cls.name))
+            found.append(cls)
+    return found
+
+
+def _clash(cls: Class, reach: Reach) -> str | None:
+    """The name that a subclass has a use of its own for."""
+    mine = cls.used & (reach.new | reach.gone) | cls.bound & (reach.new | reach.kept)
+    return min(mine, default=None)
+
+
+def neighbours_of(path: Path) -> Neighbours:
+    """Those below the folder that is marked as a project, or else, or where they are too many, below that of its own package."""
+    path = path.absolute()
+    root, own = _root(path), module_name(path)[1]
+    look = _folder(root).look() if root is not None else None
+    return Neighbours(path, look if look is not None and look.files is not None else _folder(own).look())
 
 
 def _root(path: Path) -> Path | None:
@@ -96,89 +117,7 @@ def _root(path: Path) -> Path | None:
     return None
 
 
-@lru_cache(maxsize=1)
-def _read(folder: Path, _: int) -> list[_Other] | None:
-    """The files of a folder, kept for a moment: one request, or one run, asks for many fixes."""
-    found: list[_Other] = []
-    for number, other in enumerate(discover(folder.absolute(), lambda _: None)):
-        if number >= MAX_FILES:
-            return None
-        with suppress(OSError):
-            found.append(_Other(other, other.read_bytes()))
-    return found
-
-
-def _in_heirs(reach: Reach, path: Path, others: list[_Other]) -> str | None:
-    """A subclass, or one of a subclass, in a file that imports its base, that binds or uses what it must not."""
-    modules = {_module(path): {reach.cls}}
-    grown = True
-    while grown:
-        grown = False
-        for other in others:
-            known = {name for names in modules.values() for name in names}
-            tree = _parsed(other) if other.may_inherit(known) else None
-            for cls in _heirs(tree, modules) if tree is not None else ():
-                name = _clash(cls, reach)
-                if name is not None:
-                    return f"`{cls.name}` in {other.path.name} has a `self.{name}` of its own"
-                names = modules.setdefault(_module(other.path), set())
-                grown |= cls.name not in names
-                names.add(cls.name)
-    return None
-
-
-def _module(path: Path) -> str:
-    return path.parent.name if path.name == "__init__.py" else path.stem
-
-
-def _parsed(other: _Other) -> ast.Module | None:
-    try:
-        return ast.parse(other.text)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-
-
-def _heirs(tree: ast.Module, modules: dict[str, set[str]]) -> Iterator[ast.ClassDef]:
-    """The classes of a file whose base comes, by an import, from one of the modules, whoever passes it on."""
-    imported = dict[str, str]()
-    for node in walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            imported.update({one.asname or one.name: one.name for one in node.names})
-            if any(one.name == "*" for one in node.names):
-                imported.update({name: name for names in modules.values() for name in names})
-    known = {name for names in modules.values() for name in names}
-    own = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-    for node in walk(tree):
-        for base in node.bases if isinstance(node, ast.ClassDef) else ():
-            match base:
-                case ast.Name(id=name):
-                    comes = imported.get(name) in known and name not in own
-                case ast.Attribute(attr=name):
-                    comes = name in known
-                case _:
-                    comes = False
-            if comes and isinstance(node, ast.ClassDef):
-                yield node
-                break
-
-
-def _clash(cls: ast.ClassDef, reach: Reach) -> str | None:
-    """The name that a subclass has a use of its own for."""
-    for node in walk(cls):
-        if isinstance(node, ast.Attribute) and is_self(node.value):
-            stored = not isinstance(node.ctx, ast.Load)
-            if node.attr in reach.new | reach.gone or stored and node.attr in reach.kept:
-                return node.attr
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in reach.new | reach.kept:
-            return node.name
-    return None
-
-
-def _in_readers(reach: Reach, others: list[_Other]) -> str | None:
-    """Code that reads, on any object, an attribute that is to go, or writes its name as a part of a path."""
-    for name in sorted(reach.gone):
-        read = re.compile(rf"(?<!\bself)\.{re.escape(name)}\b|[\"'](?:[\w.]*\.)?{re.escape(name)}(?:\.[\w.]*)?[\"']")
-        for other in others:
-            if other.has(name) and read.search(other.text):
-                return f"{other.path.name} speaks of `{name}`, which would no longer be there"
-    return None
+@lru_cache(maxsize=8)
+def _folder(path: Path) -> Folder:
+    """A folder, with what was seen of it: a run, or a server, asks about few of them many times."""
+    return Folder(path)

@@ -1,8 +1,7 @@
 """Offers: what may be done about a place besides the fixes that its findings bring: comments, and refactorings without a finding."""
 
 import ast
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator
 
 from nnreuse.config.settings import Settings
 from nnreuse.config.severity import Severity
@@ -21,7 +20,6 @@ from nnreuse.tracing.trace import Trace, most_calls, relation
 from nnreuse.tracing.values import Instance
 from nnreuse.types.program import Program
 from nnreuse.workspace.analysis import Analysis
-from nnreuse.workspace.neighbours import edits_of
 
 
 def comments(finding: Finding, traces: list[Trace]) -> Iterator[Fix]:
@@ -100,12 +98,12 @@ def repairs(
     analysis: Analysis,
     settings: Settings,
     allowed: Collection[Applicability],
-    path: Path | None,
+    edits_of: Callable[[Fix], list[Edit] | None],
     rule: str | None = None,
 ) -> tuple[list[Edit], list[Fix]]:
     """Edits of as many findings as fit together, and the fixes they are; a fix is taken whole or left for another round.
 
-    `rule`: of its findings alone.
+    `edits_of`: those of a fix that may be made. `rule`: of its findings alone.
     """
     taken: list[Edit] = []
     fixes: list[Fix] = []
@@ -115,7 +113,7 @@ def repairs(
         # Where a design is as likely as a slip, a person decides; what changes no behaviour needs no decision.
         slip = settings.severity(finding.rule, finding.severity).rank >= Severity.WARNING.rank
         may = set(allowed) if slip else {Applicability.SAFE} & set(allowed)
-        built = ((fix, edits_of(fix, analysis.index, path)) for fix in finding.fixes if fix.applicability in may)
+        built = ((fix, edits_of(fix)) for fix in finding.fixes if fix.applicability in may)
         fix, edits = next(((fix, edits) for fix, edits in built if edits), (None, None))
         if fix and edits and _fits(edits, taken):
             taken += edits
