@@ -12,6 +12,7 @@ from nnreuse.syntax.effects import Effect, effects, writers
 from nnreuse.syntax.once import once
 from nnreuse.syntax.source import LineChange, Source
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.splicing import certain_error, kept, spliced
 from nnreuse.syntax.tree import children
 from nnreuse.syntax.units import ClassUnits, Part, Place, Unit, Unparsable, cut, leaves, parse
 
@@ -38,12 +39,15 @@ class Binding:
 
 
 class FileIndex:
-    """The parts of a file, in order. `broken` is the line (zero-based) of a syntax error that the parts are older than."""
+    """The parts of a file, in order. `broken` is a syntax error that they are older than, `pending` what has been edited since."""
 
-    def __init__(self, source: Source, parts: list[Part], broken: Unparsable | None = None) -> None:
+    def __init__(
+        self, source: Source, parts: list[Part], broken: Unparsable | None = None, pending: LineChange | None = None
+    ) -> None:
         self.source = source
         self.parts = parts
         self.broken = broken
+        self.pending = pending
 
     @staticmethod
     def of(source: Source) -> "FileIndex":
@@ -52,14 +56,21 @@ class FileIndex:
 
     def updated(self, source: Source, change: LineChange) -> "FileIndex":
         """The index after an edit; where the new text does not parse, the last good parts with `broken` set."""
-        if self.broken is None:
-            parts = _spliced(self.parts, 0, change, source.lines)
-            if parts is not None:
-                return FileIndex(source, parts)
+        if self.broken is not None:
+            if self.pending is None:  # it never was Python
+                return self._read_anew(source, None)
+            change = self.pending.then(change)
+        parts = spliced(self.parts, change, source.lines)
+        if parts is not None:
+            return FileIndex(source, parts)
+        error = certain_error(self.parts, change, source.lines)
+        return FileIndex(self.source, self.parts, error, change) if error else self._read_anew(source, change)
+
+    def _read_anew(self, source: Source, change: LineChange | None) -> "FileIndex":
         try:
-            return FileIndex(source, _kept(self.parts, FileIndex.of(source).parts))
+            return FileIndex(source, kept(self.parts, FileIndex.of(source).parts))
         except Unparsable as error:
-            return FileIndex(self.source, self.parts, error)
+            return FileIndex(self.source, self.parts, error, change)
 
     def forget(self) -> None:
         """Drops what was derived from the units: most of it speaks of them in turn, and would last until it is collected."""
@@ -210,118 +221,3 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Import]]
         else:
             target = alias.name if alias.asname else alias.name.split(".")[0]
             yield alias.asname or target, Import(target, 0, True)
-
-
-def _spliced(parts: list[Part], at: int, change: LineChange, lines: list[str]) -> list[Part] | None:
-    """`parts`, which begin at line `at`, with those the change touches read anew; None when they cannot be read alone."""
-    touched: list[int] = []
-    begin, line = at, at
-    for number, part in enumerate(parts):
-        end = line + _length(part)
-        if (
-            line < change.old_end
-            and change.first < end
-            or change.first == change.old_end
-            and line <= change.first < end
-        ):
-            if not touched:
-                begin = line
-            touched.append(number)
-        if touched and line >= change.old_end:
-            break
-        line = end
-    if not touched:
-        return None
-    first, last = touched[0], touched[-1]
-    grown = change.new_end - change.old_end
-    new = _inside_class(parts[first], begin, change, lines) if first == last else None
-    if new is None:
-        new = _reread(parts, first, last, begin, grown, lines)
-    if new is not None and _begins_empty(new) and (first or _indent(parts)):
-        if not first:
-            return None  # what stands before the first member belongs to the header
-        first -= 1
-        new = _reread(parts, first, last, begin - _length(parts[first]), grown, lines)
-    return None if new is None else [*parts[:first], *new, *parts[last + 1 :]]
-
-
-def _reread(parts: list[Part], first: int, last: int, begin: int, grown: int, lines: list[str]) -> list[Part] | None:
-    size = sum(map(_length, parts[first : last + 1])) + grown
-    return _read(lines[begin : begin + size], _indent(parts))
-
-
-def _begins_empty(parts: list[Part]) -> bool:
-    """Blank lines and comments belong to the unit before them."""
-    return not parts or isinstance(parts[0], Unit) and not parts[0].nodes
-
-
-def _inside_class(part: Part, begin: int, change: LineChange, lines: list[str]) -> list[Part] | None:
-    if not isinstance(part, ClassUnits):
-        return None
-    body = begin + len(part.header.lines)
-    if change.first < body:
-        return None
-    members = _spliced(part.members, body, change, lines)
-    if members is None or not any(isinstance(m, ClassUnits) or m.nodes for m in members):
-        return None
-    return [ClassUnits(part.node, part.header, members)]
-
-
-def _indent(parts: list[Part]) -> int:
-    for part in parts:
-        if isinstance(part, ClassUnits):
-            return part.node.col_offset
-        for node in part.nodes:
-            return node.col_offset
-    return 0
-
-
-def _read(lines: list[str], indent: int) -> list[Part] | None:
-    """The parts of a run of lines on their own, all statements at column `indent`; None when it is no whole run of statements."""
-    wrapper = "if 1:\n" if indent else ""
-    if lines and lines[-1].rstrip("\r\n").endswith("\\"):
-        return None
-    try:
-        body = parse(wrapper + "".join(lines)).body
-    except Unparsable:
-        return None
-    origin = 1
-    if indent:
-        match body:
-            case [ast.If(orelse=[], body=inner)]:
-                body, origin = inner, 2
-            case _:
-                return None
-    if any(node.col_offset != indent for node in body):
-        return None
-    return cut(lines, body, origin)
-
-
-def _length(part: Part) -> int:
-    if isinstance(part, Unit):
-        return len(part.lines)
-    return len(part.header.lines) + sum(map(_length, part.members))
-
-
-def _kept(old: list[Part], new: list[Part]) -> list[Part]:
-    """`new`, with the parts at both ends that have the same text as in `old` taken from there, in the first class that differs too."""
-    head = 0
-    while head < min(len(old), len(new)) and _same(old[head], new[head]):
-        head += 1
-    tail = 0
-    while tail < min(len(old), len(new)) - head and _same(old[-1 - tail], new[-1 - tail]):
-        tail += 1
-    middle = new[head : len(new) - tail]
-    if middle and head < len(old) - tail:
-        middle[0] = _kept_inside(old[head], middle[0])
-    return [*old[:head], *middle, *old[len(old) - tail :]]
-
-
-def _kept_inside(old: Part, new: Part) -> Part:
-    if isinstance(old, ClassUnits) and isinstance(new, ClassUnits) and old.header.lines == new.header.lines:
-        return ClassUnits(old.node, old.header, _kept(old.members, new.members))
-    return new
-
-
-def _same(a: Part, b: Part) -> bool:
-    return [u.lines for u in leaves([a])] == [u.lines for u in leaves([b])]

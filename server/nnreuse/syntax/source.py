@@ -38,6 +38,12 @@ class LineChange:
     old_end: int
     new_end: int
 
+    def then(self, later: "LineChange") -> "LineChange":
+        """This change and one of its result, as one."""
+        end = max(self.new_end, later.old_end)
+        grown = later.new_end - later.old_end
+        return LineChange(min(self.first, later.first), end - self.new_end + self.old_end, end + grown)
+
 
 def split_lines(text: str) -> list[str]:
     """The lines of `text`, line ends kept; joining them gives `text` back."""

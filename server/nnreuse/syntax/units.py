@@ -130,9 +130,11 @@ class Place:
 class Unparsable(Exception):
     """The text is not Python. Carries what Python says and where (zero-based line)."""
 
-    def __init__(self, message: str, line: int) -> None:
+    def __init__(self, message: str, line: int, may_be_mended_around: bool = False) -> None:
         super().__init__(message)
         self.line = line
+        self.may_be_mended_around = may_be_mended_around
+        """Whether other text before or behind it can make it Python."""
 
 
 def parse(text: str) -> ast.Module:
@@ -142,7 +144,9 @@ def parse(text: str) -> ast.Module:
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except SyntaxError as error:
-        raise Unparsable(error.msg or "invalid syntax", max((error.lineno or 1) - 1, 0)) from None
+        message = error.msg or "invalid syntax"
+        around = isinstance(error, IndentationError) or "triple-quoted" in message
+        raise Unparsable(message, max((error.lineno or 1) - 1, 0), around) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise Unparsable(str(error) or "too deeply nested", 0) from None
 
