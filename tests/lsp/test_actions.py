@@ -197,6 +197,34 @@ def test_one_finding_is_not_offered_to_be_fixed_with_all(talk: Talk) -> None:
     assert not [title for title in offers(talk, NET, "self.bn(") if title.startswith("Fix all")]
 
 
+def test_an_action_of_an_earlier_analysis_of_the_same_text_is_refused() -> None:
+    """Else the number that it is found by would mean another action by then."""
+    talk = Talk(Workspace())
+    talk.initialize(textDocument={"codeAction": {"resolveSupport": {"properties": ["edit"]}}})
+    action = offers(talk, NET, "self.bn(self.conv1")["Declare `self.bn` shared on purpose"]
+    talk.tell("workspace/didChangeConfiguration", {"settings": {"nnreuse": {"ignore": ["shared-prelu"]}}})
+    offers(talk, NET, "nn.BatchNorm2d")
+    assert talk.request("codeAction/resolve", action)["code"] == -32801
+    for number in (-1, 99):
+        other = {**action, "data": {**action["data"], "range": [action["data"]["range"][0], number]}}
+        assert talk.request("codeAction/resolve", other)["code"] == -32801
+
+
+def test_of_a_selection_with_many_findings_the_first_are_offered(talk: Talk) -> None:
+    text = NET + "".join(NET.partition("class Net")[2].join(("\n\nclass N" + str(n), "")) for n in range(20))
+    assert len(talk.open(text)["diagnostics"]) == 42
+    actions = talk.actions((0, 0), (len(text.splitlines()), 0), [])
+    assert len({str(one["diagnostics"]) for one in actions if one.get("diagnostics")}) <= 20
+
+
+def test_fix_all_says_that_it_changes_what_trains() -> None:
+    talk = Talk(Workspace())
+    talk.initialize(workspace={"workspaceEdit": {"documentChanges": True, "changeAnnotationSupport": {}}})
+    talk.tell("workspace/didChangeConfiguration", {"settings": {"nnreuse": {"unsafeFixes": True}}})
+    (action,) = offers(talk, TWO, "import", only=["source.fixAll"]).values()
+    assert action["edit"]["changeAnnotations"]
+
+
 def test_fix_all_changes_what_trains_where_the_editor_says_so(talk: Talk) -> None:
     assert not offers(talk, TWO, "import", only=["source.fixAll"])
     talk.tell("workspace/didChangeConfiguration", {"settings": {"nnreuse": {"unsafeFixes": True}}})

@@ -3,6 +3,9 @@
 import logging
 
 import pytest
+from talking import NET, Talk
+
+from nnreuse.workspace.workspace import Workspace
 
 URI = "file:///w/net.py"
 RESOLVES = {
@@ -140,7 +143,8 @@ def test_with_diagnostics_they_say_what_is_meant(talk):
     assert this["data"]["range"] == [1, 4, 1, 7]
     stripped = {"range": first["range"], "code": first["code"], "message": ""}
     assert this["title"] in titles(talk.actions((0, 0), (2, 0), [stripped]))
-    assert talk.actions((0, 0), (2, 0), [{**first, "code": "F401"}]) == []
+    foreign = {**first, "code": "F401"}
+    assert this["title"] in titles(talk.actions((1, 4), (1, 7), [foreign]))  # then the range does
 
 
 def test_a_client_that_applies_whatever_it_gets_is_given_one_action(talk):
@@ -240,3 +244,16 @@ def test_a_client_that_traces_is_told_what_was_handled(talk):
     assert URI in trace["verbose"]
     talk.tell("$/setTrace", {"value": "off"})
     assert len(talk.tell("textDocument/didOpen", {"textDocument": document})) == 1
+
+
+def test_a_place_in_another_file_is_told_with_that_file(tmp_path) -> None:
+    """What a base class of another file defines is where a reader has to look."""
+    base, sub = tmp_path / "base.py", tmp_path / "sub.py"
+    init, _, forward = NET.partition("    def forward")
+    base.write_text(init.replace("class Net", "class Base"), encoding="utf-8")
+    talk = Talk(Workspace())
+    talk.initialize(textDocument={"publishDiagnostics": {"relatedInformation": True}})
+    text = f"from base import Base\n\n\nclass Sub(Base):\n    def forward{forward}"
+    found = talk.open(text, sub.as_uri())["diagnostics"]
+    places = {one["location"]["uri"] for each in found for one in each["relatedInformation"]}
+    assert places == {base.as_uri(), sub.as_uri()}

@@ -2,11 +2,10 @@
 
 import re
 
-from nnreuse.fixes.writing import Build, current, proven
+from nnreuse.fixes.writing import Build, after, current, proven
 from nnreuse.syntax.comments import comments_containing
-from nnreuse.syntax.edits import Edit, apply_edits
+from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.source import Source
 from nnreuse.syntax.span import Span
 from nnreuse.syntax.units import Place, Unit
 
@@ -92,6 +91,6 @@ def _behind(index: FileIndex, unit: Unit, row: int, comment: str) -> list[Edit] 
 
 
 def _is_comment(index: FileIndex, added: Edit, number: int) -> bool:
-    after = FileIndex.of(Source(apply_edits(index.source.text, [added])))
-    found = (comment.place for comment in comments_containing(after, "nnreuse:"))
-    return any(after.first_lines[one.unit] + one.unit.row(one.span.start)[0] == number for one in found)
+    noted = after(index, [added])
+    found = (comment.place for comment in comments_containing(noted, "nnreuse:"))
+    return any(noted.first_lines[one.unit] + one.unit.row(one.span.start)[0] == number for one in found)

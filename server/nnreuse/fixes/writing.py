@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nnreuse.syntax.edits import Edit, apply_edits, compatible
+from nnreuse.syntax.edits import Edit, compatible
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.source import split_lines
+from nnreuse.syntax.source import Encoding, split_lines
 from nnreuse.syntax.span import Span
 from nnreuse.syntax.units import Place, Unparsable, parse
 
@@ -31,11 +31,17 @@ def proven(index: FileIndex, edits: Iterable[Edit]) -> list[Edit] | None:
     ordered = sorted({e for e in edits if text[e.span.start : e.span.end] != e.content})
     if not ordered or not compatible(ordered):
         return None
-    try:
-        parse(apply_edits(text, ordered))
-    except Unparsable:
-        return None
-    return ordered
+    return ordered if after(index, ordered).broken is None else None
+
+
+def after(index: FileIndex, edits: list[Edit]) -> FileIndex:
+    """The index of the text with edits that are compatible. Costs the units that they touch."""
+    source = index.source
+    for edit in sorted(edits, reverse=True):  # those before keep their places
+        start, end = source.position(edit.span.start), source.position(edit.span.end)
+        source, change = source.edited(start, end, edit.content, Encoding.UTF32)
+        index = index.updated(source, change)
+    return index
 
 
 def together(first: Build, second: Build) -> Build:

@@ -7,6 +7,7 @@ is the edit in every reply; what it gains is the refusal of an edit that was mea
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -22,6 +23,8 @@ from nnreuse.workspace.neighbours import Obstacles, against, refusal
 FIX_ALL = "source.fixAll.nnreuse"
 _REWRITE = lsp.CodeActionKind.RefactorRewrite
 _TRAINS = "trains"
+_MENU = 20
+"""So many findings have their fixes and comments offered at once."""
 
 
 class ActionData(TypedDict):
@@ -41,7 +44,9 @@ class Built:
     view: View
     path: Path
     obstacles: Obstacles
-    others: list[Fix] = field(default_factory=list[Fix])
+    serial: int = field(default_factory=count().__next__)
+    """Tells it from what was built for other analyses of the same text."""
+    _others: dict[tuple[str, tuple[Edit, ...]], Fix] = field(default_factory=dict[tuple[str, tuple[Edit, ...]], Fix])
     """What was offered besides the fixes of findings, for `codeAction/resolve` to find again."""
     _edits: dict[int, list[Edit] | None] = field(default_factory=dict[int, list[Edit] | None])
     _kept: list[Fix] = field(default_factory=list[Fix])
@@ -56,6 +61,21 @@ class Built:
             self._kept.append(fix)
         edits = self._edits[id(fix)]
         return None if edits and against(fix, self.path, self.obstacles) else edits
+
+    def number(self, fix: Fix, edits: list[Edit]) -> list[int]:
+        """What tells a fix that is no finding's from all others; the same one for the same edits."""
+        key = fix.title, tuple(edits)
+        self._others.setdefault(key, fix)
+        return [self.serial, list(self._others).index(key)]
+
+    def other(self, data: ActionData) -> Fix | None:
+        """The fix with a number; None where it was given for another analysis."""
+        others = list(self._others.values())
+        match data["range"]:
+            case [serial, number] if serial == self.serial and 0 <= number < len(others):
+                return others[number] if others[number].title == data["title"] else None
+            case _:
+                return None
 
     def comments(self, finding: Finding, make: Callable[[Finding], Iterable[Fix]]) -> list[Fix]:
         """The comments that silence a finding, the same ones each time: they too are built once."""
@@ -76,7 +96,8 @@ class Request:
     params: lsp.CodeActionParams
     comments: Callable[[Finding], Iterable[Fix]] = lambda _: ()
     refactorings: Callable[[], Iterable[Fix]] = lambda: ()
-    repairs: Callable[[], list[Edit]] = list[Edit]
+    repairs: Callable[[], tuple[list[Edit], list[Fix]]] = lambda: ([], [])
+    """All repairs that are asked for together, and the fixes they are."""
     repairs_of: Callable[[str], tuple[list[Edit], list[Fix]]] = lambda _: ([], [])
     """All repairs of one rule's findings, whatever they change, and the fixes they are."""
     unsafe: bool = False
@@ -103,10 +124,19 @@ def offered(built: Built, request: Request) -> list[lsp.CodeAction]:
         for fix in request.refactorings():
             if fix.title not in offered and (edits := built.edits(fix)):
                 found.append(_other(built, request, fix, edits, _REWRITE))
-    if request.wants(FIX_ALL, unasked=False) and (edits := request.repairs()):
-        fix = Fix("Fix all" if request.unsafe else "Fix all that keeps behaviour", Applicability.SAFE, lambda _: edits)
-        found.append(_other(built, request, fix, edits, FIX_ALL))
+    if request.wants(FIX_ALL, unasked=False):
+        edits, fixes = request.repairs()
+        if edits:
+            title = "Fix all" if request.unsafe else "Fix all that keeps behaviour"
+            fix = Fix(title, _together(fixes), lambda _: edits)
+            found.append(_other(built, request, fix, edits, FIX_ALL))
     return found
+
+
+def _together(fixes: list[Fix]) -> Applicability:
+    """Of several fixes applied at once: unsafe where one is."""
+    unsafe = any(one.applicability is Applicability.UNSAFE for one in fixes)
+    return Applicability.UNSAFE if unsafe else Applicability.SAFE
 
 
 def _fixes(built: Built, request: Request) -> list[lsp.CodeAction]:
@@ -136,9 +166,7 @@ def _of_one_rule(built: Built, request: Request) -> Iterator[lsp.CodeAction]:
             continue  # before anything is built
         edits, fixes = request.repairs_of(rule)
         if len(fixes) > 1:
-            unsafe = any(one.applicability is Applicability.UNSAFE for one in fixes)
-            applicability = Applicability.UNSAFE if unsafe else Applicability.SAFE
-            fix = Fix(f"Fix all {len(fixes)} `{rule}` in this file", applicability, lambda _, edits=edits: edits)
+            fix = Fix(f"Fix all {len(fixes)} `{rule}` in this file", _together(fixes), lambda _, edits=edits: edits)
             yield _other(built, request, fix, edits, lsp.CodeActionKind.QuickFix)
 
 
@@ -168,11 +196,12 @@ def resolved(built: Built, version: int, action: lsp.CodeAction, data: ActionDat
     if data["version"] != version:
         raise stale(action)
     if not data["rule"]:
-        number = data["range"][0]
-        if number < len(built.others) and (edits := built.edits(built.others[number])):
-            action.edit = _workspace_edit(built.view, version, built.others[number], edits)
-            return action
-        raise stale(action)
+        fix = built.other(data)
+        edits = built.edits(fix) if fix is not None else None
+        if fix is None or not edits:
+            raise stale(action)
+        action.edit = _workspace_edit(built.view, version, fix, edits)
+        return action
     for finding in built.view.analysis.findings:
         if finding.rule == data["rule"] and _flat(built.view.range(finding.place)) == data["range"]:
             for fix in finding.fixes:
@@ -196,18 +225,16 @@ def data_of(action: lsp.CodeAction) -> ActionData:
 
 
 def _meant(view: View, params: lsp.CodeActionParams) -> list[Finding]:
-    """The findings a request is about: its diagnostics where it names any (Kate), else what its range meets (ALE)."""
-    named = params.context.diagnostics
-    found: list[Finding] = []
-    for finding in view.analysis.findings:
-        place = view.range(finding.place)
-        if named:
-            hit = any(diagnostic.code == finding.rule and diagnostic.range == place for diagnostic in named)
-        else:
-            hit = place.start <= params.range.end and params.range.start <= place.end
-        if hit:
-            found.append(finding)
-    return found
+    """The findings a request is about: its diagnostics where it names any of ours (Kate), else what its range meets (ALE).
+
+    Of a selection that meets many, the first: nobody reads a menu of hundreds, and each has edits to be proven.
+    """
+    placed = [(view.range(finding.place), finding) for finding in view.analysis.findings]
+    named = {(one.code, *_flat(one.range)) for one in params.context.diagnostics}
+    found = [finding for place, finding in placed if (finding.rule, *_flat(place)) in named]
+    if not found and not (named and _applies_every_action(view, params)):
+        found = [f for place, f in placed if place.start <= params.range.end and params.range.start <= place.end]
+    return found[:_MENU]
 
 
 def _applies_every_action(view: View, params: lsp.CodeActionParams) -> bool:
@@ -236,10 +263,9 @@ def _action(view: View, version: int, finding: Finding, fix: Fix, edits: list[Ed
 def _other(
     built: Built, request: Request, fix: Fix, edits: list[Edit], kind: lsp.CodeActionKind | str
 ) -> lsp.CodeAction:
-    """An action that is no finding's: it is found again by its number."""
-    built.others.append(fix)
-    view, number = built.view, len(built.others) - 1
-    data = ActionData(uri=view.uri, version=request.version, rule="", range=[number], title=fix.title)
+    """An action that is no finding's: it is found again by its number among those of one analysis."""
+    view = built.view
+    data = ActionData(uri=view.uri, version=request.version, rule="", range=built.number(fix, edits), title=fix.title)
     edit = None if view.client.resolves_edits else _workspace_edit(view, request.version, fix, edits)
     return lsp.CodeAction(title=fix.title, kind=kind, edit=edit, data=data)
 

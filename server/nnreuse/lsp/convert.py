@@ -7,6 +7,7 @@ edits of a fix that someone asked for touch the whole text.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from lsprotocol import types as lsp
 
@@ -15,6 +16,7 @@ from nnreuse.config.severity import Severity
 from nnreuse.config.toml import Problem
 from nnreuse.fixes.fix import unfixed
 from nnreuse.lsp.client import Client
+from nnreuse.lsp.uris import uri_of
 from nnreuse.rules import pages
 from nnreuse.rules.finding import Finding
 from nnreuse.syntax.edits import Edit
@@ -119,16 +121,23 @@ class View:
         """The other places of a finding, and those of its evidence; None where there are none or the client has no room."""
         if not self.client.related_information:
             return None
-        places = [(related.place, related.message) for related in finding.related]
-        places += [(reason.place, reason.sentence) for reason in finding.evidence]
+        places = finding.places
         refusal = unfixed(finding.fixes, self.analysis.index) if self.analysis.error is None else None
         if refusal is not None:
             places.append((finding.place, f"no fix is offered: {refusal}"))
-        return [
-            lsp.DiagnosticRelatedInformation(lsp.Location(self.uri, self.range(place)), message)
-            for place, message in places
-            if self.analysis.index.holds(place)
-        ] or None
+        found = [(self._location(finding, place), message) for place, message in places]
+        return [lsp.DiagnosticRelatedInformation(at, message) for at, message in found if at is not None] or None
+
+    def _location(self, finding: Finding, place: Place) -> lsp.Location | None:
+        """Where a place of a finding is, in whatever file; None where that is not known."""
+        if self.analysis.index.holds(place):
+            return lsp.Location(self.uri, self.range(place))
+        file = finding.file_of(place)
+        if file is None:
+            return None
+        span, source, encoding = file.index.span(place), file.index.source, self.client.encoding
+        start, end = (position_to(source.position(at, encoding)) for at in (span.start, span.end))
+        return lsp.Location(uri_of(Path(file.path)), lsp.Range(start, end))
 
     def _position(self, unit: Unit, offset: int) -> lsp.Position:
         row, column = unit.row(offset)

@@ -189,7 +189,7 @@ class Session:
             params,
             comments=lambda finding: comments(finding, traces),
             refactorings=lambda: self.workspace.refactorings(path, at, self.client.encoding),
-            repairs=lambda: repaired(self._applied_to_all())[0],
+            repairs=lambda: repaired(self._applied_to_all()),
             repairs_of=lambda rule: repaired(list(Applicability), rule=rule),
             unsafe=self.editor.unsafe_fixes,
         )

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from nnreuse.config.severity import Severity
 from nnreuse.fixes.fix import Fix
-from nnreuse.syntax.units import Place
+from nnreuse.syntax.units import Place, Unit
+from nnreuse.types.file import File
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Another place of the same file that belongs to a finding: a further call, the definition, the idle twin."""
+    """Another place that belongs to a finding: a further call, the definition, the idle twin."""
 
     place: Place
     message: str
@@ -43,3 +44,15 @@ class Finding:
     related: tuple[Related, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    elsewhere: tuple[tuple[Unit, File], ...] = ()
+    """The units of other files that its places stand in: a base class's constructor, say."""
+
+    @property
+    def places(self) -> list[tuple[Place, str]]:
+        """What is shown beside it: related places, and those of its evidence."""
+        return [(one.place, one.message) for one in self.related] + [(one.place, one.sentence) for one in self.evidence]
+
+    def file_of(self, place: Place) -> File | None:
+        """The other file that a place stands in, as far as that is known and still so."""
+        file = next((file for unit, file in self.elsewhere if unit is place.unit), None)
+        return file if file is not None and file.index.holds(place) else None

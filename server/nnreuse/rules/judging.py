@@ -1,14 +1,17 @@
 """Judging: every rule on every class of a file, then the notes, then the rules about notes."""
 
+from dataclasses import replace
+
 from nnreuse.config.settings import Settings
 from nnreuse.rules import registry
 from nnreuse.rules.context import Context, FileContext
 from nnreuse.rules.finding import Finding
 from nnreuse.rules.notes import silenced
 from nnreuse.rules.registry import Check
+from nnreuse.rules.reuse import own_units
 from nnreuse.tracing.trace import Trace
 from nnreuse.types.file import File
-from nnreuse.types.program import Program
+from nnreuse.types.program import ModuleClass, Program
 
 _FINDINGS = ("findings",)
 
@@ -35,11 +38,23 @@ def forget_findings(trace: Trace) -> None:
     trace.kept.pop(_FINDINGS, None)
 
 
+def _placed(finding: Finding, trace: Trace) -> Finding:
+    """The finding, which knows the other files that its places stand in."""
+    own = own_units(trace)
+    foreign = [place for place, _ in finding.places if place.unit not in own]
+    if not foreign:
+        return finding
+    files = {one.file for one in (*trace.definitions, *trace.calls)}
+    files |= {base.file for base in trace.cls.mro if isinstance(base, ModuleClass)}
+    found = ((place.unit, file) for place in foreign for file in files - {trace.cls.file} if file.index.holds(place))
+    return replace(finding, elsewhere=tuple(dict.fromkeys(found)))
+
+
 def _of_class(context: Context, checks: list[Check]) -> list[Finding]:
     """What rules find in a class: kept by its trace. A rule reads the trace's own text, and notes what else it looks at."""
     trace = context.trace
     if _FINDINGS not in trace.kept:
         trace.considered = set()
         with context.program.reads.into(trace.considered):
-            trace.kept[_FINDINGS] = [finding for check in checks for finding in check(context)]
+            trace.kept[_FINDINGS] = [_placed(one, trace) for check in checks for one in check(context)]
     return trace.kept[_FINDINGS]
