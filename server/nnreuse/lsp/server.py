@@ -16,6 +16,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 
 import nnreuse
+from nnreuse.lsp import MEMORY
 from nnreuse.lsp.actions import FIX_ALL
 from nnreuse.lsp.cells import Cells
 from nnreuse.lsp.knowing import Knowing
@@ -160,7 +161,7 @@ def run_stdio() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, sys.stdin.fileno())
     os.close(nothing)
-    serve(protocol, reader, writer)
+    serve(protocol, reader, writer, MEMORY.keep)
 
 
 def run_tcp(host: str, port: int) -> None:
@@ -173,7 +174,7 @@ def run_tcp(host: str, port: int) -> None:
         connection, _ = listener.accept()
     with connection, connection.makefile("rb") as reader, connection.makefile("wb") as writer:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        serve(protocol, reader, writer)
+        serve(protocol, reader, writer, MEMORY.keep)
 
 
 def log_to(file: Path | None, level: str) -> None:
