@@ -91,11 +91,16 @@ clean:
 
 .venv/installed: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(WARM)
 	@touch $@
 
 .venv/installed-test: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@$(WARM)
 	@touch $@ .venv/installed
+
+# pip compiles what it installs, but not what it only points to; and a server that nobody speaks to remembers its start.
+WARM = $(BIN)/python -m compileall -q server/nnreuse && PYTHONDONTWRITEBYTECODE= $(NNREUSE) server </dev/null
 
 node_modules/.package-lock.json: package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --silent

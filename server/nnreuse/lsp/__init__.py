@@ -1,8 +1,7 @@
 """The language server: the only layer that knows the protocol. Handlers convert, ask the workspace, and convert back."""
 
-from importlib import import_module
+from nnreuse.lsp.compiled import remember
+from nnreuse.lsp.unlisted import import_unlisted
 
-from nnreuse.lsp.compiled import remembered
-
-with remembered():
-    import_module("lsprotocol.types")
+MEMORY = remember()
+import_unlisted("lsprotocol.types")

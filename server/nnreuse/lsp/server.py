@@ -18,6 +18,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 
 import nnreuse
+from nnreuse.lsp import MEMORY
 from nnreuse.lsp.actions import FIX_ALL
 from nnreuse.lsp.cells import Cells
 from nnreuse.lsp.knowing import Knowing
@@ -178,7 +179,7 @@ def run_stdio() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, sys.stdin.fileno())
     os.close(nothing)
-    serve(protocol, reader, writer)
+    serve(protocol, reader, writer, MEMORY.keep)
 
 
 def run_tcp(host: str, port: int) -> None:
@@ -191,7 +192,7 @@ def run_tcp(host: str, port: int) -> None:
         connection, _ = listener.accept()
     with connection, connection.makefile("rb") as reader, connection.makefile("wb") as writer:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        serve(protocol, reader, writer)
+        serve(protocol, reader, writer, MEMORY.keep)
 
 
 def log_to(file: Path | None, level: str) -> None:
@@ -206,9 +207,9 @@ def log_to(file: Path | None, level: str) -> None:
 
 def _prepared() -> Protocol:
     server = create_server(Workspace())
-    # Trees of open files live long, and what an edit leaves behind is full of cycles. What exists now is never collected; what
-    # survives is looked at when nobody waits (`Inbox`), never in the middle of an edit: a full collection takes 0.2 s.
-    gc.collect()
+    # Trees of open files live long, and what an edit leaves behind is full of cycles. What exists now is never collected: to find
+    # the 5 MB in it that are garbage would take a tenth of the start. What survives later is looked at when nobody waits
+    # (`Inbox`), never in the middle of an edit: a full collection takes 0.2 s.
     gc.freeze()
     gc.set_threshold(25_000, 4, 1_000_000)
     gc.enable()

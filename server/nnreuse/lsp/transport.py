@@ -9,7 +9,7 @@ import gc
 import json
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Thread
 from typing import Any, BinaryIO, cast
 
@@ -20,6 +20,9 @@ from pygls.io_ import StdoutWriter
 from nnreuse.lsp.protocol import Message, Protocol
 
 log = logging.getLogger(__name__)
+
+_SETTLED = 5
+"""Seconds after which a client has what it waited for at the start."""
 
 
 class Inbox:
@@ -65,19 +68,24 @@ class Inbox:
         self._protocol.receive(message)
 
 
-def serve(protocol: Protocol, reader: BinaryIO, writer: BinaryIO) -> None:
-    """Serves one client until it says exit (raises SystemExit with the protocol's exit code) or goes away."""
+def serve(protocol: Protocol, reader: BinaryIO, writer: BinaryIO, settled: Callable[[], None] = lambda: None) -> None:
+    """Serves one client until it says exit (raises SystemExit with the protocol's exit code) or goes away.
+
+    `settled` is called when the start is over, and at the end.
+    """
     protocol.set_writer(StdoutWriter(writer))
     try:
-        asyncio.run(_serve(protocol, reader))
+        asyncio.run(_serve(protocol, reader, settled))
     finally:
+        settled()
         gc.freeze()  # the process ends: it need not look through everything once more, which takes seconds
 
 
-async def _serve(protocol: Protocol, reader: BinaryIO) -> None:
+async def _serve(protocol: Protocol, reader: BinaryIO, settled: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     inbox, gone = Inbox(protocol), asyncio.Event()
     protocol.run_soon, protocol.is_idle = loop.call_soon_threadsafe, lambda: inbox.is_empty
+    loop.call_later(_SETTLED, settled)
 
     def read() -> None:
         try:

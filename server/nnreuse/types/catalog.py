@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 SCHEMA: Final = 2
@@ -193,7 +193,7 @@ class Catalog:
     @cache
     def shipped() -> "Catalog":
         """The catalog of the torch that the package was released with."""
-        return Catalog.from_json(resources.files("nnreuse.types").joinpath("torch_catalog.json").read_text("utf-8"))
+        return Catalog.from_json(Path(__file__).with_name("torch_catalog.json").read_text("utf-8"))
 
     @staticmethod
     def from_json(text: str) -> "Catalog":

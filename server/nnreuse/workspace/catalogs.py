@@ -14,13 +14,11 @@ from pathlib import Path
 
 import nnreuse
 from nnreuse.types.catalog import SCHEMA, Catalog
+from nnreuse.workspace import cache
 from nnreuse.workspace.apart import Apart, Unended
 from nnreuse.workspace.environment import Environment
 
 log = logging.getLogger(__name__)
-
-FOLDER = "NNREUSE_CACHE_DIR"
-"""The environment variable that names another folder than the system's for caches."""
 
 _SECONDS = 300
 """For a probe: it takes 20 s of processor time, at a low priority."""
@@ -67,12 +65,7 @@ def torch_of(environment: Environment | None) -> Torch | None:
 
 def folder() -> Path:
     """Where catalogs are kept."""
-    named = os.environ.get(FOLDER)
-    if named:
-        return Path(named) / "catalogs"
-    from platformdirs import user_cache_path  # only where a torch is not the shipped one
-
-    return user_cache_path("nnreuse") / "catalogs"
+    return cache.folder("catalogs")
 
 
 def kept(torch: Torch | None) -> Catalog | None:
