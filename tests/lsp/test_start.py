@@ -1,10 +1,15 @@
-"""What a start costs: the protocol's types are compiled once, and remembered."""
+"""What a start costs: the protocol's types are compiled once, and remembered. And where it cannot be."""
 
 import builtins
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+from click.testing import CliRunner
+
+from nnreuse.cli.server import server
 
 SERVER = Path(__file__).parents[2] / "server"
 COUNTED = """
@@ -61,3 +66,20 @@ def test_the_builtin_is_what_it_was():
 
     maker = import_module("attr._make")
     assert getattr(maker, "compile", builtins.compile) is builtins.compile
+
+
+def test_an_address_that_cannot_be_had_is_a_usage_error():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        in_use = f"127.0.0.1:{taken.getsockname()[1]}"
+        for address in (in_use, "no..host:0"):
+            done = CliRunner().invoke(server, ["--tcp", address])
+            assert done.exit_code == 2, done.output
+            assert f"Error: --tcp {address}: " in done.output
+
+
+def test_a_scan_whose_parent_is_gone_ends_quietly():
+    environment = {**os.environ, "PYTHONPATH": str(SERVER)}
+    for sent in (b"", b"\x80\x05\x95\xff\xff\x00\x00\x00\x00\x00\x00half"):
+        code = "from nnreuse.lsp.scan import main; main()"
+        done = subprocess.run([sys.executable, "-c", code], env=environment, input=sent, capture_output=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
