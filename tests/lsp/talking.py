@@ -198,6 +198,12 @@ class Talk:
         self.protocol.receive({"jsonrpc": "2.0", "id": request, "result": result})
         return list(self.sent)
 
+    def answer_error(self, request: object, code: int) -> list[dict[str, Any]]:
+        """What the server sends because its request is refused."""
+        self.sent.clear()
+        self.protocol.receive({"jsonrpc": "2.0", "id": request, "error": {"code": code, "message": "no"}})
+        return list(self.sent)
+
     def _published(self, event: str, params: object) -> dict[str, Any]:
         (message,) = self.tell(f"textDocument/{event}", params)
         assert message["method"] == "textDocument/publishDiagnostics"

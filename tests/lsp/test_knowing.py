@@ -155,6 +155,9 @@ def test_each_switch_silences_its_own(switch):
         ("x = 1  # nnreuse: ignore[", "shared-batch-norm"),
         ("x = 1  # 🔥 # nnreuse: ignore[unused-twin, ", "shared-batch-norm"),
         ("x = 'a nnreuse: ", None),
+        ("x = 'a # nnreuse: ", None),
+        ("x = (('a'  # nnreuse: ", {"shared", "ignore", "ignore-file"}),
+        ("x = 'a' b # nnreuse: ", {"shared", "ignore", "ignore-file"}),
         ("x[", None),
     ],
 )
@@ -169,3 +172,48 @@ def test_comments_are_completed(talk, line, labels):
         assert "unused-twin" not in names or "unused-twin" not in line
     else:
         assert names == labels
+
+
+def completed(talk, text: str, uri: str = "file:///w/other.py"):
+    """What is offered at the `|` of a text."""
+    head, _, tail = text.partition("|")
+    talk.open(head + tail, uri)
+    lines = head.split("\n")
+    position = {"line": len(lines) - 1, "character": len(lines[-1].encode("utf-16-le")) // 2}
+    found = talk.request("textDocument/completion", {"textDocument": {"uri": uri}, "position": position})
+    return {item["label"]: item["textEdit"] for item in found["items"]} if found else {}
+
+
+@pytest.mark.parametrize(
+    ("line", "label", "result"),
+    [
+        ("x = 1  # nnreuse: ignore[shared-b|", "shared-batch-norm", "x = 1  # nnreuse: ignore[shared-batch-norm"),
+        ("x = '🔥'  # nnreuse: ignore[a, shared-b|]", "shared-prelu", "x = '🔥'  # nnreuse: ignore[a, shared-prelu]"),
+        ("x = '🔥'  # nnreuse:ignore-f|", "ignore-file", "x = '🔥'  # nnreuse:ignore-file["),
+        ("x = 1  # nnreuse: |", "shared", "x = 1  # nnreuse: shared"),
+    ],
+)
+def test_what_is_completed_takes_the_place_of_all_that_is_typed(talk, line, label, result):
+    edit = completed(talk, f"import torch\n{line}\n")[label]
+    span = edit["range"]
+    assert (span["start"]["line"], span["end"]["line"]) == (1, 1)
+    start, end = (2 * span[at]["character"] for at in ("start", "end"))
+    text = line.replace("|", "").encode("utf-16-le")
+    assert text[:start].decode("utf-16-le") + edit["newText"] + text[end:].decode("utf-16-le") == result
+
+
+@pytest.mark.parametrize(
+    ("text", "completes"),
+    [
+        ("x = 'see # nnreuse: |'\n", False),
+        ('"""\nUse # nnreuse: ignore[|\n"""\ny = (\n', False),
+        ('"""\nUse it\n"""\ny = (  # nnreuse: |\nz =\n', True),
+        ("if x:\n        y = 1\n    z = 2  # nnreuse: |\n", True),
+        ("def f(:\n    x = )  # nnreuse: |\n", True),
+        ('y = """half\n\nz = 2  # nnreuse: |\n', True),
+        ("x = 1  # nnreuse: |", True),
+        ("x = '# nnreuse: ignore['  # nnreuse: ignore[|", True),
+    ],
+)
+def test_only_comments_are_completed_be_the_code_half_typed(talk, text, completes):
+    assert bool(completed(talk, text)) == completes

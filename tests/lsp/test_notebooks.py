@@ -158,4 +158,5 @@ def test_rule_names_are_completed_in_cells(talk):
     content = {"document": {"uri": cell_uri(3), "version": 2}, "changes": [{"text": text}]}
     changed(talk, textContent=[content])
     items = talk.request("textDocument/completion", asked(0, len(text), cell=3))["items"]
+    assert items[0]["textEdit"]["range"]["end"] == {"line": 0, "character": len(text)}
     assert "shared-batch-norm" in {one["label"] for one in items}

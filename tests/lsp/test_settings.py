@@ -78,6 +78,22 @@ def test_a_client_that_can_be_asked_is_asked_for_each_folder(talk, tmp_path):
     assert severities(messages, other) == [2, 2]
 
 
+@pytest.mark.parametrize("answer", ["an error", 3])
+def test_a_client_that_does_not_answer_what_it_is_asked_keeps_its_settings(talk, tmp_path, caplog, answer):
+    uri = net_in(tmp_path)
+    options = {"minSeverity": "error"}
+    params = {"processId": None, "capabilities": ASKED, "initializationOptions": options, "rootUri": tmp_path.as_uri()}
+    talk.request("initialize", params)
+    opened(talk, uri)
+    ask = talk.tell("initialized", {})[-1]
+    if isinstance(answer, str):
+        talk.answer_error(ask["id"], -32601)
+    else:
+        talk.answer(ask["id"], answer)
+    assert "the client does not say its settings" in caplog.text
+    assert severities(opened(talk, uri), uri) == []
+
+
 def test_the_master_switch_clears_and_restores_the_findings(talk, tmp_path):
     talk.initialize()
     uri = net_in(tmp_path)
@@ -135,6 +151,7 @@ def test_a_settings_file_in_a_buffer_holds_as_it_is_typed(talk, tmp_path):
         ("pyproject.toml", "tool.nnreuse.x = 1\n", 0, "`x`"),
         ("nnreuse.toml", 'python = "no/such/python"\n', 0, "no/such/python"),
         ("nnreuse.toml", "ignore = [\n\n] ]\n", 2, "line 3"),
+        ("nnreuse.toml", 'python = "python"\r\nignore = [\r\n', 1, "end of document"),
     ],
 )
 def test_what_means_nothing_is_reported_where_it_stands(talk, tmp_path, name, text, line, word):
@@ -145,6 +162,20 @@ def test_what_means_nothing_is_reported_where_it_stands(talk, tmp_path, name, te
     (diagnostic,) = found["diagnostics"]
     assert diagnostic["range"]["start"]["line"] == line
     assert word in diagnostic["message"]
+
+
+def test_what_a_deleted_settings_file_said_is_forgotten(talk, tmp_path):
+    talk.initialize()
+    uri = net_in(tmp_path)
+    file = tmp_path / "nnreuse.toml"
+    file.write_text('ignore = ["shared-batch-norm"]\n')
+    assert severities(opened(talk, uri), uri) == []
+    change = {"changes": [{"uri": file.as_uri(), "type": 3}]}
+    file.unlink()
+    assert severities(talk.tell("workspace/didChangeWatchedFiles", change), uri) == [2, 2]
+    file.write_text("ignore = [\n")
+    talk.tell("workspace/didChangeWatchedFiles", change)
+    assert severities(opened(talk, uri), uri) == [2, 2]
 
 
 @pytest.mark.parametrize("trusted", [False, True])

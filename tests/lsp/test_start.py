@@ -1,15 +1,18 @@
-"""What a start costs: what is compiled from generated text is compiled once, and remembered."""
+"""What a start costs: what is compiled from generated text is compiled once, and remembered. And where it cannot be."""
 
 import builtins
 import dataclasses
 import os
+import socket
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from nnreuse.cli.server import server
 from nnreuse.lsp import compiled
 from nnreuse.lsp.compiled import Memory, remember
 from nnreuse.lsp.unlisted import import_unlisted
@@ -180,3 +183,20 @@ def test_dataclasses_are_what_they_are_without_a_memory():
         y: tuple[int, ...] = ()
 
     assert Made(1) == Made(1, ()) != Made(2) and repr(Made(1)).endswith("Made(x=1, y=())")
+
+
+def test_an_address_that_cannot_be_had_is_a_usage_error():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        in_use = f"127.0.0.1:{taken.getsockname()[1]}"
+        for address in (in_use, "no..host:0"):
+            done = CliRunner().invoke(server, ["--tcp", address])
+            assert done.exit_code == 2, done.output
+            assert f"Error: --tcp {address}: " in done.output
+
+
+def test_a_scan_whose_parent_is_gone_ends_quietly():
+    environment = {**os.environ, "PYTHONPATH": str(SERVER)}
+    for sent in (b"", b"\x80\x05\x95\xff\xff\x00\x00\x00\x00\x00\x00half"):
+        code = "from nnreuse.lsp.scan import main; main()"
+        done = subprocess.run([sys.executable, "-c", code], env=environment, input=sent, capture_output=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -88,3 +88,19 @@ def test_an_unsaved_file_is_not_traced(server, file):
     file.write_text(NET + "\n", encoding="utf-8")
     ask(server, file, "2x3x8x8")
     assert "Save net.py first" in answer(server)["error"]["message"]
+
+
+@pytest.mark.parametrize("arguments", [None, [], ["file:///net.py"], ["file:///net.py", {"line": "1"}], [1, 2, 3, 4]])
+def test_arguments_that_are_missing_or_none_are_refused(talk, arguments):
+    talk.initialize()
+    params = {"command": COMMAND} if arguments is None else {"command": COMMAND, "arguments": arguments}
+    error = talk.request("workspace/executeCommand", params)
+    assert error["code"] == -32602
+    assert error["message"].startswith("`nnreuse.trace` takes the URI of a document")
+
+
+def test_options_may_be_left_out(talk):
+    talk.initialize()
+    arguments = ["file:///net.py", {"line": 0, "character": 0}]
+    error = talk.request("workspace/executeCommand", {"command": COMMAND, "arguments": arguments})
+    assert error["message"] == "Tracing runs the model's code, and this workspace is not trusted."

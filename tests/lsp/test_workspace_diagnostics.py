@@ -1,6 +1,7 @@
 """Pulled diagnostics, and those of files that are not open."""
 
 import queue
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,10 @@ class Here(Talk):
 
     def scanned(self, method: str, params) -> dict[str, list]:
         """What is published for each file from a notification to the end of the scan that it causes."""
-        self.tell(method, params)
+        return self.scanned_after(lambda: self.tell(method, params))
+
+    def scanned_after(self, happens: Callable[[], object]) -> dict[str, list]:
+        happens()
         while self.request_quietly("nnreuse/status")["workspace"]["scanning"]:
             self.posted.get(timeout=60)()
         return {
@@ -97,6 +101,19 @@ def test_files_that_are_not_open_are_found_and_pushed(here):
     (here.folder / "net.py").write_text("x = 1\n")
     changes = [{"uri": (here.folder / "net.py").as_uri(), "type": 2}]
     assert here.scanned("workspace/didChangeWatchedFiles", {"changes": changes}) == {"net.py": []}
+
+
+def test_a_client_that_cannot_say_its_settings_has_its_files_looked_at(here):
+    here.begin(workspace={"configuration": True})
+    (ask,) = here.tell("initialized", {})
+    refused = {"jsonrpc": "2.0", "id": ask["id"], "error": {"code": -32601, "message": "no such method"}}
+    published = here.scanned_after(lambda: here.protocol.receive(refused))
+    assert len(published["net.py"]) == 2
+
+
+def test_the_only_folder_of_an_old_client_is_looked_at(here):
+    here.request("initialize", {"processId": None, "capabilities": {}, "rootPath": str(here.folder)})
+    assert len(here.scanned("initialized", {})["net.py"]) == 2
 
 
 def test_a_file_that_is_gone_loses_its_findings(here):

@@ -24,16 +24,20 @@ def server(stdio: bool, tcp: str | None, log_file: Path | None, log_level: str) 
         raise click.UsageError("--stdio and --tcp exclude each other")
     address = _address(tcp) if tcp else None
     gc.disable()  # importing makes nothing but what stays; looking for garbage meanwhile is a tenth of a start
-    from nnreuse.lsp.server import log_to, run_stdio, run_tcp  # pygls takes a third of a second to import
+    from nnreuse.lsp.server import listener_at, log_to, run_stdio, run_tcp  # pygls takes a third of a second to import
 
     try:
         log_to(log_file, log_level)
     except OSError as error:
         raise click.UsageError(f"--log-file {log_file}: {error.strerror}") from None
-    if address:
-        run_tcp(*address)
-    else:
+    if not address:
         run_stdio()
+        return
+    try:
+        listener = listener_at(*address)
+    except (OSError, UnicodeError) as error:
+        raise click.UsageError(f"--tcp {tcp}: {getattr(error, 'strerror', None) or error}") from None
+    run_tcp(listener)
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -79,10 +79,12 @@ def _read_text(file: Path) -> str:
 
 def table(file: Path, read_text: ReadText) -> Table | None:
     """What a file says to us; None for a `pyproject.toml` that says nothing. Raises NoToml."""
+    text = ""
     try:
-        content: Table = tomllib.loads(read_text(file))
+        text = read_text(file)
+        content: Table = tomllib.loads(text)
     except (OSError, ValueError) as error:
-        raise NoToml(Problem(str(error), line=_line_in(str(error)))) from None
+        raise NoToml(Problem(str(error), line=_line_in(str(error), text))) from None
     if file.name == FILES[0]:
         return content
     tool = content.get("tool")
@@ -107,7 +109,7 @@ def line_of(text: str, keys: tuple[str, ...], pyproject: bool) -> int:
     """The zero-based line where a key stands in a settings file, or the one of its table; 0 where it cannot be found."""
     wanted = (("tool", "nnreuse") if pyproject and keys[:1] != ("tool",) else ()) + keys
     best, length, inside = 0, -1, tuple[str, ...]()
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text)):
+    for number, line in enumerate(_lines(text)):
         header = re.match(r"\s*\[+([^\[\]]+)\]", line)
         assigned = re.match(r"\s*([\w\-.\"' ]+?)\s*=", line)
         if header:
@@ -132,8 +134,15 @@ def _parts(dotted: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 
-def _line_in(message: str) -> int | None:
-    """The line that tomllib's message names."""
+def _lines(text: str) -> list[str]:
+    """The lines as an editor counts them."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def _line_in(message: str, text: str) -> int | None:
+    """The line that tomllib's message names; for the end of the document, the last one on which something stands."""
+    if "(at end of document)" in message:
+        return len(_lines(text.rstrip())) - 1
     found = re.search(r"at line (\d+)", message)
     return int(found[1]) - 1 if found else None
 

@@ -34,7 +34,9 @@ class Cells:
         return found and [self._located(notebook, one) for one in found]
 
     def completion(self, params: lsp.CompletionParams) -> lsp.CompletionList | None:
-        return self._knowing.completion(self._of_program(params)[0])
+        asked, first, _ = self._of_program(params)
+        found = self._knowing.completion(asked)
+        return found and attrs.evolve(found, items=[_moved_item(item, -first) for item in found.items])
 
     def code_lens(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
         asked, first, lines = self._of_program(params)
@@ -77,3 +79,9 @@ class Cells:
         locations = cast("list[lsp.Location]", lens.command.arguments[2])
         arguments = [uri, where.start, [self._located(notebook, one) for one in locations]]
         return attrs.evolve(lens, range=where, command=attrs.evolve(lens.command, arguments=arguments))
+
+
+def _moved_item(item: lsp.CompletionItem, by: int) -> lsp.CompletionItem:
+    edit = item.text_edit
+    assert isinstance(edit, lsp.TextEdit)  # `Knowing` makes no other
+    return attrs.evolve(item, text_edit=attrs.evolve(edit, range=moved_range(edit.range, by)))

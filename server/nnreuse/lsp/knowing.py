@@ -12,6 +12,7 @@ from nnreuse.lsp.uris import uri_of
 from nnreuse.rules import hover, registry
 from nnreuse.rules.reuse import call_sites, own_units
 from nnreuse.rules.subjects import Occurrence, Subject, occurrences, repeated
+from nnreuse.syntax.comments import comment_at
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import column_in
 from nnreuse.syntax.units import Place
@@ -80,10 +81,20 @@ class Knowing:
         if source is None or params.position.line >= len(source.lines):
             return None
         position = source.position(source.offset(position_of(params.position), self._session.client.encoding))
-        note = _NOTE.search(source.lines[position.line][: position.column])
+        line = source.lines[position.line]
+        if not _NOTE.search(line[: position.column]):  # which costs less than the tokens of a file
+            return None
+        begins = comment_at(source.lines, position.line, position.column)
+        note = None if begins is None else _NOTE.search(line[begins : position.column])
         if note is None:
             return None
-        items = list(_words()) if note["list"] is None else list(_rules(note["list"]))
+        typed = note["word"] if note["list"] is None else note["list"].rpartition(",")[2].lstrip()
+        start, end = (
+            lsp.Position(position.line, column_in(line, column, self._session.client.encoding))
+            for column in (position.column - len(typed), position.column)
+        )
+        written = lsp.Range(start, end)
+        items = list(_words(written)) if note["list"] is None else list(_rules(note["list"], written))
         return lsp.CompletionList(is_incomplete=False, items=items)
 
     def _lenses(self, document: Document) -> Iterator[lsp.CodeLens]:
@@ -152,15 +163,20 @@ def _title(one: Subject) -> str:
     return f"{counted} · {shared}"
 
 
-def _words() -> Iterator[lsp.CompletionItem]:
+def _words(written: lsp.Range) -> Iterator[lsp.CompletionItem]:
     for word, (text, says) in _WORDS.items():
-        yield lsp.CompletionItem(label=word, kind=lsp.CompletionItemKind.Keyword, detail=says, insert_text=text)
+        yield _item(word, lsp.CompletionItemKind.Keyword, says, lsp.TextEdit(written, text))
 
 
-def _rules(written: str) -> Iterator[lsp.CompletionItem]:
+def _rules(listed: str, written: lsp.Range) -> Iterator[lsp.CompletionItem]:
     """The rules that the list does not name yet."""
-    named = {name.strip() for name in written.split(",")[:-1]}
+    named = {name.strip() for name in listed.split(",")[:-1]}
     for rule in registry.names():
         if rule not in named:
             summary = registry.documentation(rule).strip().splitlines()[0]
-            yield lsp.CompletionItem(label=rule, kind=lsp.CompletionItemKind.EnumMember, detail=summary)
+            yield _item(rule, lsp.CompletionItemKind.EnumMember, summary, lsp.TextEdit(written, rule))
+
+
+def _item(label: str, kind: lsp.CompletionItemKind, detail: str, edit: lsp.TextEdit) -> lsp.CompletionItem:
+    """An item that says what it replaces: editors in which `-` ends a word would replace less than what is typed."""
+    return lsp.CompletionItem(label, kind=kind, detail=detail, text_edit=edit)

@@ -115,13 +115,13 @@ def main() -> None:
         os.nice(10)
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)
-    task: Task = pickle.load(sys.stdin.buffer)
     try:
+        task: Task = pickle.load(sys.stdin.buffer)
         for message in scanned(task):
             pickle.dump(message, answers)
             answers.flush()
-    except BrokenPipeError:  # nobody waits for it any more
-        sys.exit(0)
+    except (EOFError, pickle.UnpicklingError, BrokenPipeError):  # the parent is gone: nobody waits for it any more
+        os._exit(0)  # an orderly end would write what is left, and complain
 
 
 def scanned(task: Task) -> Iterator[Begun | Scanned]:

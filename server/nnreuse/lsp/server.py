@@ -27,7 +27,7 @@ from nnreuse.lsp.obstacles import NotYet
 from nnreuse.lsp.protocol import Protocol
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.status import STATUS, status
-from nnreuse.lsp.tracing import TRACE, Tracing
+from nnreuse.lsp.tracing import TRACE, Tracing, trace_arguments
 from nnreuse.lsp.transport import serve
 from nnreuse.workspace.workspace import Workspace
 
@@ -118,8 +118,8 @@ def create_server(workspace: Workspace) -> LanguageServer:
     guard = Guard(server)
     tracing = Tracing(session)
 
-    async def trace(uri: str, position: lsp.Position, options: str = "") -> dict[str, object]:
-        return await tracing.trace(uri, position, options)
+    async def trace(*arguments: Any) -> dict[str, object]:  # with `object`, pygls would put the server first
+        return await tracing.trace(*trace_arguments(arguments))
 
     cast("Callable[[object], object]", server.command(TRACE))(trace)
 
@@ -182,13 +182,19 @@ def run_stdio() -> None:
     serve(protocol, reader, writer, MEMORY.keep)
 
 
-def run_tcp(host: str, port: int) -> None:
-    """Serves the first client that connects to an address; writes the address to stderr, port 0 being any free one."""
-    protocol = _prepared()
+def listener_at(host: str, port: int) -> socket.socket:
+    """Takes an address, port 0 being any free one, and writes it to stderr. Raises OSError and, for no name of a host, UnicodeError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family) as listener:
-        sys.stderr.write(f"nnreuse: listening on {host}:{listener.getsockname()[1]}\n")
-        sys.stderr.flush()
+    listener = socket.create_server((host, port), family=family)
+    sys.stderr.write(f"nnreuse: listening on {host}:{listener.getsockname()[1]}\n")
+    sys.stderr.flush()
+    return listener
+
+
+def run_tcp(listener: socket.socket) -> None:
+    """Serves the first client that connects."""
+    protocol = _prepared()
+    with listener:
         connection, _ = listener.accept()
     with connection, connection.makefile("rb") as reader, connection.makefile("wb") as writer:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

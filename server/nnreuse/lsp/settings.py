@@ -6,9 +6,13 @@ A client that can be asked is asked, for every workspace folder; else `initializ
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from lsprotocol import types as lsp
+from pygls import uris
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from nnreuse.config import editor
@@ -23,6 +27,7 @@ _SECTION = "nnreuse"
 _WATCHED = ("**/*.py", "**/*.ipynb", "**/nnreuse.toml", "**/pyproject.toml")
 
 Apply = Callable[[Editor, ClientSettings], None]
+Answers = Sequence[object] | None
 
 
 class SettingsOfClient:
@@ -40,10 +45,7 @@ class SettingsOfClient:
     def initialize(self, client: Client, params: lsp.InitializeParams) -> None:
         """Takes the options and the folders. Raises nothing; nonsense is reported by `apply`."""
         self._client = client
-        roots = [folder.uri for folder in params.workspace_folders or ()]
-        if not roots and params.root_uri:
-            roots = [params.root_uri]
-        self.folders = {uri: path_of(uri) for uri in roots}
+        self.folders = {uri: path_of(uri) for uri in _roots(params)}
         self._options = editor.of_client(params.initialization_options)
         self._tell()
 
@@ -82,14 +84,16 @@ class SettingsOfClient:
         items = [lsp.ConfigurationItem(section=_SECTION)]
         items += [lsp.ConfigurationItem(scope_uri=uri, section=_SECTION) for uri in uris]
 
-        def answered(answers: Sequence[object] | None) -> None:
+        def answered(answers: Answers) -> None:
             everywhere, *scoped = [editor.of_client(answer) for answer in answers or [None]]
             self._of_folders = {
                 self.folders[uri]: said for uri, said in zip(uris, scoped, strict=False) if said and uri in self.folders
             }
             self._hold(everywhere)
 
-        self._server.workspace_configuration(lsp.ConfigurationParams(items), callback=_logged(answered))
+        # Not as pygls' callback: that one is never called where the client answers with an error.
+        asked = self._server.workspace_configuration(lsp.ConfigurationParams(items))
+        asked.add_done_callback(_guarded(answered, refused=self._tell))
 
     def _hold(self, said: object) -> None:
         self._said = editor.of_client(said)
@@ -107,12 +111,25 @@ class SettingsOfClient:
         self._apply(switches, ClientSettings(everywhere, folders, switches.trusted))
 
 
-def _logged(answered: Callable[[Sequence[object] | None], None]) -> Callable[[Sequence[object] | None], None]:
-    """The guard of an answer: pygls would lose what it raises."""
+def _roots(params: lsp.InitializeParams) -> list[str]:
+    """The folders, as the newest of the three ways says that a client uses."""
+    if params.workspace_folders:
+        return [folder.uri for folder in params.workspace_folders]
+    root = params.root_uri or uris.from_fs_path(params.root_path or "")
+    return [root] if root else []
 
-    def run(answers: Sequence[object] | None) -> None:
+
+def _guarded(answered: Callable[[Answers], None], refused: Callable[[], None]) -> Callable[[Future[Any]], None]:
+    """The guard of an answer: pygls would lose what it raises. Without an answer, what is known holds; a shutdown cancels."""
+
+    def run(answer: Future[Any]) -> None:
+        if answer.cancelled():
+            return
         try:
-            answered(answers)
+            answered(answer.result())
+        except JsonRpcException as error:
+            log.warning("the client does not say its settings, those known hold: %s", error)
+            refused()
         except Exception:
             log.exception("internal error in the answer to workspace/configuration")
 

@@ -5,7 +5,7 @@ import asyncio
 from pathlib import Path
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from nnreuse.lsp.convert import position_of
 from nnreuse.lsp.session import Session
@@ -75,6 +75,18 @@ class Tracing:
         if not around:
             raise dynamic.NoTrace("No module class is here: put the cursor into the one to trace.")
         return around[-1]
+
+
+def trace_arguments(arguments: tuple[object, ...]) -> tuple[str, lsp.Position, str]:
+    """The arguments of the command as a client sends them, options being optional. Raises JsonRpcInvalidParams."""
+    match arguments:
+        case (str(uri), {"line": int(line), "character": int(character)}):
+            return uri, lsp.Position(line, character), ""
+        case (str(uri), {"line": int(line), "character": int(character)}, str(options)):
+            return uri, lsp.Position(line, character), options
+        case _:
+            says = "takes the URI of a document, a position and, where wanted, options in one text"
+            raise JsonRpcInvalidParams(f"`{TRACE}` {says}")
 
 
 def _classes_around(body: list[ast.stmt], line: int, prefix: str) -> list[str]:

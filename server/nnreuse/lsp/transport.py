@@ -8,6 +8,7 @@ import asyncio
 import gc
 import json
 import logging
+import reprlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from threading import Thread
@@ -34,7 +35,10 @@ class Inbox:
         self._requests: set[int | str] = set()
 
     def put(self, message: Message) -> None:
-        """Adds a message; a cancellation of a request that waits takes effect at once."""
+        """Adds a message; a cancellation of a request that waits takes effect at once. What nobody can answer is skipped."""
+        if not _is_usable(message):
+            log.warning("skipped a message whose id is neither a number nor a text: %s", reprlib.repr(message))
+            return
         if message.get("method") == lsp.CANCEL_REQUEST:
             request = message["params"]["id"]
             if request in self._requests:
@@ -94,8 +98,8 @@ async def _serve(protocol: Protocol, reader: BinaryIO, settled: Callable[[], Non
                 loop.call_soon_threadsafe(inbox.handle_next)
                 if message.get("method") == lsp.EXIT:
                     return  # `exit` ends the process; a thread blocked in a read would stand in the way
-        except (OSError, ValueError, KeyError, TypeError):
-            log.exception("cannot read from the client")
+        except (OSError, ValueError, OverflowError, MemoryError) as error:  # the last two: a length that cannot be
+            log.error("cannot read from the client: %s", error or type(error).__name__)
         loop.call_soon_threadsafe(gone.set)
 
     Thread(target=read, name="lsp-reader", daemon=True).start()
@@ -108,7 +112,7 @@ def messages(reader: BinaryIO) -> Iterator[Message]:
     while header := reader.readline():
         name, _, value = header.partition(b":")
         if name.strip().lower() == b"content-length":
-            length = int(value)
+            length = _length(value)
         elif not header.strip() and length:
             body, length = reader.read(length), 0
             message = _decoded(body)
@@ -116,10 +120,28 @@ def messages(reader: BinaryIO) -> Iterator[Message]:
                 yield message
 
 
+def _length(value: bytes) -> int:
+    if not value.strip().isdigit():
+        raise ValueError(f"the header Content-Length says {value.strip()[:40]!r}")
+    return int(value)
+
+
+def _is_usable(message: Message) -> bool:
+    """Whether a message can be told from others: by an id, where it has one, and by the one it cancels."""
+    if message.get("method") == lsp.CANCEL_REQUEST:
+        params: Any = message.get("params")
+        return isinstance(params, dict) and _is_id(cast(Message, params).get("id"))
+    return "id" not in message or _is_id(message["id"])
+
+
+def _is_id(said: object) -> bool:
+    return isinstance(said, int | str)
+
+
 def _decoded(body: bytes) -> Message | None:
     try:
         message: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # it is no JSON, or nested deeper than anybody means
         message = None
     if not isinstance(message, dict):
         log.warning("skipped a message that is no JSON object: %r", body[:200])

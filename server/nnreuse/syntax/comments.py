@@ -1,7 +1,7 @@
 """Comments, read from Python's own tokens, and the lines of code that each one speaks about."""
 
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile, islice
 
@@ -44,6 +44,22 @@ def comments_containing(index: FileIndex, *words: str) -> Iterator[Comment]:
                 yield Comment(_place(unit, row, column, text), found)
 
 
+def comment_at(lines: Sequence[str], row: int, column: int) -> int | None:
+    """The column where the comment around a place begins, None where it is in none. `row` is zero-based, columns are code points.
+
+    Reads a text that is being typed: where Python's tokenizer gives up above the place, its line alone decides.
+    """
+    for first, shown in ((0, lines), (row, lines[row : row + 1])):
+        for token in _tokens(shown):
+            start, end = ((line - 1 + first, at) for line, at in (token.start, token.end))
+            if token.type == tokenize.COMMENT and start <= (row, column) and start[0] == row:
+                return start[1]
+            unclosed = token.type == tokenize.ERRORTOKEN and token.string[:1] in ("'", '"') and start[0] == row
+            if unclosed or end > (row, column):
+                return None
+    return None
+
+
 @once
 def _mentioning(part: Part, words: tuple[str, ...]) -> list[Unit]:
     """The units of a part in which one of the words stands, be it as a part of another."""
@@ -84,27 +100,32 @@ def _place(unit: Unit, row: int, column: int, text: str) -> Place:
 
 @once
 def _layout(unit: Unit) -> _Layout:
-    """Total: a text that Python's tokenizer gives up on has the comments up to there."""
+    """One pass over the tokens of a unit."""
     comments: list[tuple[int, int, str]] = []
     statements: list[range] = []
     first: int | None = None
     decorates = False
-    try:
-        # Python reads a lone "\r" as a line's end, its tokenizer in Python does not.
-        lines = (f"{line[:-1]}\n" if line.endswith("\r") else line for line in unit.lines)
-        for token in tokenize.generate_tokens(lines.__next__):
-            row = token.start[0] - 1
-            if token.type == tokenize.COMMENT:
-                comments.append((row, token.start[1], token.string))
-            elif token.type == tokenize.NEWLINE:
-                # A decorator is a line of the definition below it.
-                if not decorates:
-                    statements.append(range(row if first is None else first, row + 1))
-                    first = None
-                decorates = False
-            elif token.type not in _SPACE:
-                decorates = decorates or token.string == "@" and not unit.lines[row][: token.start[1]].strip()
-                first = row if first is None else first
-    except (tokenize.TokenError, SyntaxError):
-        pass
+    for token in _tokens(unit.lines):
+        row = token.start[0] - 1
+        if token.type == tokenize.COMMENT:
+            comments.append((row, token.start[1], token.string))
+        elif token.type == tokenize.NEWLINE:
+            # A decorator is a line of the definition below it.
+            if not decorates:
+                statements.append(range(row if first is None else first, row + 1))
+                first = None
+            decorates = False
+        elif token.type not in _SPACE:
+            decorates = decorates or token.string == "@" and not unit.lines[row][: token.start[1]].strip()
+            first = row if first is None else first
     return _Layout(tuple(comments), tuple(statements))
+
+
+def _tokens(lines: Sequence[str]) -> Iterator[tokenize.TokenInfo]:
+    """Total: a text that Python's tokenizer gives up on has the tokens up to there."""
+    # Python reads a lone "\r" as a line's end, its tokenizer in Python does not.
+    rows = (f"{line[:-1]}\n" if line.endswith("\r") else line for line in lines)
+    try:
+        yield from tokenize.generate_tokens(rows.__next__)
+    except (tokenize.TokenError, SyntaxError):
+        return

@@ -131,6 +131,7 @@ class Configuration:
 
     def _read(self, file: Path) -> Table | None:
         if file not in self._buffers and not file.is_file():
+            self._last_good.pop(file, None)  # what comes under its name is another file
             return None
         try:
             self._last_good[file] = toml.table(file, self.text)
