@@ -103,6 +103,19 @@ def test_references_lead_to_the_file_that_defines_the_instance(tmp_path):
     assert [one["uri"].rpartition("/")[2] for one in found] == ["base.py", "sub.py", "sub.py", "sub.py"]
 
 
+def test_lenses_and_hints_stay_beside_their_code_while_something_is_half_typed() -> None:
+    talk = begun(**ON)
+    everything = {"range": {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}}
+    before = [asked(talk, "codeLens", {}), asked(talk, "inlayHint", everything, **everything)]
+    talk.edit((0, 0), (0, 0), "half = (\n", URI)
+    lenses, hints = asked(talk, "codeLens", {}), asked(talk, "inlayHint", everything, **everything)
+    for earlier, now in zip(
+        before, ([one["range"]["start"] for one in lenses], [one["position"] for one in hints]), strict=True
+    ):
+        places = [one["range"]["start"] if "range" in one else one["position"] for one in earlier]
+        assert places and now == [{**place, "line": place["line"] + 1} for place in places]
+
+
 def test_a_lens_says_what_the_calls_share_and_where_they_are():
     lenses = asked(begun(**ON), "codeLens", {})
     titles = {lens["range"]["start"]["line"]: lens["command"]["title"] for lens in lenses}

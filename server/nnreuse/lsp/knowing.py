@@ -118,7 +118,7 @@ class Knowing:
                 yield lsp.InlayHint(end, f"#{number + 1} of {len(sites)}", padding_left=True, tooltip=tip)
 
     def _repeated(self, document: Document) -> list[Subject]:
-        return list(repeated(self._session.workspace.traces(document.path)))
+        return list(repeated(self._session.workspace.last_traces(document.path)))
 
     def _document(self, feature: str, uri: str) -> Document | None:
         return self._session.documents.get(uri) if self._session.editor.knows(feature) else None
@@ -139,6 +139,11 @@ class Knowing:
         return next(opened, None) or uri_of(path)
 
     def _range(self, index: FileIndex, place: Place) -> lsp.Range:
+        """Where a place is: in a text that is no Python for the moment, beside its code all the same."""
+        for document in self._session.documents.values():
+            view = self._session.view(document)
+            if view is not None and view.analysis.index is index and view.analysis.error is not None:
+                return view.range(place)
         start, end = (self._position(index, place, at) for at in (place.span.start, place.span.end))
         return lsp.Range(start, end)
 

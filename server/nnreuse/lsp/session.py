@@ -247,6 +247,11 @@ class Session:
     def _diagnostics(self, document: Document, analysis: Analysis) -> list[lsp.Diagnostic]:
         return self._view(document, analysis).diagnostics() if self.editor.enable else []
 
+    def view(self, document: Document) -> View | None:
+        """A document as the client sees it."""
+        analysis = self.workspace.current(document.path)
+        return self._view(document, analysis) if analysis is not None else None
+
     def _built(self, document: Document) -> Built | None:
         """The fixes of the current analysis: those already built while it is the same object, none of an earlier one."""
         analysis = self.workspace.current(document.path)

@@ -208,10 +208,15 @@ class Workspace:
     def traces(self, path: Path) -> list[Trace]:
         """The traces of an open file's module classes; none while its text does not parse."""
         buffer = self._open.get(path)
-        if buffer is None or buffer.analysis.error is not None:
+        return [] if buffer is None or buffer.analysis.error is not None else self.last_traces(path)
+
+    def last_traces(self, path: Path) -> list[Trace]:
+        """The traces of the last text of an open file that was Python."""
+        buffer = self._open.get(path)
+        if buffer is None:
             return []
         project = self._project(path)
-        return project.traces(project.file(path, buffer.index))
+        return project.traces(project.file(path, buffer.analysis.index))
 
     def subject(self, path: Path, position: Position, encoding: Encoding) -> Subject | None:
         """The module instance that stands at a position of an open file."""
