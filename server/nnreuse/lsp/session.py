@@ -110,6 +110,7 @@ class Session:
         self.documents[opened.uri] = document
         self.closed.opened(path)
         self._publish(document, self.workspace.open(path, opened.text))
+        self._publish_others(self.workspace.outdated())
         self._publish_settings_problems()
 
     def did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
@@ -126,7 +127,7 @@ class Session:
         document.version = params.text_document.version
         changes = changes_of(params.content_changes)
         self._publish(document, self.workspace.change(document.path, changes, self.client.encoding))
-        self._publish_all(self.workspace.outdated())
+        self._publish_others(self.workspace.outdated())
 
     def set_text(self, uri: str, text: str, version: int) -> None:
         """The whole text of a document that is open, or is now."""
@@ -135,12 +136,13 @@ class Session:
         document.version = version
         whole = [TextChange(None, None, text)]
         self._publish(document, self.workspace.change(document.path, whole, self.client.encoding))
+        self._publish_others(self.workspace.outdated())
 
     def close_text(self, uri: str) -> None:
         """A document that `set_text` opened is closed."""
         document = self.documents.pop(uri, None)
         if document is not None:
-            self.workspace.close(document.path)
+            self._close(document)
 
     def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
         paths = {path_of(change.uri): change.type for change in params.changes}
@@ -151,7 +153,7 @@ class Session:
         code = {path: kind for path, kind in paths.items() if path.name not in FILES}
         if code:
             anew = any(kind is not lsp.FileChangeType.Changed for kind in code.values())
-            self._publish_all(self.workspace.changed_on_disk(list(code), anew=anew))
+            self._publish_others(self.workspace.changed_on_disk(list(code), anew=anew))
             if any(self.workspace.current(path) is None for path in code):
                 self._scan()
 
@@ -170,11 +172,20 @@ class Session:
         document = self.documents.pop(params.text_document.uri, None)
         if document is None:
             return
-        self.workspace.close(path)
         if not self.client.pulls:
             self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(document.uri, []))
+        self._close(document)
         if self._scans_now() and path.is_file() and any(path.is_relative_to(each) for each in self._folders()):
             self.closed.look_at([path], self.workspace.configuration)
+
+    def _close(self, document: Document) -> None:
+        """Lets go of the text of a document that is open no more, unless it is open under another URI (`a b`, `a%20b`)."""
+        if document.path not in self._opened():
+            self.workspace.close(document.path)
+            self._publish_others(self.workspace.outdated())
+
+    def _opened(self) -> set[Path]:
+        return {document.path for document in self.documents.values()}
 
     def code_action(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         document = self.documents.get(params.text_document.uri)
@@ -219,11 +230,9 @@ class Session:
         paths = set(change())
         concerned = [document for document in self.documents.values() if document.path in paths]
         different = [document.path for document in concerned if self._shown(document) != before[document.uri]]
-        self._publish_all(different)
+        self._publish_others(different)
         for path in paths.difference(different):
             self.background.analysed(path)
-        if different and self.client.pulls and self.client.refreshes_diagnostics:
-            self.server.workspace_diagnostic_refresh(None)
         if paths:
             self._refresh_views()
         if paths and everywhere:
@@ -272,10 +281,10 @@ class Session:
 
     def _reanalyse(self, everything: bool = False) -> None:
         changed = self.workspace.reconfigured()
-        self._publish_all([document.path for document in self.documents.values()] if everything else changed)
+        self._publish_others(self._opened() if everything else changed)
+        if everything and not self.documents:  # what closed files have is pulled too
+            self._refresh_diagnostics()
         self._publish_settings_problems()
-        if (everything or changed) and self.client.pulls and self.client.refreshes_diagnostics:
-            self.server.workspace_diagnostic_refresh(None)
         if everything:
             self._refresh_views()
         self._scan()
@@ -301,11 +310,18 @@ class Session:
     def _folders(self) -> list[Path]:
         return [path for path in self.settings.folders.values() if path.is_dir()]
 
-    def _publish_all(self, paths: Iterable[Path]) -> None:
+    def _publish_others(self, paths: Iterable[Path]) -> None:
+        """Of documents that the client has said nothing about: one that pulls does not know that it should."""
         wanted = set(paths)
         for document in self.documents.values():
             if document.path in wanted and (analysis := self.workspace.current(document.path)):
                 self._publish(document, analysis)
+        if wanted:
+            self._refresh_diagnostics()
+
+    def _refresh_diagnostics(self) -> None:
+        if self.client.pulls and self.client.refreshes_diagnostics:
+            self.server.workspace_diagnostic_refresh(None)
 
     def _settings_text(self, path: Path, text: str | None) -> None:
         self.workspace.configuration.set_buffer(path, text)
