@@ -36,13 +36,16 @@ def talk() -> Talk:
     return talk
 
 
-def open_notebook(talk: Talk) -> dict[str, list]:
+def open_notebook(talk: Talk, languages: dict[int, str] | None = None) -> dict[str, list]:
+    """What is published then; `languages`: of code cells that are no Python."""
     kinds = [1 if number == 1 else 2 for number in range(len(CELLS))]
     cells = [{"kind": kind, "document": cell_uri(number)} for number, kind in enumerate(kinds)]
     texts = [
         {"uri": cell_uri(n), "languageId": "python" if kinds[n] == 2 else "markdown", "version": 1, "text": text}
         for n, text in enumerate(CELLS)
     ]
+    for number, language in (languages or {}).items():
+        texts[number]["languageId"] = language
     notebook = {"uri": NB, "notebookType": "jupyter-notebook", "version": 1, "cells": cells}
     return published(talk.tell("notebookDocument/didOpen", {"notebookDocument": notebook, "cellTextDocuments": texts}))
 
@@ -78,6 +81,22 @@ def test_an_edit_of_one_cell_concerns_the_program(talk):
     assert len(changed(talk, textContent=[content])[cell_uri(2)]) == 2
 
 
+@pytest.mark.parametrize(("number", "language"), [(1, "markdown"), (4, "shellscript")])
+def test_what_is_typed_in_a_cell_that_is_no_code_stays_out_of_the_program(talk, number, language):
+    open_notebook(talk, {number: language})
+    end = (1, 0) if number == 1 else (1, len("for x in *; do echo; done"))
+    content = {
+        "document": {"uri": cell_uri(number), "version": 7},
+        "changes": [{"range": span(end, end), "text": "these are (words"}],
+    }
+    document, cells = {"uri": NB, "version": 2}, {"textContent": [content]}
+    sent = talk.tell("notebookDocument/didChange", {"notebookDocument": document, "change": {"cells": cells}})
+    assert [len(each) for each in published(sent).values()] == [0, 0, 2, 0, 0]
+    assert sent[number]["params"]["version"] == 7
+    content = {"document": {"uri": cell_uri(0), "version": 2}, "changes": [{"text": "nn = None\n"}]}
+    assert not any(changed(talk, textContent=[content]).values())  # a program that is none any more keeps what it had
+
+
 def test_cells_come_go_and_move(talk):
     open_notebook(talk)
     gone = {"array": {"start": 0, "deleteCount": 1, "cells": []}, "didClose": [{"uri": cell_uri(0)}]}
@@ -103,6 +122,20 @@ def test_fixes_and_hover_speak_of_cells(talk):
     place = {"textDocument": {"uri": cell_uri(2)}, "position": {"line": 8, "character": 14}}
     hover = talk.request("textDocument/hover", place)
     assert hover["range"] == span((8, 12), (8, 19))
+
+
+def test_a_resolved_fix_keeps_the_diagnostics_of_its_cell(talk):
+    talk.initialize(textDocument={"codeAction": {"resolveSupport": {"properties": ["edit"]}}})
+    found = open_notebook(talk)[cell_uri(2)]
+    params = {
+        "textDocument": {"uri": cell_uri(2)},
+        "range": found[0]["range"],
+        "context": {"diagnostics": [found[0]]},
+    }
+    action = talk.request("textDocument/codeAction", params)[0]
+    resolved = talk.request("codeAction/resolve", action)
+    assert resolved["diagnostics"] == action["diagnostics"]
+    assert list(resolved["edit"]["changes"]) == [cell_uri(2)]
 
 
 def test_a_cell_is_pulled_by_itself():

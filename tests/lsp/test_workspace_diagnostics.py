@@ -32,13 +32,22 @@ class Here(Talk):
 
     def scanned_after(self, happens: Callable[[], object]) -> dict[str, list]:
         happens()
-        while self.request_quietly("nnreuse/status")["workspace"]["scanning"]:
-            self.posted.get(timeout=60)()
+        self.wait()
         return {
             m["params"]["uri"].rpartition("/")[2]: m["params"]["diagnostics"]
             for m in self.sent
             if m.get("method") == "textDocument/publishDiagnostics"
         }
+
+    def wait(self) -> None:
+        """Until no scan runs any more."""
+        while self.request_quietly("nnreuse/status")["workspace"]["scanning"]:
+            self.posted.get(timeout=60)()
+
+    def begun(self) -> int:
+        """How many whole scans have shown that they began, since the last notification."""
+        progress = [m["params"]["value"] for m in self.sent if m.get("method") == "$/progress"]
+        return sum(value["kind"] == "begin" for value in progress)
 
     def request_quietly(self, method: str):
         kept = list(self.sent)
@@ -181,3 +190,141 @@ def test_the_scan_shows_progress_and_can_be_cancelled(here):
     here.tell("window/workDoneProgress/cancel", {"token": token})
     state = here.request("nnreuse/status", {})["workspace"]  # whatever file it was in the middle of
     assert (state["scanning"], state["done"] < state["files"]) == (False, True)
+
+
+def opening(here: Here, name: str, text: str):
+    return {"textDocument": {"uri": (here.folder / name).as_uri(), "languageId": "python", "version": 1, "text": text}}
+
+
+def closing(here: Here, name: str):
+    return {"textDocument": {"uri": (here.folder / name).as_uri()}}
+
+
+def events(here: Here, kind: int, *names: str):
+    return {"changes": [{"uri": (here.folder / name).as_uri(), "type": kind} for name in names]}
+
+
+def workspace_report(here: Here, *previous) -> dict[str, dict]:
+    """The items, by file; `previous` are items of earlier reports, whose result ids the client has kept."""
+    known = [{"uri": item["uri"], "value": item["resultId"]} for item in previous]
+    items = here.request("workspace/diagnostic", {"previousResultIds": known})["items"]
+    return {item["uri"].rpartition("/")[2]: item for item in items}
+
+
+def test_the_scan_does_not_speak_of_a_file_that_was_opened_meanwhile(here):
+    here.begin()
+    here.tell("initialized", {})
+    assert here.scanned("textDocument/didOpen", opening(here, "net.py", "x = 1\n")) == {"net.py": []}
+    assert here.scanned("workspace/didChangeConfiguration", {"settings": {"minSeverity": "hint"}}) == {"net.py": []}
+
+
+def test_a_later_scan_does_not_take_an_open_file_for_one_that_is_gone(here):
+    here.begin()
+    here.tell("initialized", {})
+    assert len(here.scanned("textDocument/didOpen", opening(here, "net.py", NET))["net.py"]) == 2
+    changed = here.scanned("workspace/didChangeConfiguration", {"settings": {"minSeverity": "warning"}})
+    assert len(changed["net.py"]) == 2
+
+
+@pytest.mark.parametrize("scans", [False, True])
+def test_a_file_that_is_closed_and_opened_again_at_once_is_its_buffer(here, scans):
+    here.begin()
+    here.scanned("initialized", {})
+    opened(here, "net.py", NET)
+    if scans:  # what is closed meanwhile waits
+        here.tell("workspace/didChangeConfiguration", {"settings": {"minSeverity": "hint"}})
+    here.tell("textDocument/didClose", closing(here, "net.py"))
+    assert here.scanned("textDocument/didOpen", opening(here, "net.py", "x = 1\n")) == {"net.py": []}
+
+
+def test_a_report_of_the_workspace_leaves_out_open_documents(here):
+    here.begin(**PULLS)
+    here.tell("initialized", {})
+    here.scanned("textDocument/didOpen", opening(here, "net.py", NET))
+    assert workspace_report(here) == {}
+    here.scanned("textDocument/didClose", closing(here, "net.py"))
+    assert len(workspace_report(here)["net.py"]["items"]) == 2
+
+
+def test_a_file_that_was_mended_while_it_was_open_has_nothing_in_the_next_report(here):
+    here.begin(**PULLS)
+    here.scanned("initialized", {})
+    before = workspace_report(here)["net.py"]
+    opened(here, "net.py", NET)
+    (here.folder / "net.py").write_text("x = 1\n")
+    change = {"textDocument": {"uri": before["uri"], "version": 2}, "contentChanges": [{"text": "x = 1\n"}]}
+    here.tell("textDocument/didChange", change)
+    here.tell("textDocument/didSave", closing(here, "net.py"))
+    here.tell("textDocument/didClose", closing(here, "net.py"))
+    assert workspace_report(here, before) == {}  # not known yet
+    here.wait()
+    after = workspace_report(here, before)["net.py"]
+    assert (after["kind"], after["items"]) == ("full", [])
+    assert workspace_report(here, after) == {}
+
+
+def test_a_file_that_is_gone_has_nothing_in_the_next_report(here):
+    here.begin(**PULLS)
+    here.scanned("initialized", {})
+    before = workspace_report(here)["net.py"]
+    (here.folder / "net.py").unlink()
+    here.scanned("workspace/didChangeWatchedFiles", events(here, 3, "net.py"))
+    after = workspace_report(here, before)["net.py"]
+    assert after["items"] == []
+    assert workspace_report(here, after) == {}
+
+
+def test_a_result_id_means_one_report_of_one_server(here):
+    def ids(talk: Here) -> set[str]:
+        talk.begin(**PULLS)
+        talk.scanned("initialized", {})
+        of_workspace = workspace_report(talk)["net.py"]["resultId"]
+        opened(talk, "net.py", NET)
+        return {of_workspace, pulled(talk)["resultId"]}
+
+    assert len(ids(here) | ids(Here(here.folder))) == 4
+
+
+def test_a_file_that_changes_while_a_scan_runs_is_looked_at_after_it(here):
+    here.begin(window={"workDoneProgress": True})
+    here.tell("initialized", {})
+    while not here.begun():
+        here.posted.get(timeout=60)()
+    (here.folder / "net.py").write_text("x = 1\n")
+    published = here.scanned("workspace/didChangeWatchedFiles", events(here, 2, "net.py"))
+    assert (published.get("net.py", []), here.begun()) == ([], 0)
+    assert here.scanned("workspace/didChangeWatchedFiles", events(here, 2, "net.py", "fine.py")) == {}
+    assert here.begun() == 0
+
+
+def test_files_that_come_while_a_scan_runs_begin_another_when_it_has_ended(here):
+    here.begin(window={"workDoneProgress": True})
+    here.tell("initialized", {})
+    while not here.begun():
+        here.posted.get(timeout=60)()
+    for name in ("one.py", "two.py", "three.py"):
+        (here.folder / name).write_text(NET)
+        here.tell("workspace/didChangeWatchedFiles", events(here, 1, name))
+        state = here.request("nnreuse/status", {})["workspace"]
+        assert (state["scanning"], state["files"]) == (True, 3)
+    here.wait()
+    assert here.begun() == 1
+    assert here.request("nnreuse/status", {})["workspace"]["done"] == 6
+
+
+def test_what_reads_a_file_that_changed_on_disk_is_looked_at_again(here):
+    made, used = NET.split("    def forward")
+    (here.folder / "net.py").write_text(made)
+    (here.folder / "sub.py").write_text(f"from net import Net\n\n\nclass Sub(Net):\n    def forward{used}")
+    here.begin()
+    here.scanned("initialized", {})
+    (here.folder / "net.py").write_text(made.replace("BatchNorm2d(64)", "ReLU()"))
+    assert here.scanned("workspace/didChangeWatchedFiles", events(here, 2, "net.py")) == {"sub.py": []}
+
+
+def test_a_changed_file_that_no_scan_looks_at_is_not_looked_at(here):
+    (here.folder / ".venv").mkdir()
+    (here.folder / ".venv" / "lib.py").write_text(NET)
+    here.begin()
+    assert "lib.py" not in here.scanned("initialized", {})
+    assert here.scanned("workspace/didChangeWatchedFiles", events(here, 2, ".venv/lib.py")) == {}

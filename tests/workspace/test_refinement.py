@@ -173,7 +173,7 @@ def test_a_finding_can_rest_on_what_was_inferred(model: Path, tmp_path: Path):
 
 def test_the_first_answer_does_not_wait_and_an_answer_changes_only_what_asked(model: Path, tmp_path: Path):
     one = project(tmp_path / "site")
-    file = one.file(model, one._index(model, MODEL))
+    file = one.file(model, one.index(model, MODEL))
     before = {trace.cls.name: trace for trace in one.traces(file)}
     asked = [question for question, _ in one.open_questions()]
     assert asked
@@ -192,7 +192,7 @@ def test_an_answer_holds_while_the_texts_that_decide_it_do(model: Path, tmp_path
     one = project(tmp_path / "site")
 
     def questions(text: str) -> set[Question]:
-        one.analyse(model, one._index(model, text))
+        one.analyse(model, one.index(model, text))
         return {question for question, _ in one.open_questions()}
 
     for question in questions(MODEL):

@@ -154,7 +154,7 @@ def test_of_several_possibilities_only_what_all_agree_on_is_said(
 ):
     project, path = written(tmp_path)
     text = NET.replace("{made}", made)
-    file = project.file(path, project._index(path, text))
+    file = project.file(path, project.index(path, text))
     trace = next(one for one in project.traces(file) if one.cls.name == "Net")
     several = [trace.carries(instance) for instance in trace.held["it"]]
     said = [{getattr(one, field) for one in several} for field in ("parameters", "running_stats")]

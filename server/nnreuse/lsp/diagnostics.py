@@ -1,8 +1,9 @@
 """Diagnostics of files that are not open, and how any are handed over: pushed, or pulled with result ids."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from lsprotocol import types as lsp
@@ -10,36 +11,61 @@ from pygls.lsp.server import LanguageServer
 
 from nnreuse.lsp.client import Client
 from nnreuse.lsp.scan import Begun, Post, Scan, Scanned, Task
-from nnreuse.lsp.uris import uri_of
+from nnreuse.lsp.uris import path_of, uri_of
 from nnreuse.workspace.configuration import Configuration
 
 _CHUNK = 100
 """Reports in one partial result."""
 
 
+class ResultIds:
+    """Result ids that nothing else gives out: not for the other kind of report, and no server that ran before this one.
+
+    A client may keep one for each file, whichever report it came with, and keep it when the server is started anew.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._prefix = f"{kind}-{token_hex(4)}"
+        self._count = 0
+
+    def next(self) -> str:
+        self._count += 1
+        return f"{self._prefix}-{self._count}"
+
+
 @dataclass(slots=True)
 class _Closed:
-    """What the last scan found in a file; `changed` counts up whenever that is something else."""
+    """What a file was last found to have: None until it has been looked at. `result` is another whenever that is."""
 
-    diagnostics: tuple[lsp.Diagnostic, ...] = ()
-    changed: int = 0
+    result: str
+    diagnostics: tuple[lsp.Diagnostic, ...] | None = None
     reads: frozenset[Path] = field(default_factory=frozenset[Path])
 
 
 class ClosedFiles:
-    """The findings of every file of the workspace folders that is not open, kept current by scans in the background."""
+    """The findings of every file of the workspace folders that is not open, kept current by scans in the background.
 
-    def __init__(self, server: LanguageServer, post: Post) -> None:
+    `opened` says which files are open now: whatever a scan that began earlier finds in them, their buffers speak for them.
+    """
+
+    def __init__(
+        self, server: LanguageServer, post: Post, configuration: Configuration, opened: Callable[[], set[Path]]
+    ) -> None:
         self._server = server
         self._post = post
+        self._configuration = configuration
+        self._opened = opened
+        self._ids = ResultIds("closed")
+        self._nothing = self._ids.next()
         self._files: dict[Path, _Closed] = {}
         self._scan: Scan | None = None
+        self._anew: tuple[Path, ...] = ()
         self._waiting: set[Path] = set()
+        self._changed: set[Path] = set()
         self._seen: set[Path] = set()
         self._expected = 0
         self._token: str | None = None
         self._tokens = 0
-        self._count = 0
         self.client = Client()
 
     @property
@@ -47,61 +73,93 @@ class ClosedFiles:
         """For the status request."""
         return {"scanning": self._scan is not None, "done": len(self._seen), "files": self._expected}
 
-    def scan(self, folders: Iterable[Path], opened: Iterable[Path], configuration: Configuration) -> None:
-        """Looks at everything anew; a scan that still runs is dropped."""
-        self._start(Task(tuple(folders), (), frozenset(opened), configuration, self.client))
+    def scan(self, folders: Iterable[Path]) -> None:
+        """Looks at everything anew, now: what runs was asked under other settings, and is dropped."""
+        self._forget_waiting()
+        self._start(tuple(folders), ())
 
-    def look_at(self, files: Iterable[Path], configuration: Configuration) -> None:
-        """Looks at single files anew, after a scan that still runs."""
-        self._waiting |= set(files)
-        if self._waiting and self._scan is None:
-            waiting, self._waiting = self._waiting, set()
-            self._start(Task((), tuple(sorted(waiting)), frozenset(), configuration, self.client))
-        self._configuration = configuration
+    def scan_again(self, folders: Iterable[Path]) -> None:
+        """Looks at everything anew once what runs has ended: files that come and go all the time keep no scan from its end."""
+        self._anew = tuple(folders)
+        self._go_on()
 
-    def readers(self, path: Path) -> list[Path]:
-        """The files whose findings follow from a file too."""
-        return [file for file, closed in self._files.items() if path in closed.reads]
+    def changed(self, files: Iterable[Path]) -> None:
+        """Looks anew at files that have changed on disk, and at those whose findings follow from them, after what runs."""
+        self._changed |= set(files)
+        self._go_on()
 
-    def knows(self, path: Path) -> bool:
-        return path in self._files
+    def buffer_opened(self, path: Path) -> None:
+        self._files.pop(path, None)
+        self._waiting.discard(path)
+
+    def buffer_closed(self, path: Path) -> None:
+        """What is on disk is looked at, after what runs."""
+        self._files[path] = _Closed(self._nothing)
+        self._waiting.add(path)
+        self._go_on()
 
     def cancelled(self, params: lsp.WorkDoneProgressCancelParams) -> None:
         """The client no longer wants what it is shown the progress of: it ends at once, in the middle of a file."""
         if params.token == self._token:
+            self._anew = ()
             self._end()
 
     def stop(self) -> None:
         """Drops everything, and what runs."""
         self._end()
+        self._forget_waiting()
         for path in list(self._files):
-            self._hold(Scanned(path, (), frozenset()))
-
-    def opened(self, path: Path) -> None:
-        """The buffer speaks for itself from now on."""
-        self._files.pop(path, None)
+            self._drop(path)
 
     def reports(
         self, previous: Iterable[lsp.PreviousResultId], token: str | int | None
     ) -> lsp.WorkspaceDiagnosticReport:
         """What has changed since the client's result ids; in parts where it gave a token for them."""
-        known = {one.uri: one.value for one in previous}
-        items = [
-            lsp.WorkspaceFullDocumentDiagnosticReport(
-                uri=uri, items=list(closed.diagnostics), result_id=str(closed.changed), version=None
-            )
-            for path, closed in self._files.items()
-            if closed.changed and known.get(uri := uri_of(path)) != str(closed.changed)
-        ]
+        items = list(self._differing({path_of(one.uri): one for one in previous}))
         while token is not None and items:
             part = lsp.WorkspaceDiagnosticReportPartialResult(items[:_CHUNK])
             self._server.protocol.notify(lsp.PROGRESS, lsp.ProgressParams(token, part))
             items = items[_CHUNK:]
         return lsp.WorkspaceDiagnosticReport(items)
 
-    def _start(self, task: Task) -> None:
+    def _differing(
+        self, known: dict[Path, lsp.PreviousResultId]
+    ) -> Iterator[lsp.WorkspaceFullDocumentDiagnosticReport]:
+        opened = self._opened()
+        for path, closed in self._files.items():
+            result = known[path].value if path in known else self._nothing
+            if path not in opened and closed.diagnostics is not None and result != closed.result:
+                yield lsp.WorkspaceFullDocumentDiagnosticReport(
+                    uri=uri_of(path), items=list(closed.diagnostics), result_id=closed.result, version=None
+                )
+        for path in known.keys() - self._files.keys() - opened if self._scan is None else ():  # it is gone
+            one = known[path]
+            if path.is_absolute() and one.value != self._nothing:
+                yield lsp.WorkspaceFullDocumentDiagnosticReport(
+                    uri=one.uri, items=[], result_id=self._nothing, version=None
+                )
+
+    def _go_on(self) -> None:
+        """Begins with what waits, where nothing runs. What no whole scan has met is none of the workspace's files."""
+        if self._scan is not None:
+            return
+        if self._anew:
+            self.scan(self._anew)
+            return
+        wanted = self._waiting | self._changed
+        wanted |= {file for file, closed in self._files.items() if not self._changed.isdisjoint(closed.reads)}
+        self._forget_waiting()
+        files = wanted & self._files.keys() - self._opened()
+        if files:
+            self._start((), tuple(sorted(files)))
+
+    def _forget_waiting(self) -> None:
+        self._anew, self._waiting, self._changed = (), set(), set()
+
+    def _start(self, folders: tuple[Path, ...], files: tuple[Path, ...]) -> None:
         self._end()
-        self._seen, self._expected, self._configuration = set(), 0, task.configuration
+        self._seen, self._expected = set(), 0
+        task = Task(folders, files, frozenset(self._opened()), self._configuration, self.client)
         self._scan = Scan(task, self._post, self._deliver)
 
     def _deliver(self, scan: Scan, message: Begun | Scanned | None) -> None:
@@ -120,23 +178,30 @@ class ClosedFiles:
 
     def _ended(self, scan: Scan) -> None:
         if scan.whole:
-            for path in self._files.keys() - self._seen:  # the file is gone
-                self._hold(Scanned(path, (), frozenset()))
+            for path in self._files.keys() - self._seen - self._waiting:  # the file is gone
+                self._drop(path)
         self._end()
         if self.client.pulls and self.client.refreshes_diagnostics:
             self._server.workspace_diagnostic_refresh(None)
-        self.look_at((), self._configuration)
+        self._go_on()
 
     def _hold(self, scanned: Scanned) -> None:
-        closed = self._files.setdefault(scanned.path, _Closed())
-        closed.reads = scanned.reads
-        if closed.diagnostics == scanned.diagnostics:
+        if scanned.path in self._opened():
             return
-        self._count += 1
-        closed.diagnostics, closed.changed = scanned.diagnostics, self._count
+        closed = self._files.setdefault(scanned.path, _Closed(self._nothing))
+        before, closed.diagnostics, closed.reads = closed.diagnostics or (), scanned.diagnostics, scanned.reads
+        if before != scanned.diagnostics:
+            closed.result = self._ids.next() if scanned.diagnostics else self._nothing
+            self._push(scanned.path, scanned.diagnostics)
+
+    def _drop(self, path: Path) -> None:
+        if self._files.pop(path).diagnostics:
+            self._push(path, ())
+
+    def _push(self, path: Path, diagnostics: Iterable[lsp.Diagnostic]) -> None:
         if not self.client.pulls:
-            uri = uri_of(scanned.path)
-            self._server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, list(scanned.diagnostics)))
+            params = lsp.PublishDiagnosticsParams(uri_of(path), list(diagnostics))
+            self._server.text_document_publish_diagnostics(params)
 
     def _end(self) -> None:
         if self._scan is not None:

@@ -26,6 +26,8 @@ class _Cell:
     uri: str
     version: int
     source: Source
+    is_code: bool = True
+    """Whether its text is Python. Else none of it is kept: the program would have words and other languages in it."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ class Notebooks:
             for cell in notebook.cells:
                 if cell.uri == content.document.uri:
                     cell.version = content.document.version
-                    for change in changes_of(content.changes):
+                    for change in changes_of(content.changes) if cell.is_code else ():
                         cell.source, _ = applied(cell.source, change, self._session.client.encoding)
         self._analyse(notebook)
 
@@ -103,7 +105,8 @@ class Notebooks:
         offered: list[lsp.CodeAction] = []
         for action in self._session.code_action(asked):
             with suppress(_NotOfCells):
-                offered.append(self._of_cells(notebook, action))
+                diagnostics = [self._of_cell(notebook, one) for one in action.diagnostics or ()]
+                offered.append(self._of_cells(notebook, attrs.evolve(action, diagnostics=diagnostics or None)))
         return offered
 
     def resolve(self, action: lsp.CodeAction) -> lsp.CodeAction:
@@ -140,7 +143,8 @@ class Notebooks:
         for cell in cells:
             text = texts.get(cell.document)
             is_code = cell.kind is lsp.NotebookCellKind.Code and (text is None or text.language_id == "python")
-            made = _Cell(cell.document, text.version if text else 0, Source(text.text if text and is_code else ""))
+            source = Source(text.text if text and is_code else "")
+            made = _Cell(cell.document, text.version if text else 0, source, is_code)
             new.append(made if text else (known or {}).get(cell.document, made))
         notebook.cells[at:at] = new
 
@@ -195,8 +199,7 @@ class Notebooks:
         return lsp.Location(notebook.cells[number].uri, moved_range(location.range, -notebook.program.starts[number]))
 
     def _of_cells(self, notebook: Notebook, action: lsp.CodeAction) -> lsp.CodeAction:
-        diagnostics = [self._of_cell(notebook, one) for one in action.diagnostics or ()]
-        action = attrs.evolve(action, diagnostics=diagnostics or None)
+        """The action with its edit in terms of cells. Its diagnostics are so already where a client has it resolved."""
         if action.edit is None:
             return action
         edit = action.edit

@@ -22,12 +22,13 @@ from nnreuse.lsp.actions import Built, Request
 from nnreuse.lsp.background import Background
 from nnreuse.lsp.client import Client
 from nnreuse.lsp.convert import View, changes_of, position_of, problem_diagnostics
-from nnreuse.lsp.diagnostics import ClosedFiles
+from nnreuse.lsp.diagnostics import ClosedFiles, ResultIds
 from nnreuse.lsp.obstacles import Obstacles
 from nnreuse.lsp.scan import Post
 from nnreuse.lsp.settings import SettingsOfClient
 from nnreuse.lsp.uris import path_of, uri_of
 from nnreuse.syntax.source import Source
+from nnreuse.workspace import notebook_file
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.configuration import ClientSettings
 from nnreuse.workspace.offers import comments, repairs
@@ -44,8 +45,8 @@ class Document:
     path: Path
     version: int
     built: Built | None = None
-    result: int = 0
-    """Counts up whenever its diagnostics may be others."""
+    result: str = ""
+    """Another one whenever its diagnostics may be others."""
 
 
 class Session:
@@ -58,13 +59,13 @@ class Session:
         self.editor = Editor()
         self.settings = SettingsOfClient(server, self._reconfigure)
         self.documents: dict[str, Document] = {}
-        self.closed = ClosedFiles(server, post)
+        self.closed = ClosedFiles(server, post, workspace.configuration, self._opened)
         self.obstacles = Obstacles()
         self.background = Background(workspace, self, post, post_idle, self.obstacles)
         self.revision = 0
         self.publish_notebook: Callable[[str, list[lsp.Diagnostic]], bool] | None = None
         """Publishes what was found in a notebook, for each of its cells; False for any other document."""
-        self._results = 0
+        self._results = ResultIds("open")
         self._scans = False
         self._settings_files: dict[Path, tuple[Problem, ...]] = {}
 
@@ -90,10 +91,10 @@ class Session:
         analysis = document and self.workspace.current(document.path)
         if document is None or analysis is None:
             return lsp.RelatedFullDocumentDiagnosticReport(items=[])
-        if params.previous_result_id == str(document.result):
-            return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id=str(document.result))
+        if params.previous_result_id == document.result:
+            return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id=document.result)
         return lsp.RelatedFullDocumentDiagnosticReport(
-            items=self._diagnostics(document, analysis), result_id=str(document.result)
+            items=self._diagnostics(document, analysis), result_id=document.result
         )
 
     def workspace_diagnostic(self, params: lsp.WorkspaceDiagnosticParams) -> lsp.WorkspaceDiagnosticReport:
@@ -108,8 +109,9 @@ class Session:
             return
         document = Document(opened.uri, path, opened.version)
         self.documents[opened.uri] = document
-        self.closed.opened(path)
+        self.closed.buffer_opened(path)
         self._publish(document, self.workspace.open(path, opened.text))
+        self._publish_others(self.workspace.outdated())
         self._publish_settings_problems()
 
     def did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
@@ -126,7 +128,7 @@ class Session:
         document.version = params.text_document.version
         changes = changes_of(params.content_changes)
         self._publish(document, self.workspace.change(document.path, changes, self.client.encoding))
-        self._publish_all(self.workspace.outdated())
+        self._publish_others(self.workspace.outdated())
 
     def set_text(self, uri: str, text: str, version: int) -> None:
         """The whole text of a document that is open, or is now."""
@@ -135,12 +137,13 @@ class Session:
         document.version = version
         whole = [TextChange(None, None, text)]
         self._publish(document, self.workspace.change(document.path, whole, self.client.encoding))
+        self._publish_others(self.workspace.outdated())
 
     def close_text(self, uri: str) -> None:
         """A document that `set_text` opened is closed."""
         document = self.documents.pop(uri, None)
         if document is not None:
-            self.workspace.close(document.path)
+            self._close(document)
 
     def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
         paths = {path_of(change.uri): change.type for change in params.changes}
@@ -151,16 +154,24 @@ class Session:
         code = {path: kind for path, kind in paths.items() if path.name not in FILES}
         if code:
             anew = any(kind is not lsp.FileChangeType.Changed for kind in code.values())
-            self._publish_all(self.workspace.changed_on_disk(list(code), anew=anew))
-            if any(self.workspace.current(path) is None for path in code):
-                self._scan()
+            self._publish_others(self.workspace.changed_on_disk(list(code), anew=anew))
+            self._look_at_closed({path for path in code if path.suffix != notebook_file.SUFFIX}, anew)
+
+    def _look_at_closed(self, code: set[Path], anew: bool) -> None:
+        """What follows on disk from files that have changed there; `anew`: some have come or gone, and with them names."""
+        if not code or not self._scans_now():
+            return
+        if anew and code - self._opened():
+            self.closed.scan_again(self._folders())
+        else:
+            self.closed.changed(code)
 
     def did_save(self, params: lsp.DidSaveTextDocumentParams) -> None:
         document = self.documents.get(params.text_document.uri)
         analysis = document and self.workspace.current(document.path)
         if document and analysis:
             self._publish(document, analysis)
-            self.closed.look_at(self.closed.readers(document.path), self.workspace.configuration)
+            self.closed.changed([document.path])
 
     def did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
         path = path_of(params.text_document.uri)
@@ -170,11 +181,20 @@ class Session:
         document = self.documents.pop(params.text_document.uri, None)
         if document is None:
             return
-        self.workspace.close(path)
         if not self.client.pulls:
             self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(document.uri, []))
-        if self._scans_now() and path.is_file() and any(path.is_relative_to(each) for each in self._folders()):
-            self.closed.look_at([path], self.workspace.configuration)
+        self._close(document)
+        if path not in self._opened() and self._is_scanned(path):
+            self.closed.buffer_closed(path)
+
+    def _close(self, document: Document) -> None:
+        """Lets go of the text of a document that is open no more, unless it is open under another URI (`a b`, `a%20b`)."""
+        if document.path not in self._opened():
+            self.workspace.close(document.path)
+            self._publish_others(self.workspace.outdated())
+
+    def _opened(self) -> set[Path]:
+        return {document.path for document in self.documents.values()}
 
     def code_action(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         document = self.documents.get(params.text_document.uri)
@@ -219,11 +239,9 @@ class Session:
         paths = set(change())
         concerned = [document for document in self.documents.values() if document.path in paths]
         different = [document.path for document in concerned if self._shown(document) != before[document.uri]]
-        self._publish_all(different)
+        self._publish_others(different)
         for path in paths.difference(different):
             self.background.analysed(path)
-        if different and self.client.pulls and self.client.refreshes_diagnostics:
-            self.server.workspace_diagnostic_refresh(None)
         if paths:
             self._refresh_views()
         if paths and everywhere:
@@ -235,8 +253,7 @@ class Session:
 
     def _publish(self, document: Document, analysis: Analysis) -> None:
         self.background.analysed(document.path)
-        self._results += 1
-        document.result = self._results
+        document.result = self._results.next()
         if not self.client.pulls:
             diagnostics = self._diagnostics(document, analysis)
             if self.publish_notebook and self.publish_notebook(document.uri, diagnostics):
@@ -277,10 +294,10 @@ class Session:
 
     def _reanalyse(self, everything: bool = False) -> None:
         changed = self.workspace.reconfigured()
-        self._publish_all([document.path for document in self.documents.values()] if everything else changed)
+        self._publish_others(self._opened() if everything else changed)
+        if everything and not self.documents:  # what closed files have is pulled too
+            self._refresh_diagnostics()
         self._publish_settings_problems()
-        if (everything or changed) and self.client.pulls and self.client.refreshes_diagnostics:
-            self.server.workspace_diagnostic_refresh(None)
         if everything:
             self._refresh_views()
         self._scan()
@@ -295,22 +312,31 @@ class Session:
     def _scan(self) -> None:
         """Looks at the whole workspace, where that is wanted; what runs is superseded."""
         if self._scans_now():
-            opened = [document.path for document in self.documents.values()]
-            self.closed.scan(self._folders(), opened, self.workspace.configuration)
+            self.closed.scan(self._folders())
         elif self._scans:
             self.closed.stop()
 
     def _scans_now(self) -> bool:
         return self._scans and self.editor.enable and self.editor.workspace and bool(self._folders())
 
+    def _is_scanned(self, path: Path) -> bool:
+        return self._scans_now() and path.is_file() and any(path.is_relative_to(each) for each in self._folders())
+
     def _folders(self) -> list[Path]:
         return [path for path in self.settings.folders.values() if path.is_dir()]
 
-    def _publish_all(self, paths: Iterable[Path]) -> None:
+    def _publish_others(self, paths: Iterable[Path]) -> None:
+        """Of documents that the client has said nothing about: one that pulls does not know that it should."""
         wanted = set(paths)
         for document in self.documents.values():
             if document.path in wanted and (analysis := self.workspace.current(document.path)):
                 self._publish(document, analysis)
+        if wanted:
+            self._refresh_diagnostics()
+
+    def _refresh_diagnostics(self) -> None:
+        if self.client.pulls and self.client.refreshes_diagnostics:
+            self.server.workspace_diagnostic_refresh(None)
 
     def _settings_text(self, path: Path, text: str | None) -> None:
         self.workspace.configuration.set_buffer(path, text)

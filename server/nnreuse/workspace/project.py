@@ -10,6 +10,7 @@ from nnreuse.rules.judging import forget_findings, judged
 from nnreuse.syntax.changes import Change, changed
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Source
+from nnreuse.syntax.splicing import kept
 from nnreuse.syntax.units import Unit, Unparsable
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.tracer import Start, start, trace
@@ -71,7 +72,7 @@ class Project:
     def check(self, path: Path, text: str) -> Analysis:
         """The findings of a text at a path. Where it does not parse: none, and `error` says why. Its traces are not kept."""
         try:
-            index = self._index(path, text)
+            index = self.index(path, text)
         except Unparsable as error:
             return Analysis(FileIndex(Source(text), []), (), error)
         try:
@@ -102,10 +103,16 @@ class Project:
             for one in gone:
                 one.index.forget()
 
-    def _index(self, path: Path, text: str) -> FileIndex:
-        """The index of a text; that of an earlier import where it has the same text. Raises Unparsable."""
+    def index(self, path: Path, text: str) -> FileIndex:
+        """The index of a text, with what an earlier one of the file has in common with it. Raises Unparsable.
+
+        What was read of those units stays true: a file that is opened, closed or saved as it was concerns nobody.
+        """
         known = self.library.known(path.absolute())
-        return known.index if known is not None and known.index.source.text == text else FileIndex.of(Source(text))
+        if known is not None and known.index.source.text == text:
+            return known.index
+        index = FileIndex.of(Source(text))
+        return FileIndex(index.source, kept(known.index.parts, index.parts)) if known is not None else index
 
     def analyse(self, path: Path, index: FileIndex) -> Analysis:
         """The findings of an index at a path; classes whose units are those of last time are not traced again."""
@@ -219,11 +226,11 @@ class Project:
         return taken
 
     def reread(self, path: Path) -> None:
-        """A file that is not open has changed on disk. One that no longer parses counts as empty."""
-        if self.library.known(path) is None:
+        """What is on disk holds from now on for a file that is not open. One that does not parse counts as empty."""
+        if self.library.known(path.absolute()) is None:
             return
         try:
-            index = FileIndex.of(Source(read_quietly(path) or ""))
+            index = self.index(path, read_quietly(path) or "")
         except Unparsable:
             index = FileIndex(Source(""), [])
         self.file(path, index)
@@ -244,7 +251,7 @@ class Project:
 
     def admit(self, path: Path, text: str) -> None:
         """Adds a file to those whose code is asked how it builds its classes. Raises `Unparsable`."""
-        self._admitted.append(self.file(path, self._index(path, text)))
+        self._admitted.append(self.file(path, self.index(path, text)))
         self._usage = None
 
     def explain(self, path: Path, name: str) -> list[str] | None:

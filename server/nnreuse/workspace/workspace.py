@@ -13,6 +13,7 @@ from nnreuse.syntax.units import Unparsable
 from nnreuse.tracing.trace import Trace
 from nnreuse.types.catalog import Catalog
 from nnreuse.types.questions import Question
+from nnreuse.workspace import notebook_file
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.catalogs import Torch, catalog_for, kept, torch_of
 from nnreuse.workspace.configuration import Configuration
@@ -156,13 +157,12 @@ class Workspace:
         )
 
     def open(self, path: Path, text: str) -> Analysis:
-        """Begins to follow a buffer."""
-        source = Source(text)
+        """Begins to follow a buffer. One that differs from what was read of its file outdates what read that."""
         try:
-            index = FileIndex.of(source)
+            index = self._project(path).index(path, text)
         except Unparsable as error:
-            index = FileIndex(source, [], error)
-        return self._analysed(path, source, index)
+            index = FileIndex(Source(text), [], error)
+        return self._analysed(path, index.source, index)
 
     def change(self, path: Path, changes: Sequence[TextChange], encoding: Encoding) -> Analysis:
         """The buffer after some edits, each on the result of the one before. Costs the units they touch."""
@@ -191,9 +191,13 @@ class Workspace:
         return self._project(path).check(path, text)
 
     def close(self, path: Path) -> None:
-        """Stops following a buffer."""
-        if self._open.pop(path, None) is not None:
-            self._project(path).release(path)
+        """Stops following a buffer: what is on disk holds from now on, and outdates what read something else in the buffer."""
+        if self._open.pop(path, None) is None:
+            return
+        if path.suffix != notebook_file.SUFFIX:  # which nothing imports
+            for project in self._projects.values():
+                project.reread(path)
+        self._project(path).release(path)
 
     def current(self, path: Path) -> Analysis | None:
         """The latest analysis of an open file."""

@@ -1,0 +1,102 @@
+"""What an open document says follows from other files: from their buffers while they are open, from the disk else."""
+
+from pathlib import Path
+
+import pytest
+from talking import NET, Talk
+
+from nnreuse.workspace.workspace import Workspace
+
+BASE, USE = NET.split("    def forward")
+SUB = f"from net import Net\n\n\nclass Sub(Net):\n    def forward{USE}"
+HARMLESS = BASE.replace("BatchNorm2d(64)", "ReLU()")
+PULLS = {"textDocument": {"diagnostic": {}}, "workspace": {"diagnostics": {"refreshSupport": True}}}
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Talk:
+    (tmp_path / "net.py").write_text(BASE)
+    (tmp_path / "sub.py").write_text(SUB)
+    return Talk(Workspace())
+
+
+def opened(talk: Talk, path: Path, text: str, uri: str = "") -> dict[str, int]:
+    document = {"uri": uri or path.as_uri(), "languageId": "python", "version": 1, "text": text}
+    return published(talk.tell("textDocument/didOpen", {"textDocument": document}))
+
+
+def changed(talk: Talk, path: Path, text: str) -> dict[str, int]:
+    params = {"textDocument": {"uri": path.as_uri(), "version": 2}, "contentChanges": [{"text": text}]}
+    return published(talk.tell("textDocument/didChange", params))
+
+
+def closed(talk: Talk, path: Path, uri: str = "") -> dict[str, int]:
+    return published(talk.tell("textDocument/didClose", {"textDocument": {"uri": uri or path.as_uri()}}))
+
+
+def published(messages) -> dict[str, int]:
+    """How many findings each file has, of those that something was published of."""
+    said = [m["params"] for m in messages if m["method"] == "textDocument/publishDiagnostics"]
+    return {one["uri"].rpartition("/")[2]: len(one["diagnostics"]) for one in said}
+
+
+def test_a_dependency_closed_without_saving_is_what_is_on_disk(talk: Talk, tmp_path: Path) -> None:
+    talk.initialize()
+    assert opened(talk, tmp_path / "sub.py", SUB) == {"sub.py": 2}
+    opened(talk, tmp_path / "net.py", BASE)
+    assert changed(talk, tmp_path / "net.py", HARMLESS) == {"net.py": 0, "sub.py": 0}
+    assert closed(talk, tmp_path / "net.py") == {"net.py": 0, "sub.py": 2}
+
+
+def test_a_dependency_closed_in_the_midst_of_a_word_is_what_is_on_disk(talk: Talk, tmp_path: Path) -> None:
+    talk.initialize()
+    opened(talk, tmp_path / "sub.py", SUB)
+    opened(talk, tmp_path / "net.py", BASE)
+    changed(talk, tmp_path / "net.py", HARMLESS)
+    changed(talk, tmp_path / "net.py", HARMLESS + "x = (\n")
+    assert closed(talk, tmp_path / "net.py") == {"net.py": 0, "sub.py": 2}
+
+
+def test_a_dependency_opened_with_an_unsaved_text_is_that_text(talk: Talk, tmp_path: Path) -> None:
+    talk.initialize()
+    opened(talk, tmp_path / "sub.py", SUB)
+    assert opened(talk, tmp_path / "net.py", HARMLESS) == {"net.py": 0, "sub.py": 0}
+
+
+def test_a_dependency_opened_and_closed_as_it_is_on_disk_concerns_nobody(talk: Talk, tmp_path: Path) -> None:
+    talk.initialize()
+    opened(talk, tmp_path / "sub.py", SUB)
+    assert opened(talk, tmp_path / "net.py", BASE) == {"net.py": 0}
+    assert closed(talk, tmp_path / "net.py") == {"net.py": 0}
+
+
+def test_a_client_that_pulls_is_told_that_other_documents_changed(talk: Talk, tmp_path: Path) -> None:
+    def sent(method: str, **params) -> list[str]:
+        return [m["method"] for m in talk.tell(f"textDocument/{method}", params)]
+
+    talk.initialize(**PULLS)
+    sub, net = ((tmp_path / name).as_uri() for name in ("sub.py", "net.py"))
+    opened(talk, tmp_path / "sub.py", SUB)
+    document = {"uri": net, "languageId": "python", "version": 1, "text": HARMLESS}
+    assert sent("didOpen", textDocument=document) == ["workspace/diagnostic/refresh"]
+    assert talk.request("textDocument/diagnostic", {"textDocument": {"uri": sub}})["items"] == []
+    text = {"textDocument": {"uri": net, "version": 2}, "contentChanges": [{"text": BASE}]}
+    assert sent("didChange", **text) == ["workspace/diagnostic/refresh"]
+    assert len(talk.request("textDocument/diagnostic", {"textDocument": {"uri": sub}})["items"]) == 2
+    text = {"textDocument": {"uri": sub, "version": 2}, "contentChanges": [{"text": "x = 1\n"}]}
+    assert sent("didChange", **text) == []
+
+
+def test_a_file_open_under_two_uris_stays_open_until_both_are_closed(talk: Talk, tmp_path: Path) -> None:
+    talk.initialize()
+    path = tmp_path / "a b.py"
+    plain = f"file://{tmp_path}/a b.py"
+    opened(talk, path, NET)
+    opened(talk, path, NET, plain)
+    assert closed(talk, path, plain) == {"a b.py": 0}
+    assert talk.request("nnreuse/status", {})["files"]["open"] == 1
+    line = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+    change = {"textDocument": {"uri": path.as_uri(), "version": 2}, "contentChanges": [{"range": line, "text": "\n"}]}
+    assert published(talk.tell("textDocument/didChange", change)) == {"a%20b.py": 2}
+    closed(talk, path)
+    assert talk.request("nnreuse/status", {})["files"]["open"] == 0
