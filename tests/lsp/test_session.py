@@ -110,6 +110,19 @@ def test_a_change_of_a_document_that_is_not_open_is_ignored(talk, as_span, caplo
     assert "not open" in caplog.text
 
 
+def test_of_what_is_no_python_nothing_is_said(talk):
+    talk.initialize()
+    document = {
+        "uri": "file:///w/site.yaml",
+        "languageId": "yaml",
+        "version": 1,
+        "text": "x: 1  # nnreuse: ignore[foo]\n",
+    }
+    assert talk.tell("textDocument/didOpen", {"textDocument": document}) == []
+    document = {**document, "uri": "file:///w/sage.py", "languageId": "sagemath"}
+    assert talk.tell("textDocument/didOpen", {"textDocument": document}) != []
+
+
 def test_an_untitled_buffer_is_a_document_like_any_other(talk):
     talk.initialize()
     uri = "untitled:Untitled-1"

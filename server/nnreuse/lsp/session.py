@@ -37,6 +37,11 @@ from nnreuse.workspace.workspace import TextChange, Workspace, applied
 log = logging.getLogger(__name__)
 
 
+_LANGUAGES = frozenset({"python", "python3", ""})
+_SUFFIXES = frozenset({".py", ".pyi", ".pyw"})
+"""What is Python: by what the client calls it, or by its name."""
+
+
 @dataclass(slots=True)
 class Document:
     """An open document: its name on both sides, the client's version, and the fixes built for its analysis so far."""
@@ -106,6 +111,9 @@ class Session:
         self.revision += 1
         if path.name in FILES:
             self._settings_text(path, opened.text)
+            return
+        if opened.language_id not in _LANGUAGES and path.suffix not in _SUFFIXES:
+            log.info("%s is %s: nothing is said of it", opened.uri, opened.language_id)
             return
         document = Document(opened.uri, path, opened.version)
         self.documents[opened.uri] = document
