@@ -120,6 +120,22 @@ def test_a_client_that_cannot_say_its_settings_has_its_files_looked_at(here):
     assert len(published["net.py"]) == 2
 
 
+def test_what_means_nothing_in_settings_files_is_told_with_nothing_open(tmp_path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "net.py").write_text("x = 1\n")
+    (tmp_path / "net.py").write_text("x = 1\n")
+    for folder in (tmp_path, tmp_path / "sub"):
+        (folder / "nnreuse.toml").write_text("nonsense = 1\n")
+    here = Here(tmp_path)
+    here.begin()
+    here.tell("initialized", {})
+    here.wait()
+    told = [m["params"] for m in here.sent if m.get("method") == "textDocument/publishDiagnostics"]
+    assert {one["uri"] for one in told if one["diagnostics"]} == {
+        (folder / "nnreuse.toml").as_uri() for folder in (tmp_path, tmp_path / "sub")
+    }
+
+
 def test_the_only_folder_of_an_old_client_is_looked_at(here):
     here.request("initialize", {"processId": None, "capabilities": {}, "rootPath": str(here.folder)})
     assert len(here.scanned("initialized", {})["net.py"]) == 2

@@ -49,12 +49,18 @@ class ClosedFiles:
     """
 
     def __init__(
-        self, server: LanguageServer, post: Post, configuration: Configuration, opened: Callable[[], set[Path]]
+        self,
+        server: LanguageServer,
+        post: Post,
+        configuration: Configuration,
+        opened: Callable[[], set[Path]],
+        settings_met: Callable[[Iterable[Path]], None],
     ) -> None:
         self._server = server
         self._post = post
         self._configuration = configuration
         self._opened = opened
+        self._settings_met = settings_met
         self._ids = ResultIds("closed")
         self._nothing = self._ids.next()
         self._files: dict[Path, _Closed] = {}
@@ -173,6 +179,8 @@ class ClosedFiles:
             self._seen.add(message.path)
             self._hold(message)
             self._report_progress()
+            if message.settings:
+                self._settings_met(message.settings)
         else:
             self._ended(scan)
 

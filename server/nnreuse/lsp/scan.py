@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
@@ -50,11 +50,12 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The diagnostics of one file, and the other files that they follow from."""
+    """The diagnostics of one file, the other files that they follow from, and the settings files first met on the way to it."""
 
     path: Path
     diagnostics: tuple[lsp.Diagnostic, ...]
     reads: frozenset[Path]
+    settings: tuple[Path, ...] = ()
 
 
 class Scan:
@@ -130,8 +131,12 @@ def scanned(task: Task) -> Iterator[Begun | Scanned]:
     files = [file for file in files if file not in task.open]
     yield Begun(len(files))
     workspace = Workspace(task.configuration)
+    met: set[Path] = set()
     for path in files:
-        yield _scanned(workspace, path, task.client)
+        found = _scanned(workspace, path, task.client)
+        new = {*workspace.configuration.files()} - met
+        met |= new
+        yield replace(found, settings=tuple(new))
 
 
 def _below(folders: tuple[Path, ...]) -> Iterator[Path]:

@@ -64,7 +64,7 @@ class Session:
         self.editor = Editor()
         self.settings = SettingsOfClient(server, self._reconfigure)
         self.documents: dict[str, Document] = {}
-        self.closed = ClosedFiles(server, post, workspace.configuration, self._opened)
+        self.closed = ClosedFiles(server, post, workspace.configuration, self._opened, self._publish_settings_problems)
         self.obstacles = Obstacles()
         self.background = Background(workspace, self, post, post_idle, self.obstacles)
         self.revision = 0
@@ -357,10 +357,10 @@ class Session:
             source, _ = applied(source, change, self.client.encoding)
         return source.text
 
-    def _publish_settings_problems(self) -> None:
-        """What of each settings file means nothing, where that has changed."""
+    def _publish_settings_problems(self, met: Iterable[Path] = ()) -> None:
+        """What of each settings file means nothing, where that has changed. `met`: by a scan, and perhaps nowhere else so far."""
         configuration = self.workspace.configuration
-        for path in {*configuration.files(), *self._settings_files}:
+        for path in {*configuration.files(), *self._settings_files, *met}:
             problems = configuration.problems(path)
             if problems != self._settings_files.get(path, ()):
                 diagnostics = problem_diagnostics(problems)
