@@ -110,6 +110,20 @@ def test_a_change_of_a_document_that_is_not_open_is_ignored(talk, as_span, caplo
     assert "not open" in caplog.text
 
 
+def test_a_change_of_a_settings_file_that_is_not_open_is_ignored_too(talk):
+    talk.initialize()
+    document = {"uri": "file:///w/gone/nnreuse.toml", "version": 2}
+    assert talk.tell("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": "a = 1"}]}) == []
+
+
+def test_a_settings_file_has_the_clients_name(talk):
+    talk.initialize()
+    uri = "file:///w/a+b@(x)/nnreuse.toml"
+    document = {"uri": uri, "languageId": "toml", "version": 1, "text": "nonsense = 1\n"}
+    (told,) = talk.tell("textDocument/didOpen", {"textDocument": document})
+    assert told["params"]["uri"] == uri
+
+
 def test_of_what_is_no_python_nothing_is_said(talk):
     talk.initialize()
     document = {

@@ -73,6 +73,8 @@ class Session:
         self._results = ResultIds("open")
         self._scans = False
         self._settings_files: dict[Path, tuple[Problem, ...]] = {}
+        self._settings_open: dict[Path, str] = {}
+        """The settings files that are open, by the client's name for them."""
 
     def initialize(self, params: lsp.InitializeParams) -> None:
         self.client = self.closed.client = Client.of(params.capabilities)
@@ -110,6 +112,7 @@ class Session:
         path = path_of(opened.uri)
         self.revision += 1
         if path.name in FILES:
+            self._settings_open[path] = opened.uri
             self._settings_text(path, opened.text)
             return
         if opened.language_id not in _LANGUAGES and path.suffix not in _SUFFIXES:
@@ -126,7 +129,7 @@ class Session:
         uri = params.text_document.uri
         path = path_of(uri)
         self.revision += 1
-        if path.name in FILES:
+        if path in self._settings_open:
             self._settings_text(path, self._changed_settings(path, params))
             return
         document = self.documents.get(uri)
@@ -183,7 +186,7 @@ class Session:
 
     def did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
         path = path_of(params.text_document.uri)
-        if path.name in FILES:
+        if self._settings_open.pop(path, None) is not None:
             self._settings_text(path, None)
             return
         document = self.documents.pop(params.text_document.uri, None)
@@ -364,5 +367,6 @@ class Session:
             problems = configuration.problems(path)
             if problems != self._settings_files.get(path, ()):
                 diagnostics = problem_diagnostics(problems)
-                self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri_of(path), diagnostics))
+                uri = self._settings_open.get(path) or uri_of(path)
+                self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, diagnostics))
             self._settings_files[path] = problems
