@@ -161,3 +161,19 @@ def _run(seed: int) -> int:
 def test_after_any_edits_traces_and_findings_are_those_of_a_fresh_analysis() -> None:
     compared = sum(_run(seed) for seed in range(_SEED, _SEED + _SEQUENCES))
     assert compared > _SEQUENCES  # most edits leave Python
+
+
+def test_a_class_whose_base_goes_in_the_same_edit_goes_with_it() -> None:
+    net = "class Net(Block):\n    def forward(self, x):\n        return self.a(x)\n"
+    block = "class Block(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.a = nn.PReLU()\n\n\n"
+    texts = {_BLOCKS: "x = 1\n", _NET: f"{_HEADER}{block}{net}"}
+    workspace = _fresh(texts)
+    list(_said(workspace))
+    other = {
+        **texts,
+        _NET: texts[_NET]
+        .replace("    def __init__", "    width = 2\n\n    def __init__")
+        .replace("self.a(x)", "self.a(self.a(x))"),
+    }
+    workspace.change(_NET, [_change(texts[_NET], other[_NET])], Encoding.UTF32)
+    assert list(_said(workspace)) == list(_said(_fresh(other)))

@@ -204,6 +204,8 @@ class Program:
         gone: set[object] = {Aspect(file.path, "text"), *change.units, *(Named(file.path, n) for n in change.names)}
         gone |= {Aspect(file.path, of) for of in ("imports", "stars", "effects") if getattr(change, of)}
         for units, cls in list(file.classes.items()):
+            if units not in file.classes:
+                continue  # it has gone with a base
             if units in change.classes:
                 gone |= self._moved(cls, change.classes[units])
             elif not file.has(units):
