@@ -163,17 +163,14 @@ def test_after_any_edits_traces_and_findings_are_those_of_a_fresh_analysis() -> 
     assert compared > _SEQUENCES  # most edits leave Python
 
 
-def test_a_class_whose_base_goes_in_the_same_edit_goes_with_it() -> None:
+def test_a_class_whose_base_goes_in_the_same_message_goes_with_it() -> None:
     net = "class Net(Block):\n    def forward(self, x):\n        return self.a(x)\n"
     block = "class Block(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.a = nn.PReLU()\n\n\n"
     texts = {_BLOCKS: "x = 1\n", _NET: f"{_HEADER}{block}{net}"}
     workspace = _fresh(texts)
     list(_said(workspace))
-    other = {
-        **texts,
-        _NET: texts[_NET]
-        .replace("    def __init__", "    width = 2\n\n    def __init__")
-        .replace("self.a(x)", "self.a(self.a(x))"),
-    }
-    workspace.change(_NET, [_change(texts[_NET], other[_NET])], Encoding.UTF32)
+    between = texts[_NET].replace("    def __init__", "    width = 2\n\n    def __init__")
+    other = {**texts, _NET: between.replace("self.a(x)", "self.a(self.a(x))")}
+    changes = [_change(texts[_NET], between), _change(between, other[_NET])]
+    workspace.change(_NET, changes, Encoding.UTF32)
     assert list(_said(workspace)) == list(_said(_fresh(other)))
