@@ -3,7 +3,7 @@
 A blank is typed at the end of a line and taken back, again and again: in the middle line, in `forward` of a class with a finding (of
 the longest class where there is none), and in the first import. For each place the medians of our server, of `ruff server` where it
 is installed and of a bare pygls server, in turns in one run; then what each step takes inside: applying the edit, reading the unit
-that it touches, tracing, the rules.
+that it touches, tracing, the rules; and what libcst would take to parse that unit, which is the floor with pygls' share.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import gc
 import shutil
 import statistics
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "lsp"), str(Path(__file__).parents[2] / "server")]
 
+import libcst  # noqa: E402
 from talking import Process, span  # noqa: E402
 
 from nnreuse.config.settings import Settings  # noqa: E402
@@ -120,7 +122,17 @@ def inside(path: Path, text: str, spot: Spot, edits: int) -> dict[str, float]:
         step("reading", lambda old_index=old_index, source=source, change=change: old_index.updated(source, change))
         step("tracing", lambda index=index: project.traces(project.file(path, index)))
         step("rules", lambda index=index: project.analyse(path, index))
+        project.prepare()  # as the server does, when nobody waits
+    for _ in range(edits):
+        step("libcst of the unit", lambda: libcst.parse_module(_unit_at(index, spot.line)))
     return {name: statistics.median(times) for name, times in spent.items()}
+
+
+def _unit_at(index: FileIndex, line: int) -> str:
+    """The text of the unit that holds a line, on its own: what a server that reads with libcst would parse for an edit."""
+    found = next(unit for unit, first in index.first_lines.items() if first <= line < first + len(unit.lines))
+    text = textwrap.dedent(found.text)
+    return text if found.nodes and text.strip() and not isinstance(found.nodes[0], ast.ClassDef) else "pass\n"
 
 
 def measure(path: Path, edits: int) -> None:
