@@ -136,6 +136,15 @@ def test_what_means_nothing_in_settings_files_is_told_with_nothing_open(tmp_path
     }
 
 
+def test_without_a_folder_nothing_is_looked_at(tmp_path) -> None:
+    here = Here(tmp_path)
+    for roots in ({}, {"rootUri": None, "rootPath": None}, {"rootPath": ""}):
+        here = Here(tmp_path)
+        here.request("initialize", {"processId": None, "capabilities": {}, **roots})
+        here.tell("initialized", {})
+        assert not here.request("nnreuse/status", {})["workspace"]["scanning"], roots
+
+
 def test_the_only_folder_of_an_old_client_is_looked_at(here):
     here.request("initialize", {"processId": None, "capabilities": {}, "rootPath": str(here.folder)})
     assert len(here.scanned("initialized", {})["net.py"]) == 2

@@ -115,7 +115,8 @@ def _roots(params: lsp.InitializeParams) -> list[str]:
     """The folders, as the newest of the three ways says that a client uses."""
     if params.workspace_folders:
         return [folder.uri for folder in params.workspace_folders]
-    root = params.root_uri or uris.from_fs_path(params.root_path or "")
+    # Of no path at all, pygls makes that of the whole disk.
+    root = params.root_uri or (uris.from_fs_path(params.root_path) if params.root_path else None)
     return [root] if root else []
 
 

@@ -129,7 +129,7 @@ def _walk(
 
 
 def _is_environment(folder: Path) -> bool:
-    return folder.name in _NEVER_ENTERED or (folder / "pyvenv.cfg").exists()
+    return folder.name in _NEVER_ENTERED or os.path.exists(folder / "pyvenv.cfg")  # False where it may not be asked
 
 
 def _ignored(path: Path, end: str, ignores: tuple[_Ignore, ...]) -> bool:
