@@ -1,5 +1,6 @@
 """Random edit sequences as a client sends them, and the client's own idea of the text, which shares no code with ours."""
 
+import ast
 import random
 import re
 from collections.abc import Iterator
@@ -50,6 +51,15 @@ _PIECES = (
 )
 
 _TYPED = ("self.bn(x)", "# noqa", '"""🔥', "if x:\n", "(x)\r\n", "    pass\n", "bn2", "\f\n")
+
+
+def is_python(text: str) -> bool:
+    """Whether Python's own parser takes it."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def text_of(pick: random.Random) -> str:

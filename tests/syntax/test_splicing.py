@@ -1,10 +1,9 @@
 """Edits that leave a text no Python, and edits that mend it: judged by the units they touch, as Python judges the whole text."""
 
-import ast
 import random
 
 import pytest
-from random_edits import Client, messages, text_of
+from random_edits import Client, is_python, messages, text_of
 
 from nnreuse.syntax import index as indexing
 from nnreuse.syntax.index import FileIndex
@@ -29,14 +28,6 @@ def _edited(source: Source, index: FileIndex, old: str, new: str) -> tuple[Sourc
     return source, index.updated(source, change)
 
 
-def _is_python(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -52,7 +43,7 @@ def test_what_no_text_around_can_mend_is_seen_without_reading_the_file(old, new,
     index = FileIndex.of(source)
     monkeypatch.setattr(indexing, "parse", lambda text: pytest.fail("the whole file was read"))
     edited, broken = _edited(source, index, old, new)
-    assert not _is_python(edited.text) and broken.broken is not None
+    assert not is_python(edited.text) and broken.broken is not None
     mended, again = _edited(edited, broken, new, old)
     assert mended.text == TEXT and again.broken is None
     kept = [one is other for one, other in zip(index.parts, again.parts, strict=True)]
@@ -72,7 +63,7 @@ def test_what_no_text_around_can_mend_is_seen_without_reading_the_file(old, new,
 def test_what_the_text_around_decides_is_judged_as_python_does(old, new) -> None:
     source = Source(TEXT)
     edited, index = _edited(source, FileIndex.of(source), old, new)
-    assert (index.broken is None) == _is_python(edited.text)
+    assert (index.broken is None) == is_python(edited.text)
 
 
 def test_after_any_edits_a_text_is_called_python_where_python_says_so() -> None:
@@ -90,4 +81,4 @@ def test_after_any_edits_a_text_is_called_python_where_python_says_so() -> None:
                     lines, source = LineChange(0, len(source.lines), 0), Source(one["text"])
                     lines = LineChange(0, lines.old_end, len(source.lines))
                 index = index.updated(source, lines)
-            assert (index.broken is None) == _is_python(client.text), f"seed {seed}"
+            assert (index.broken is None) == is_python(client.text), f"seed {seed}"

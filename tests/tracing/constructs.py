@@ -3,6 +3,7 @@
 `flag`, `mode`, `n` and `opt` among parameters are what `torch_truth.CHOICES` says; any other parameter is a tensor.
 """
 
+import textwrap
 from dataclasses import dataclass
 
 TWO = "self.a = nn.Linear(2, 2)\nself.b = nn.LayerNorm(2)"
@@ -25,6 +26,19 @@ class Construct:
     parameters: str = ""
     arguments: str = "x"
     wraps: bool = False
+
+
+def source(one: Construct, name: str) -> str:
+    """The class, and what stands before it."""
+
+    def body(text: str, columns: int) -> str:
+        return textwrap.indent(text.strip(), " " * columns)
+
+    return (
+        f"{one.before}\nclass {name}({one.bases}):\n"
+        f"    def __init__(self{one.parameters}):\n        super().__init__()\n{body(one.init, 8)}\n\n"
+        f"    def forward(self, {one.arguments}):\n{body(one.forward, 8)}\n\n{body(one.methods, 4)}\n\n"
+    )
 
 
 CONSTRUCTS = {

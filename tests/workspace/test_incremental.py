@@ -4,15 +4,14 @@ The programs are the tracer's constructs, several in a file and spread over two.
 are tried (a tenth of it here), NNREUSE_SEED the number of the first.
 """
 
-import ast
 import os
 import random
 import re
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from constructs import CONSTRUCTS, Construct
+from constructs import CONSTRUCTS, source
+from random_edits import is_python
 
 from nnreuse.syntax.source import Encoding, Source
 from nnreuse.workspace.explanation import explain
@@ -40,24 +39,13 @@ _NAMES = (
 )
 
 
-def _class(name: str, bases: str, one: Construct) -> str:
-    def body(text: str, columns: int) -> str:
-        return textwrap.indent(text.strip(), " " * columns)
-
-    return (
-        f"{one.before}\nclass {name}({bases}):\n"
-        f"    def __init__(self{one.parameters}):\n        super().__init__()\n{body(one.init, 8)}\n\n"
-        f"    def forward(self, {one.arguments}):\n{body(one.forward, 8)}\n\n{body(one.methods, 4)}\n\n"
-    )
-
-
 def _texts(pick: random.Random) -> dict[Path, str]:
     """Two files: classes, and classes that inherit from, hold and call them."""
     few = [CONSTRUCTS[name] for name in pick.sample(sorted(CONSTRUCTS), 4)]
-    blocks = _HEADER + "WIDTH = 2\n\n" + _class("A", few[0].bases, few[0]) + _class("B", few[1].bases, few[1])
+    blocks = _HEADER + "WIDTH = 2\n\n" + source(few[0], "A") + source(few[1], "B")
     uses = pick.choice(("from blocks import A, B, WIDTH\n", "from blocks import *\n", "import blocks\n"))
     held = "blocks." if uses == "import blocks\n" else ""
-    net = _HEADER + uses + _class("C", few[2].bases, few[2]) + _class("D", few[3].bases, few[3])
+    net = _HEADER + uses + source(few[2], "C") + source(few[3], "D")
     net += (
         f"class Heir({held}A):\n    def extra(self, x):\n        return self.a(x)\n\n\n"
         f"class Whole(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.a = {held}A()\n"
@@ -125,14 +113,6 @@ def _fresh(texts: dict[Path, str]) -> Workspace:
     return workspace
 
 
-def _is_python(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
 def _run(seed: int) -> int:
     pick = random.Random(seed)
     texts = _texts(pick)
@@ -148,7 +128,7 @@ def _run(seed: int) -> int:
             workspace.prepare(path)
         texts = {**texts, path: new}
         made.append(texts)
-        if all(map(_is_python, texts.values())):
+        if all(map(is_python, texts.values())):
             compared += 1
             expected, found = list(_said(_fresh(texts))), list(_said(workspace))
             said = "\n".join(f"- {a}\n+ {b}" for a, b in zip(expected, found, strict=False) if a != b)
