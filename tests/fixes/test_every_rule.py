@@ -82,7 +82,7 @@ def comments(text: str) -> Counter[str]:
     return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
 
 
-@pytest.mark.parametrize("rule", [name for name in registry.names() if registry.check_of(name)])
+@pytest.mark.parametrize("rule", [name for name in registry.names() if registry.judges_classes(name)])
 @settings(max_examples=8, deadline=None)
 @given(dress=dresses, compat=st.sampled_from(["none", "hook"]))
 def test_every_fix(rule: str, dress: Dress, compat: str) -> None:

@@ -36,7 +36,7 @@ def marked(text: str) -> tuple[str, set[tuple[int, int, int]]]:
 
 def found(rule: str, text: str):
     """What one rule says; one about notes needs the others, whose findings the notes silence."""
-    settings = Settings(select=frozenset([rule])) if registry.check_of(rule) else Settings()
+    settings = Settings(select=frozenset([rule])) if registry.judges_classes(rule) else Settings()
     analysis = Project(settings).check(Path("example.py"), text)
     assert analysis.error is None
     return replace(analysis, findings=tuple(f for f in analysis.findings if f.rule == rule))
@@ -68,7 +68,7 @@ def test_bad_example_is_reported_exactly_at_the_carets(rule: str) -> None:
     )
 
 
-@pytest.mark.parametrize("rule", [name for name in registry.names() if registry.check_of(name)])
+@pytest.mark.parametrize("rule", [name for name in registry.names() if registry.judges_classes(name)])
 def test_evidence_says_why_and_points_at_code(rule: str) -> None:
     text, _ = marked(block(rule, "Example"))
     analysis = found(rule, text)

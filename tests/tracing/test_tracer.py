@@ -6,7 +6,10 @@ import pytest
 from torch import nn
 from traced import calls, facts
 
+from nnreuse.tracing import construction
 from nnreuse.tracing.calls import MODULE_METHODS
+from nnreuse.tracing.machine import Machine
+from nnreuse.tracing.values import Instance, Value
 
 
 def net(init: str, forward: str, parameters: str = "", arguments: str = "x") -> str:
@@ -254,3 +257,48 @@ def test_a_loop_over_the_rest_may_meet_again_what_a_loop_over_all_has_met() -> N
     forward = "for m in self.l:\n    x = m(x)\nfor m in self.l[self.n:]:\n    x = m(x)\nreturn x"
     row = facts(net(init, forward, ", n"))["l.*"]
     assert (row["calls"], row["relation"], row["must"]) == (2, "chained", False)
+
+
+_CACHE = """
+class Cache:
+    def __init__(self, layer, width):
+        self.layer = layer
+        {}
+    def run(self, x):
+        return self.layer(x) if {} else x
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(2, 2)
+        self.b = nn.Linear(2, 2)
+
+    def forward(self, x):
+        return Cache(self.a, 2).run(self.b(x))
+"""
+
+
+def test_what_a_method_reads_of_an_object_is_what_its_constructor_has_set() -> None:
+    assert calls(_CACHE.format("self.width = width", "self.width == 2"))["a"] == 1
+    assert calls(_CACHE.format("self.width = width", "self.width == 3"))["a"] == 0
+
+
+@pytest.mark.parametrize("setting", ["self.run = layer", "setattr(self, 'run', layer)"])
+def test_a_method_that_a_constructor_may_set_is_what_it_sets(setting: str) -> None:
+    assert calls(_CACHE.format(setting, "False"))["a"] == 1
+
+
+def test_the_constructor_of_an_object_is_not_run_for_a_method_that_needs_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run: set[str] = set()
+    real = construction.run_constructor
+
+    def noting(m: Machine, made: Instance, positional: tuple[Value, ...], keywords: dict[str, Value]) -> None:
+        run.add(made.cls.name if made.cls else "")
+        real(m, made, positional, keywords)
+
+    monkeypatch.setattr(construction, "run_constructor", noting)
+    source = _CACHE.format("self.width = width", "True").replace("self.layer(x) if True else x", "x")
+    assert calls(source)["b"] == 1
+    assert run == {"Net"}

@@ -7,6 +7,9 @@ import pytest
 from nnreuse.config.settings import Settings
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Encoding, Source
+from nnreuse.tracing import construction
+from nnreuse.tracing.machine import Machine
+from nnreuse.tracing.values import Instance, Value
 from nnreuse.workspace import project
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.project import Project
@@ -223,3 +226,43 @@ def test_a_class_that_becomes_callable_is_called_where_it_is_annotated(tmp_path:
     source, change = source.edited(source.position(at), source.position(at + 3), "__call__", Encoding.UTF32)
     edited = one.file(path, index.updated(source, change))
     assert len(one.traces(edited)[-1].calls) == calls_of_last(Project(Settings()), path, source.text) == 2
+
+
+_HELD = """import torch.nn as nn
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.{}
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Block()
+    def forward(self, x):
+        return self.block(self.block(x))
+"""
+
+
+def test_what_a_part_carries_is_not_worked_out_again_after_an_edit_of_forward(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, path, text = Project(Settings()), tmp_path / "net.py", _HELD.format("Linear(2, 2)")
+    run: list[str] = []
+    real = construction.run_constructor
+
+    def noting(m: Machine, made: Instance, positional: tuple[Value, ...], keywords: dict[str, Value]) -> None:
+        run.append(made.cls.name if made.cls else "")
+        real(m, made, positional, keywords)
+
+    monkeypatch.setattr(construction, "run_constructor", noting)
+
+    def analysed(text: str) -> list[str]:
+        run.clear()
+        analysis = one.analyse(path, one.index(path, text))
+        made, found = list(run), sorted({finding.rule for finding in analysis.findings})
+        one.prepare()
+        return found + made
+
+    assert analysed(text) == ["shared-parameters", "Block", "Net", "Block"]
+    assert analysed(text.replace("(x))", "(x + 1))")) == ["shared-parameters"]
+    assert analysed(text.replace("(x))", "(x + 2))")) == ["shared-parameters"]
+    assert "shared-parameters" not in analysed(_HELD.format("ReLU()").replace("(x))", "(x + 2))"))

@@ -18,6 +18,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcRequestCancelled
 from pygls.io_ import StdoutWriter
 
+from nnreuse.lsp.garbage import PAUSE, Garbage
 from nnreuse.lsp.protocol import Message, Protocol
 
 log = logging.getLogger(__name__)
@@ -56,10 +57,6 @@ class Inbox:
         """Handles one message, if one waits."""
         if self._waiting:
             self._handle(self._waiting.popleft())
-        if (
-            not self._waiting and gc.get_count()[2]
-        ):  # nobody waits: the time for a full collection, once there is reason
-            gc.collect()
 
     def _handle(self, message: Message) -> None:
         if "id" in message and "method" in message:
@@ -87,15 +84,24 @@ def serve(protocol: Protocol, reader: BinaryIO, writer: BinaryIO, settled: Calla
 
 async def _serve(protocol: Protocol, reader: BinaryIO, settled: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
-    inbox, gone = Inbox(protocol), asyncio.Event()
+    inbox, garbage, gone = Inbox(protocol), Garbage(), asyncio.Event()
+    pause = loop.call_later(PAUSE, garbage.look, True)
     protocol.run_soon, protocol.is_idle = loop.call_soon_threadsafe, lambda: inbox.is_empty
     loop.call_later(_SETTLED, settled)
+
+    def handle() -> None:
+        nonlocal pause
+        pause.cancel()
+        inbox.handle_next()
+        if inbox.is_empty:
+            garbage.look(paused=False)
+        pause = loop.call_later(PAUSE, garbage.look, True)
 
     def read() -> None:
         try:
             for message in messages(reader):
                 inbox.put(message)
-                loop.call_soon_threadsafe(inbox.handle_next)
+                loop.call_soon_threadsafe(handle)
                 if message.get("method") == lsp.EXIT:
                     return  # `exit` ends the process; a thread blocked in a read would stand in the way
         except (OSError, ValueError, OverflowError, MemoryError) as error:  # the last two: a length that cannot be

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nnreuse.config.settings import Settings
 from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import walk
-from nnreuse.syntax.units import ClassUnits
+from nnreuse.syntax.units import Unit
 from nnreuse.tracing.trace import Trace
 from nnreuse.types.file import File
 from nnreuse.types.program import ModuleClass, Program
@@ -32,12 +32,13 @@ class Context:
             if other is not None and cls in other.mro and other not in related:
                 related.append(other)
         self.program.reads.note(*related, *(unit for one in related for unit in one.bodies()))
-        return {name for one in related for name in (*one.members, *_attributes(one.units))}
+        units = {unit for one in related for unit, _ in one.units.statements()}
+        return set[str]().union(*(one.members for one in related), *map(_attributes, units))
 
 
 @once
-def _attributes(units: ClassUnits) -> frozenset[str]:
-    nodes = (node for _, statement in units.statements() for node in walk(statement))
+def _attributes(unit: Unit) -> frozenset[str]:
+    nodes = (node for statement in unit.nodes for node in walk(statement))
     return frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute))
 
 

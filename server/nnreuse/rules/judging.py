@@ -18,17 +18,12 @@ _FINDINGS = ("findings",)
 
 def judged(file: File, traces: list[Trace], program: Program, settings: Settings) -> tuple[Finding, ...]:
     """The findings of a file in text order, those that its notes silence left out."""
-    # Asked once: a file of many classes is judged anew after each edit.
-    checks = [registry.check_of(name) for name in registry.names() if registry.enabled(name, settings)]
-    of_classes = [check for check in checks if check is not None]
+    of_classes, of_files = registry.checks(settings)
     result = silenced(file, [(trace, _of_class(Context(trace, program, settings), of_classes)) for trace in traces])
     found = result.findings
     if result.notes:
         context = FileContext(file, traces, result.notes, result.used, settings)
-        for name in registry.names():
-            check = registry.check_file_of(name)
-            if check is not None and registry.enabled(name, settings):
-                found += check(context)
+        found += (one for check in of_files for one in check(context))
     first = file.index.first_lines
     return tuple(sorted(found, key=lambda f: (first.get(f.place.unit, 0), f.place.span)))
 

@@ -7,7 +7,7 @@ Their names are the file names in kebab case. `ABOUT_SHARING = False` says that 
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import cast
 
@@ -35,14 +35,17 @@ def names() -> list[str]:
     return sorted(_modules())
 
 
-def check_of(name: str) -> Check | None:
-    """How a rule judges a class; None where it judges files. Raises KeyError."""
-    return cast("Check | None", getattr(_modules()[name], "check", None))
+def judges_classes(name: str) -> bool:
+    """Whether a rule judges classes, not files. Raises KeyError."""
+    return hasattr(_modules()[name], "check")
 
 
-def check_file_of(name: str) -> CheckFile | None:
-    """How a rule judges a file after all others; None where it judges classes. Raises KeyError."""
-    return cast("CheckFile | None", getattr(_modules()[name], "check_file", None))
+@lru_cache(maxsize=16)
+def checks(settings: Settings) -> tuple[list[Check], list[CheckFile]]:
+    """How the rules that are to run judge a class, and how they judge a file after all others, in the order of their names."""
+    run = [_modules()[name] for name in names() if enabled(name, settings)]
+    of_classes, of_files = ([getattr(one, how, None) for one in run] for how in ("check", "check_file"))
+    return [one for one in of_classes if one is not None], [one for one in of_files if one is not None]
 
 
 def is_about_sharing(name: str) -> bool:

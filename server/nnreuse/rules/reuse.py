@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import walk
@@ -17,7 +18,7 @@ _ACTIVATIONS = "torch.nn.modules.activation."
 _QUANTIZATION = "torch.ao.quantization."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reuse:
     """`calls` are those of one instance in one forward, in order; `sites` the distinct call expressions."""
 
@@ -29,12 +30,12 @@ class Reuse:
     must: bool
     carries: Carries
 
-    @property
+    @cached_property
     def sites(self) -> list[Call]:
         """The first call at each call site, in the order in which they are made."""
         return call_sites(self.calls)
 
-    @property
+    @cached_property
     def definitions(self) -> list[Definition]:
         """The assignments that name the instance."""
         return [d for d in self.trace.definitions if self.instance in d.instances]
@@ -189,13 +190,10 @@ def under_sharing_flag(texts: list[str]) -> bool:
 
 def enclosing_tests(place: Place) -> list[str]:
     """The source of the tests of all `if` statements and expressions of its unit that a place lies under."""
-    return [
-        ast.unparse(node.test)
-        for root in place.unit.nodes
-        for node in walk(root)
-        if isinstance(node, ast.If | ast.IfExp) and _covers(place, node)
-    ]
+    return [ast.unparse(node.test) for node in _branches(place.unit) if place.unit.span(node).contains(place.span)]
 
 
-def _covers(place: Place, node: ast.If | ast.IfExp) -> bool:
-    return place.unit.span(node).contains(place.span)
+@once
+def _branches(unit: Unit) -> list[ast.If | ast.IfExp]:
+    nodes = (node for root in unit.nodes for node in walk(root))
+    return [node for node in nodes if isinstance(node, ast.If | ast.IfExp)]

@@ -182,6 +182,8 @@ def _name_of(value: Value) -> str | None:
 
 
 def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
+    if not owner.constructed and (method := _lasting_method(owner, name)) is not None:
+        return _member(m, *method, owner, name)
     construction.construct(m, owner)
     if name in owner.attrs:
         value = m.settle(owner.attrs[name])
@@ -206,6 +208,15 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
     if not owner.is_module and not name.startswith("__") and (hook := special(owner, "__getattr__")) is not None:
         return calls.enter(m, hook, (Const(name),), {}, None)
     return _unset(m, owner, name)
+
+
+def _lasting_method(owner: Instance, name: str) -> tuple[ModuleClass, Unit, ast.stmt] | None:
+    """A method that is there whatever the constructor does, which need not be run for it."""
+    cls = owner.cls
+    found = cls.find(name) if cls is not None and name not in owner.attrs else None
+    if cls is None or found is None or not isinstance(found[2], calls.DEFINITIONS) or cls.sets(name):
+        return None
+    return found
 
 
 def _unset(m: Machine, owner: Instance, name: str) -> Value:

@@ -344,7 +344,7 @@ def _call_function(
 
 
 def _worth_entering(m: Machine, callee: Function, positional: tuple[Value, ...], keywords: Keywords) -> bool:
-    """In forward: methods of self, functions of the function at hand, and functions that are given a module or a function."""
+    """In forward: methods of self, functions of the function at hand, those given a module or a function, methods of what holds one."""
     if callee.closure is not None or isinstance(callee.node, ast.Lambda):
         return True
     receiver = callee.receiver
@@ -355,7 +355,9 @@ def _worth_entering(m: Machine, callee: Function, positional: tuple[Value, ...],
     if isinstance(receiver, Instance) and receiver.is_module:
         return False
     values = (*positional, *keywords.values())
-    return any(isinstance(v, (Function, Partial, Class, Method)) for v in values) or objects.holds(m, values)
+    if any(isinstance(v, (Function, Partial, Class, Method)) for v in values):
+        return True
+    return objects.holds(m, values if receiver is None else (*values, receiver))
 
 
 def enter(

@@ -6,6 +6,7 @@ from nnreuse.tracing.machine import Machine, OutOfBounds
 from nnreuse.tracing.values import (
     Class,
     Const,
+    Content,
     Function,
     Instance,
     Items,
@@ -103,10 +104,58 @@ def carries(m: Machine, made: Instance, depth: int = 0) -> Carries:
     )
     if key is not None and key in m.carried:
         return m.carried[key]
-    result = _carries(m, made, depth)
+    result = _carries(m, made, depth) if depth else _remembered(m, made)
     if key is not None:
         m.carried[key] = result
     return result
+
+
+def _remembered(m: Machine, made: Instance) -> Carries:
+    """What an instance carries, from the trace before where that asked the same of a constructor that is as it was."""
+    exact = _exactly(made)
+    known = m.remembered.get(exact) if exact is not None else None
+    if known is not None:
+        m.program.reads.note(*known[1])
+    else:
+        read = set[object]()
+        with m.program.reads.into(read):
+            known = _carries(m, made, 0), read
+    if exact is not None and m.intern.spent < _TRACE_STEPS // 2:  # else the order in which is asked may decide
+        m.answered[exact] = known
+    return known[0]
+
+
+def _exactly(made: Instance) -> object | None:
+    """What its allocation says of an instance, sizes and all; None where that is of one run only."""
+
+    def mark(value: Value) -> object:
+        match value:
+            case Const(constant):
+                return type(constant), constant
+            case Name() | Class():
+                return value
+            case Function(node=node, closure=None, receiver=None):
+                return node
+            case Partial(function, positional, keywords):
+                return mark(function), *map(mark, positional), *((k, mark(v)) for k, v in keywords.items())
+            case Items(kind=kind, content=Content(items, False)):
+                return kind, *map(mark, items)
+            case Opaque(truth=truth, kind=kind):
+                return truth, kind
+            case _:
+                raise _OfOneRun
+
+    if made.cls is None or made.copy_of is not None or made.elements is not None:
+        return None
+    try:
+        given = [*map(mark, made.positional)], {k: mark(v) for k, v in made.keywords.items()}
+    except _OfOneRun:
+        return None
+    return made.cls, made.place, made.adds_state, *given[0], *given[1].items()
+
+
+class _OfOneRun(Exception):
+    """A value that is another one in every run."""
 
 
 def fingerprint(m: Machine, made: Instance) -> tuple[object, ...]:
@@ -165,8 +214,14 @@ def _any(values: list[bool | None], unsure: bool) -> bool | None:
     return None if unsure or None in values else False
 
 
+def owns(m: Machine, made: Instance) -> Carries:
+    """What an instance carries itself, without what is below it, once its constructor has run."""
+    construct(m, made)
+    return own(m, made)
+
+
 def own(m: Machine, made: Instance) -> Carries:
-    """What an instance carries itself, without what is below it."""
+    """The same, as far as its constructor has run."""
     if not made.is_module:
         return NOTHING_CARRIED
     if made.cls is None:

@@ -9,7 +9,18 @@ from typing import Any, NoReturn, TypeVar, cast
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict, follows
 from nnreuse.tracing.lineage import Lineages
-from nnreuse.tracing.trace import Call, Clash, Creation, Definition, Placement, Repetition, Shape, Store, Turn
+from nnreuse.tracing.trace import (
+    Call,
+    Clash,
+    Creation,
+    Definition,
+    Placement,
+    Remembered,
+    Repetition,
+    Shape,
+    Store,
+    Turn,
+)
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
 from nnreuse.types.catalog import Carries
 from nnreuse.types.file import File
@@ -215,6 +226,10 @@ class Machine:
         self.halving = False
         self.longest = MAX_EXACT * 2
         self.carried: dict[object, Carries] = {}
+        self.answered: dict[object, Remembered] = {}
+        """What instances carry, by all that their allocation says."""
+        self.remembered: dict[object, Remembered] = {}
+        """The same of the trace before, where the constructor is as it was."""
         self.unknowns: dict[int, Instance] = {}
         self.unset: set[str] = set()
         """The attributes of the root that were read and that nobody had set."""

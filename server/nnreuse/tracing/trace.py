@@ -16,6 +16,8 @@ from nnreuse.types.file import File
 from nnreuse.types.program import ModuleClass
 
 NO_CARRIES = Carries(None, None, None, None)
+Remembered = tuple[Carries, set[object]]
+"""What something carries, and what was read for that."""
 Relation = Literal["none", "single", "exclusive", "parallel", "chained", "recurrent", "mixed"]
 
 
@@ -187,6 +189,8 @@ class Trace:
     """What an instance carries itself, without its submodules."""
     parts: Callable[[Instance], list[Instance]] = lambda _: []
     """The submodules directly below an instance."""
+    answered: dict[object, Remembered] = field(default_factory=dict[object, Remembered])
+    """Answers of `carries` that hold for the next trace as well, if the constructor is as it was; for the tracer alone."""
 
     kept: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any])
     _grouped: tuple[int, dict[int, list[Call]]] = field(default_factory=_no_calls)

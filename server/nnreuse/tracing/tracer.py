@@ -34,18 +34,21 @@ def trace(program: Program, cls: ModuleClass, start: Start | None = None) -> Tra
     read = start.read if start is not None else set[object]()
     with program.reads.into(read):
         m, result = _traced(program, cls, start.machine if start is not None else None)
-    result.read = read
+    result.read, result.answered = read, m.answered
     result.carries = _noting(program, read, lambda instance: construction.carries(m, instance))
-    result.owns = _noting(program, read, lambda instance: construction.own(m, instance))
+    result.owns = _noting(program, read, lambda instance: construction.owns(m, instance))
     result.parts = _noting(program, read, lambda instance: construction.parts(m, instance))
     return result
 
 
-def start(program: Program, cls: ModuleClass) -> Start:
-    """Runs the constructor of a class ahead of a trace."""
+def start(program: Program, last: Trace) -> Start:
+    """Runs the constructor of a class ahead of its next trace, which is told what the last one was asked."""
     read = set[object]()
     with program.reads.into(read):
-        return Start(_constructed(program, cls, patient=False), read)
+        begun = Start(_constructed(program, last.cls, patient=False), read)
+    begun.machine.remembered = dict(last.answered)
+    begun.read.update(*(read for _, read in last.answered.values()))
+    return begun
 
 
 def _traced(program: Program, cls: ModuleClass, begun: Machine | None) -> tuple[Machine, Trace]:

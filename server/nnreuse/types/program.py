@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol
 
 from nnreuse.syntax.changes import Change
 from nnreuse.syntax.index import Binding, FileIndex, Import
@@ -17,10 +17,11 @@ from nnreuse.syntax.units import ClassUnits, Unit, leaves
 from nnreuse.types.catalog import Catalog, ModuleFacts
 from nnreuse.types.file import File
 from nnreuse.types.questions import Answers, NameQuestion
-from nnreuse.types.reads import Aspect, Calls, Named, Reads
+from nnreuse.types.reads import Aspect, Named, OwnUse, Reads
 
 MODULE = "torch.nn.modules.module.Module"
 _DEPTH = 24
+_WAYS_TO_SET = frozenset(("setattr", "__setattr__", "__dict__", "vars"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,10 @@ class ModuleClass:
         return [self, *(one for heir in self.heirs for one in heir.family())]
 
     def forget_bodies(self) -> bool:
-        """Derives anew what follows from the bodies of its methods, inherited ones included; whether `called` is another now."""
+        """Derives anew what follows from the bodies of its methods, inherited ones included; whether `called` or `sets` say otherwise."""
         self.assignments.clear()
-        before: frozenset[str] | None = self.__dict__.pop("_called", None)
-        return before is not None and before != self._called
+        before: tuple[frozenset[str], frozenset[str]] | None = self.__dict__.pop("_own_use", None)
+        return before is not None and before != self._own_use
 
     def unlink(self) -> None:
         """Forgets how the class hangs together with others, and with itself: it would last until it is collected."""
@@ -103,17 +104,30 @@ class ModuleClass:
     @property
     def called(self) -> frozenset[str]:
         """The attributes that methods of the class, inherited ones included, call as `self.name(...)`."""
-        self.reads.note(Calls(self))
-        return self._called
+        self.reads.note(OwnUse(self))
+        return self._own_use[0]
+
+    def sets(self, attribute: str) -> bool:
+        """Whether a method of the class, an inherited one included, may set an attribute: of any object, or by a name it works out."""
+        self.reads.note(OwnUse(self))
+        return attribute in self._own_use[1] or not self._own_use[1].isdisjoint(_WAYS_TO_SET)
 
     @cached_property
-    def _called(self) -> frozenset[str]:
-        found: set[str] = set()
+    def _own_use(self) -> tuple[frozenset[str], frozenset[str]]:
+        called, written = set[str](), set[str]()
         for cls in self.mro:
             if isinstance(cls, ModuleClass):
-                for _, node in cls.members.values():
-                    found |= {c.func.attr for c in walk(node) if isinstance(c, ast.Call) and _is_own(c.func)}
-        return frozenset(found)
+                for node in (inner for _, member in cls.members.values() for inner in walk(member)):
+                    match node:
+                        case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
+                            called.add(name)
+                        case ast.Attribute(attr=name, ctx=ast.Store()):
+                            written.add(name)
+                        case ast.Attribute(attr=name) | ast.Name(id=name) if name in _WAYS_TO_SET:
+                            written.add(name)
+                        case _:
+                            pass
+        return frozenset(called), frozenset(written)
 
     @property
     def qualified(self) -> str:
@@ -219,7 +233,7 @@ class Program:
         del cls.file.classes[cls.units]
         cls.units, cls.members = units, members_of(units)
         cls.file.classes[units] = cls
-        return {Calls(one) for one in cls.family() if one.forget_bodies()}
+        return {OwnUse(one) for one in cls.family() if one.forget_bodies()}
 
     def leave(self, files: list[File]) -> None:
         """Drops what is kept for files that nothing imports: nothing but themselves has led to it."""
@@ -416,10 +430,6 @@ def _collect(members: dict[str, tuple[Unit, ast.stmt]], unit: Unit, node: ast.st
                 _collect(members, unit, inner)
         case _:
             return
-
-
-def _is_own(node: ast.expr) -> TypeGuard[ast.Attribute]:
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
 def _is_overload(decorator: ast.expr) -> bool:

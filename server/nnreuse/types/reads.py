@@ -19,8 +19,8 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
-    """Which attributes the methods of a class call."""
+class OwnUse:
+    """What the methods of a class do with its attributes: which they call, which they set."""
 
     cls: object
 

@@ -140,14 +140,14 @@ class Project:
 
     def worth_asking(self) -> list[Asked]:
         """Of the open questions, those about bases and about what is called; as many as a scan may ask, and no more."""
+        asked = self.open_questions()
         called = {
             question
-            for one in self._traces.values()
+            for one in (self._traces.values() if asked else ())
             for question in one.read
             if isinstance(question, AttributeQuestion) and _called(one, question)
         }
-        asked = [one for one in self.open_questions() if isinstance(one[0], NameQuestion) or one[0] in called]
-        return asked[:_QUESTIONS]
+        return [one for one in asked if isinstance(one[0], NameQuestion) or one[0] in called][:_QUESTIONS]
 
     def learn(self, question: Question, answer: str | None) -> bool:
         """Takes in an answer: what was traced without it is traced anew when it is next asked for. False: it changes nothing."""
@@ -214,9 +214,9 @@ class Project:
         for cls in (
             retraced if len(retraced) <= _PREPARED else ()
         ):  # more are traced when a file is opened, or a base is edited
-            constructor = cls.find("__init__")
-            if constructor is None or constructor[1] not in self._edited:
-                self._starts[cls] = start(self.program, cls)
+            constructor, last = cls.find("__init__"), self._traces.get(cls)
+            if last is not None and (constructor is None or constructor[1] not in self._edited):
+                self._starts[cls] = start(self.program, last)
         for cls in [*self._starts][:-_PREPARED]:
             del self._starts[cls]
 

@@ -1,0 +1,72 @@
+"""When the server looks for garbage among old objects: not because a file was read, but because much has died."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from nnreuse.lsp.garbage import Garbage
+
+
+class Node:
+    """Garbage, once nobody holds it, that only a collection finds."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def aged(count: int) -> list[Node]:
+    """So many objects that have become old."""
+    made = [Node() for _ in range(count)]
+    gc.collect(1)
+    return made
+
+
+@pytest.fixture
+def collections() -> Iterator[list[str]]:
+    """The full collections since the start of the test."""
+    seen: list[str] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and info["generation"] == 2:
+            seen.append(phase)
+
+    gc.collect()
+    gc.freeze()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(1_000, 2, 1_000_000)
+    gc.callbacks.append(note)
+    yield seen
+    gc.callbacks.remove(note)
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
+
+
+def test_what_a_first_file_leaves_is_not_looked_through(collections: list[str]) -> None:
+    garbage, kept = Garbage(), aged(20_000)
+    garbage.look(paused=False)
+    garbage.look(paused=True)
+    assert not collections and kept
+
+
+def test_a_pause_is_used_when_a_tenth_may_be_garbage_and_no_pause_is_needed_for_a_third(collections: list[str]) -> None:
+    garbage, kept = Garbage(), aged(20_000)
+    garbage.look(paused=False)
+    aged(4_000)
+    garbage.look(paused=False)
+    assert not collections
+    garbage.look(paused=True)
+    assert len(collections) == 1
+    aged(15_000)
+    garbage.look(paused=False)
+    assert len(collections) == 2 and kept
+
+
+def test_nothing_is_looked_through_twice_for_the_same_objects(collections: list[str]) -> None:
+    garbage, kept = Garbage(), aged(20_000)
+    garbage.look(paused=False)
+    grown = aged(15_000)
+    for _ in range(3):
+        garbage.look(paused=False)
+        garbage.look(paused=True)
+    assert len(collections) == 1 and kept and grown
