@@ -18,7 +18,7 @@ demo: .venv/installed $(DATA)/timm
 	@$(NNREUSE) check --exit-zero --statistics --output-format concise $(DATA)/timm
 
 test: .venv/installed-test $(BENCH)/timm $(BENCH)/ultralytics
-	NNREUSE_SEQUENCES=2000 NNREUSE_PROGRAMS=5000 $(BIN)/python -m pytest
+	NNREUSE_SEQUENCES=2000 NNREUSE_PROGRAMS=5000 $(BIN)/python -m pytest -n 2 --dist worksteal
 	@$(MAKE) --no-print-directory test-vscode
 
 # What is found in good code, as a file; a change of it shows as a diff, to be read line by line.

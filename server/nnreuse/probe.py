@@ -153,6 +153,7 @@ def to_text(document):
 def silence():
     """Nothing but the document is printed: not even by torch's C++, which writes past `sys.stderr`."""
     warnings.simplefilter("ignore")
+    disabled = logging.root.manager.disable
     logging.disable()
     torch.set_num_threads(1)
     sys.stdout.flush()
@@ -167,6 +168,7 @@ def silence():
         sys.stdout.flush()
         os.dup2(saved[0], 1)
         os.dup2(saved[1], 2)
+        logging.disable(disabled)
 
 
 @contextlib.contextmanager

@@ -103,6 +103,19 @@ def test_references_lead_to_the_file_that_defines_the_instance(tmp_path):
     assert [one["uri"].rpartition("/")[2] for one in found] == ["base.py", "sub.py", "sub.py", "sub.py"]
 
 
+def test_references_of_what_a_class_makes_are_also_those_of_its_heirs_in_other_files(tmp_path):
+    made, used = NET.split("    def forward")
+    (tmp_path / "base.py").write_text(made)
+    talk = Talk(Workspace())
+    talk.initialize()
+    sub, base = (tmp_path / "sub.py").as_uri(), (tmp_path / "base.py").as_uri()
+    talk.open(f"from base import Net\n\n\nclass Sub(Net):\n    def forward{used}", sub)
+    talk.open(made, base)
+    params = {"textDocument": {"uri": base}, "position": at("self.bn"), "context": {"includeDeclaration": True}}
+    found = talk.request("textDocument/references", params)
+    assert [one["uri"].rpartition("/")[2] for one in found] == ["base.py", "sub.py", "sub.py", "sub.py"]
+
+
 def test_lenses_and_hints_stay_beside_their_code_while_something_is_half_typed() -> None:
     talk = begun(**ON)
     everything = {"range": {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}}
@@ -114,6 +127,23 @@ def test_lenses_and_hints_stay_beside_their_code_while_something_is_half_typed()
     ):
         places = [one["range"]["start"] if "range" in one else one["position"] for one in earlier]
         assert places and now == [{**place, "line": place["line"] + 1} for place in places]
+
+
+def test_an_instance_is_known_beside_what_is_half_typed() -> None:
+    talk = begun()
+    row = at("norm =")["line"]
+    talk.edit((row, 0), (row, 0), "        x = self.conv(\n", URI)
+    assert "1. line 12\n2. line 15: on" in asked(talk, "hover", at("self.bn"))["contents"]["value"]
+    alias = at("norm(")
+    below = {**alias, "line": alias["line"] + 1}
+    assert asked(talk, "hover", below)["range"]["start"] == below
+    assert asked(talk, "hover", {"line": row, "character": 14}) is None
+    found = starts(one["range"] for one in asked(talk, "documentHighlight", at("self.bn", 1)))
+    expected = [
+        (place["line"] + (place["line"] >= row), place["character"])
+        for place in (at("self.bn"), at("self.bn", 1), at("self.bn", 2), alias)
+    ]
+    assert found == expected
 
 
 def test_a_lens_says_what_the_calls_share_and_where_they_are():

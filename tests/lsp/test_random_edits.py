@@ -6,6 +6,7 @@ NNREUSE_SEQUENCES is how many sequences are tried, NNREUSE_SEED the number of th
 import json
 import os
 import random
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from nnreuse.workspace.workspace import TextChange, Workspace
 _SEQUENCES = int(os.environ.get("NNREUSE_SEQUENCES", "150"))
 _GIVEN = os.environ.get("NNREUSE_SEED", "5000")
 _SEED = random.randrange(10**9) if _GIVEN == "random" else int(_GIVEN)
+_PARTS = 10
 _CAPABILITIES = {"textDocument": {"publishDiagnostics": {"relatedInformation": True}}}
 
 
@@ -85,8 +87,8 @@ def _is_python(text: str) -> bool:
     return True
 
 
-def _run(talks: "dict[str, Talk] | dict[str, Process]", count: int) -> None:
-    for seed in range(_SEED, _SEED + count):
+def _run(talks: "dict[str, Talk] | dict[str, Process]", seeds: Iterable[int]) -> None:
+    for seed in seeds:
         encoding = tuple(talks)[seed % len(talks)]
         try:
             Sequence(seed, encoding).run(talks[encoding])
@@ -94,14 +96,13 @@ def _run(talks: "dict[str, Talk] | dict[str, Process]", count: int) -> None:
             raise AssertionError(f"NNREUSE_SEED={seed}: {error}") from None
 
 
-def test_edits_leave_the_diagnostics_of_a_fresh_server(capsys) -> None:
-    with capsys.disabled():
-        print(f"\n{_SEQUENCES} edit sequences, NNREUSE_SEED={_SEED}")  # noqa: T201
+@pytest.mark.parametrize("part", range(_PARTS))
+def test_edits_leave_the_diagnostics_of_a_fresh_server(part: int) -> None:
     talks = {}
     for encoding in ("utf-8", "utf-16", "utf-32"):
         talks[encoding] = Talk(Workspace())
         talks[encoding].initialize(general={"positionEncodings": [encoding]}, **_CAPABILITIES)
-    _run(talks, _SEQUENCES)
+    _run(talks, range(_SEED + part, _SEED + _SEQUENCES, _PARTS))
     assert all(talk.request("nnreuse/status", {})["files"]["open"] == 0 for talk in talks.values())
 
 
@@ -109,4 +110,4 @@ def test_edits_leave_the_diagnostics_of_a_fresh_server(capsys) -> None:
 def test_so_they_do_in_a_process(encoding) -> None:
     with Process() as process:
         process.initialize(general={"positionEncodings": [encoding]}, **_CAPABILITIES)
-        _run({encoding: process}, max(10, _SEQUENCES // 20))
+        _run({encoding: process}, range(_SEED, _SEED + max(10, _SEQUENCES // 20)))

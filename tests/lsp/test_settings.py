@@ -235,3 +235,25 @@ def test_another_open_file_is_judged_anew_when_what_it_imports_changes(talk, tmp
     document = {"uri": base, "version": 2}
     messages = talk.tell("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
     assert severities(messages, uri) == []
+
+
+def told(messages) -> list[str]:
+    """What the user is shown."""
+    return [m["params"]["message"] for m in messages if m.get("method") == "window/showMessage"]
+
+
+def test_what_means_nothing_in_the_settings_of_a_client_is_shown_once(talk):
+    talk.initialize()
+    said = {"settings": {"nnreuse": {"selct": [], "codeLens": 3}}}
+    (message,) = told(talk.tell("workspace/didChangeConfiguration", said))
+    assert "`codeLens` must be true or false" in message and "`selct`" in message and "`select`" in message
+    assert not told(talk.tell("workspace/didChangeConfiguration", said))
+    assert not told(talk.tell("workspace/didChangeConfiguration", {"settings": {"nnreuse": {}}}))
+    assert told(talk.tell("workspace/didChangeConfiguration", said)) == [message]
+
+
+@pytest.mark.parametrize("own", [{}, {"nnreuse": {"ignore": ["shared-prelu"]}}])
+def test_what_a_client_says_to_other_servers_is_not_for_us(talk, own):
+    talk.initialize()
+    said = {"pylsp": {"plugins": {}}, "gopls": {"usePlaceholders": True}, **own}
+    assert not told(talk.tell("workspace/didChangeConfiguration", {"settings": said}))

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from nnreuse.lsp.garbage import Garbage
 from nnreuse.lsp.transport import Inbox, messages, serve
 
 HOVER = {"textDocument": {"uri": "file:///w/net.py"}, "position": {"line": 0, "character": 0}}
@@ -49,23 +50,18 @@ def test_a_cancelled_request_that_waits_is_answered_but_not_run(talk):
     assert [(m["id"], m.get("error", {}).get("code")) for m in talk.sent] == [(1, None), (2, -32800), (3, None)]
 
 
-def test_what_edits_leave_behind_is_collected_only_when_nobody_waits(talk, monkeypatch):
+def test_garbage_is_looked_for_only_when_nobody_waits(talk, monkeypatch):
     talk.initialize()
-    collected: list[int] = []
-    reason = [0, 0, 1]
-    monkeypatch.setattr("gc.get_count", lambda: tuple(reason))
-    monkeypatch.setattr("gc.collect", lambda: collected.append(len(talk.sent)))
-    inbox = Inbox(talk.protocol)
+    garbage, looked = Garbage(), list[int]()
+    monkeypatch.setattr(garbage, "look", lambda paused: looked.append(len(talk.sent)))
+    inbox = Inbox(talk.protocol, garbage)
     talk.sent.clear()
     for number in (1, 2):
         inbox.put({"jsonrpc": "2.0", "id": number, "method": "textDocument/hover", "params": HOVER})
     inbox.handle_next()
-    assert collected == []
+    assert looked == []
     inbox.handle_next()
-    assert collected == [2]  # both answers are sent by then
-    reason[2] = 0
-    inbox.handle_next()
-    assert collected == [2]
+    assert looked == [2]  # both answers are sent by then
 
 
 @pytest.mark.parametrize(("farewell", "code"), [(["shutdown", "exit"], 0), (["exit"], 1)])

@@ -6,6 +6,7 @@ NNREUSE_PROGRAMS is how many are tried, NNREUSE_SEED the number of the first, or
 import os
 import random
 
+import pytest
 import torch
 from agreement import disagreements, smallest
 from random_programs import program
@@ -14,14 +15,14 @@ from torch_truth import watching
 _PROGRAMS = int(os.environ.get("NNREUSE_PROGRAMS", "300"))
 _GIVEN = os.environ.get("NNREUSE_SEED", "5000")
 _SEED = random.randrange(10**9) if _GIVEN == "random" else int(_GIVEN)
+_PARTS = 10
 
 
-def test_random_programs_have_the_facts_that_torch_records(capsys) -> None:
-    with capsys.disabled():
-        print(f"\n{_PROGRAMS} programs, NNREUSE_SEED={_SEED}")  # noqa: T201
+@pytest.mark.parametrize("part", range(_PARTS))
+def test_random_programs_have_the_facts_that_torch_records(part: int) -> None:
     torch.set_num_threads(1)
     with watching():
-        for seed in range(_SEED, _SEED + _PROGRAMS):
+        for seed in range(_SEED + part, _SEED + _PROGRAMS, _PARTS):
             made = program(seed)
             for name in made.classes:
                 if disagreements(made.source, name):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from typing import cast
 
-from nnreuse.config.toml import Problem, Table
+from nnreuse.config.toml import Problem, Table, is_key
 
 _OF_THE_CLIENT_ALONE = frozenset({"server", "trace"})
 """How a client starts us, and what it logs, stands in the same section and is not ours."""
@@ -84,12 +84,15 @@ def camel(key: str) -> str:
 
 
 def of_client(said: object) -> Table:
-    """The settings in what a client sent: as they are, or under `settings` or `nnreuse`."""
+    """The settings in what a client sent: as they are, or under `settings` or `nnreuse`.
+
+    Some clients send each server what all of them should know: the tables beside ours are not for us.
+    """
     if not isinstance(said, dict):
         return {}
     table = cast("Table", said)
-    for key in ("settings", "nnreuse"):
-        if isinstance(table.get(key), dict):
-            beside = {name: value for name, value in table.items() if name != key}
-            return {**beside, **of_client(table[key])}
-    return table
+    if isinstance(table.get("nnreuse"), dict):
+        return of_client(table["nnreuse"])
+    foreign = {key for key, value in table.items() if isinstance(value, dict) and not is_key(kebab(key))}
+    own = {key: table[key] for key in table if key not in foreign}
+    return {**own, **of_client(table.get("settings"))}

@@ -224,6 +224,11 @@ _READERS: dict[str, Callable[[Settings, object, Path], Settings]] = {
 }
 
 
+def is_key(name: str) -> bool:
+    """Whether a settings file may say something under a name."""
+    return name in _READERS
+
+
 def unknown_rules(settings: Settings, known: Iterable[str]) -> list[Problem]:
     """A problem for each name in the settings that is no rule, with the likely spelling."""
     rules = set(known)

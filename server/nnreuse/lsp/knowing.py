@@ -11,11 +11,12 @@ from nnreuse.lsp.session import Document, Session
 from nnreuse.lsp.uris import uri_of
 from nnreuse.rules import hover, registry
 from nnreuse.rules.reuse import call_sites, own_units
-from nnreuse.rules.subjects import Occurrence, Subject, occurrences, repeated
+from nnreuse.rules.subjects import Occurrence, Subject, repeated
 from nnreuse.syntax.comments import comment_at
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import column_in
 from nnreuse.syntax.units import Place
+from nnreuse.tracing.trace import Call
 
 SHOW_CALLS = "nnreuse.showCalls"
 _KINDS = {
@@ -44,7 +45,7 @@ class Knowing:
             return None
         kind = lsp.MarkupKind.Markdown if self._session.client.markdown else lsp.MarkupKind.PlainText
         shown = self._range(subject.trace.cls.file.index, subject.place)
-        return lsp.Hover(lsp.MarkupContent(kind, hover.explain(subject)), shown)
+        return lsp.Hover(lsp.MarkupContent(kind, hover.explain(subject, self._line)), shown)
 
     def highlight(self, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight] | None:
         subject = self._subject("highlight", params)
@@ -52,7 +53,7 @@ class Knowing:
             return None
         return [
             lsp.DocumentHighlight(self._range(one.file.index, one.place), _KINDS[one.role])
-            for one in occurrences(subject)
+            for one in self._occurrences(params, subject)
             if one.file is subject.trace.cls.file
         ]
 
@@ -61,7 +62,7 @@ class Knowing:
         if subject is None:
             return None
         wanted = params.context.include_declaration
-        return [self._location(one) for one in occurrences(subject) if wanted or one.role != "definition"]
+        return [self._location(one) for one in self._occurrences(params, subject) if wanted or one.role != "definition"]
 
     def code_lens(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
         document = self._document("code_lens", params.text_document.uri)
@@ -130,6 +131,10 @@ class Knowing:
         position = position_of(params.position)
         return self._session.workspace.subject(document.path, position, self._session.client.encoding)
 
+    def _occurrences(self, params: _Asked, subject: Subject) -> list[Occurrence]:
+        document = self._session.documents[params.text_document.uri]
+        return self._session.workspace.occurrences(document.path, subject)
+
     def _location(self, one: Occurrence) -> lsp.Location:
         return lsp.Location(self._uri(Path(one.file.path)), self._range(one.file.index, one.place))
 
@@ -146,6 +151,9 @@ class Knowing:
                 return view.range(place)
         start, end = (self._position(index, place, at) for at in (place.span.start, place.span.end))
         return lsp.Range(start, end)
+
+    def _line(self, call: Call) -> int:
+        return self._range(call.file.index, call.site).start.line + 1
 
     def _position(self, index: FileIndex, place: Place, offset: int) -> lsp.Position:
         row, column = place.unit.row(offset)

@@ -6,7 +6,7 @@ that needs to know what other files say against a fix is asked again when that i
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -65,6 +65,7 @@ class Session:
         self.settings = SettingsOfClient(server, self._reconfigure)
         self.documents: dict[str, Document] = {}
         self.closed = ClosedFiles(server, post, workspace.configuration, self._opened, self._publish_settings_problems)
+        self._told_of_settings: list[str] = []
         self.obstacles = Obstacles()
         self.background = Background(workspace, self, post, post_idle, self.obstacles)
         self.revision = 0
@@ -294,14 +295,22 @@ class Session:
         settings = self.workspace.settings(document.path)
         return View(document.uri, analysis, source or analysis.index.source, self.client, settings)
 
-    def _reconfigure(self, editor: Editor, settings: ClientSettings) -> None:
-        """The client has spoken: its settings hold from now on, for what is open too."""
+    def _reconfigure(self, editor: Editor, settings: ClientSettings, problems: Sequence[Problem]) -> None:
+        """The client has spoken: its settings hold from now on, for what is open too. `problems`: what of its switches means nothing."""
         switched = editor != self.editor
         self.editor = editor
         self.workspace.configuration.set_client(settings)
-        for problem in self.workspace.configuration.client_problems():
-            log.warning("settings of the client: %s", problem.message)
+        self._tell_of_settings([*problems, *self.workspace.configuration.client_problems()])
         self._reanalyse(everything=switched)
+
+    def _tell_of_settings(self, problems: list[Problem]) -> None:
+        """What of the client's settings means nothing, where that is news: they stand in no file that could be marked."""
+        messages = list(dict.fromkeys(problem.message for problem in problems))
+        if messages and messages != self._told_of_settings:
+            text = f"nnreuse: in the editor's settings, {'; '.join(messages)}"
+            log.warning("%s", text)
+            self.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, text))
+        self._told_of_settings = messages
 
     def _reanalyse(self, everything: bool = False) -> None:
         changed = self.workspace.reconfigured()

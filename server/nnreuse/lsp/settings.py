@@ -17,7 +17,7 @@ from pygls.lsp.server import LanguageServer
 
 from nnreuse.config import editor
 from nnreuse.config.editor import Editor
-from nnreuse.config.toml import Table
+from nnreuse.config.toml import Problem, Table
 from nnreuse.lsp.client import Client
 from nnreuse.lsp.uris import path_of
 from nnreuse.workspace.configuration import ClientSettings
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _SECTION = "nnreuse"
 _WATCHED = ("**/*.py", "**/*.ipynb", "**/nnreuse.toml", "**/pyproject.toml")
 
-Apply = Callable[[Editor, ClientSettings], None]
+Apply = Callable[[Editor, ClientSettings, Sequence[Problem]], None]
 Answers = Sequence[object] | None
 
 
@@ -106,9 +106,7 @@ class SettingsOfClient:
         folders = {path: editor.split(said)[1] for path, said in self._of_folders.items()}
         for path in self.folders.values():
             folders.setdefault(path, {})
-        for problem in problems:
-            log.warning("settings of the client: %s", problem.message)
-        self._apply(switches, ClientSettings(everywhere, folders, switches.trusted))
+        self._apply(switches, ClientSettings(everywhere, folders, switches.trusted), problems)
 
 
 def _roots(params: lsp.InitializeParams) -> list[str]:

@@ -30,8 +30,9 @@ _SETTLED = 5
 class Inbox:
     """Messages that were read and wait to be handled, in order. `put` is called by the reader's thread."""
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: Protocol, garbage: Garbage | None = None) -> None:
         self._protocol = protocol
+        self._garbage = garbage or Garbage()
         self._waiting: deque[Message] = deque()
         self._requests: set[int | str] = set()
 
@@ -54,9 +55,11 @@ class Inbox:
         return not self._waiting
 
     def handle_next(self) -> None:
-        """Handles one message, if one waits."""
+        """Handles one message, if one waits. When none waits any more, there is time for garbage."""
         if self._waiting:
             self._handle(self._waiting.popleft())
+        if not self._waiting:
+            self._garbage.look(paused=False)
 
     def _handle(self, message: Message) -> None:
         if "id" in message and "method" in message:
@@ -84,7 +87,8 @@ def serve(protocol: Protocol, reader: BinaryIO, writer: BinaryIO, settled: Calla
 
 async def _serve(protocol: Protocol, reader: BinaryIO, settled: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
-    inbox, garbage, gone = Inbox(protocol), Garbage(), asyncio.Event()
+    garbage, gone = Garbage(), asyncio.Event()
+    inbox = Inbox(protocol, garbage)
     pause = loop.call_later(PAUSE, garbage.look, True)
     protocol.run_soon, protocol.is_idle = loop.call_soon_threadsafe, lambda: inbox.is_empty
     loop.call_later(_SETTLED, settled)
@@ -93,8 +97,6 @@ async def _serve(protocol: Protocol, reader: BinaryIO, settled: Callable[[], Non
         nonlocal pause
         pause.cancel()
         inbox.handle_next()
-        if inbox.is_empty:
-            garbage.look(paused=False)
         pause = loop.call_later(PAUSE, garbage.look, True)
 
     def read() -> None:

@@ -1,6 +1,6 @@
 """Hover: the answer to "may I reuse this?" for one module instance: what it carries, its calls, and the verdict."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from nnreuse.rules.evidence import severity_of, weigh
 from nnreuse.rules.reuse import call_sites, kind_of, reuses
@@ -22,8 +22,8 @@ _VERDICTS = {
 }
 
 
-def explain(subject: Subject) -> str:
-    """The Markdown about an instance: what it carries, its calls, the verdict and why."""
+def explain(subject: Subject, line_of: Callable[[Call], int]) -> str:
+    """The Markdown about an instance: what it carries, its calls, the verdict and why. `line_of`: the line of a call, from 1."""
     trace, instance = subject.trace, subject.instance
     paths = trace.paths_of(instance)
     name = f"self.{paths[0]}" if paths else "this module"
@@ -38,7 +38,7 @@ def explain(subject: Subject) -> str:
         _called(subject.calls),
         "",
     ]
-    lines += [*_each(subject.calls), f"**May I reuse it?** {_verdict(trace, instance, carried)}"]
+    lines += [*_each(subject.calls, line_of), f"**May I reuse it?** {_verdict(trace, instance, carried)}"]
     return "\n".join(lines)
 
 
@@ -71,7 +71,7 @@ def _called(calls: list[Call]) -> str:
     return f"In one `forward`: {_VERDICTS[relation(calls)]}."
 
 
-def _each(calls: list[Call]) -> Iterator[str]:
+def _each(calls: list[Call], line_of: Callable[[Call], int]) -> Iterator[str]:
     """A line for each call site, with what its input has to do with the calls before it."""
     sites = call_sites(calls)
     for number, call in enumerate(sites):
@@ -84,13 +84,9 @@ def _each(calls: list[Call]) -> Iterator[str]:
             said = ": never together with the calls before it"
         elif number:
             said = ": on an input of its own"
-        yield f"{number + 1}. line {_row(call) + 1}{said}"
+        yield f"{number + 1}. line {line_of(call)}{said}"
     if sites:
         yield ""
-
-
-def _row(call: Call) -> int:
-    return call.file.index.first_lines.get(call.unit, 0) + call.node.lineno - call.unit.origin
 
 
 def _verdict(trace: Trace, instance: Instance, carried: Carries) -> str:

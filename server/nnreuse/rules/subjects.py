@@ -63,18 +63,29 @@ def unit_at(index: FileIndex, offset: int) -> tuple[Unit | None, int]:
     return None, 0
 
 
-def occurrences(subject: Subject) -> list[Occurrence]:
-    """Where the instance is defined, called through whatever alias, and named, each place once, in text order within a file."""
-    trace, instance = subject.trace, subject.instance
-    found = [Occurrence(call.file, call.site, "call") for call in call_sites(subject.calls)]
+def occurrences(subject: Subject, heirs: Iterable[Trace] = ()) -> list[Occurrence]:
+    """Where the instance is defined, called through whatever alias, and named, each place once, in text order within a file.
+
+    `heirs`: traces of classes that inherit what makes the instance, and may call it as well.
+    """
+    made, places = subject.instance, dict[Place, Occurrence]()
+    found = _in_class(subject.trace, made)
+    for trace in heirs if made.place is not None else ():
+        for instance in {id(one): one for held in trace.held.values() for one in held}.values():
+            found += _in_class(trace, instance) if instance.place == made.place else []
+    for one in found:
+        places.setdefault(one.place, one)
+    return sorted(places.values(), key=lambda one: (one.file.path, _line(one), one.place.span))
+
+
+def _in_class(trace: Trace, instance: Instance) -> list[Occurrence]:
+    calls = call_sites(grouped(trace).get(instance, []))
+    found = [Occurrence(call.file, call.site, "call") for call in calls]
     found += [Occurrence(one.file, _target(one), "definition") for one in definitions(trace, instance)]
     named = {path for path in trace.paths_of(instance) if "." not in path}
     for path in named:
         found += [Occurrence(trace.cls.file, use.place, "mention") for use in uses(trace.cls.units, path)]
-    places: dict[Place, Occurrence] = {}
-    for one in found:
-        places.setdefault(one.place, one)
-    return sorted(places.values(), key=lambda one: (one.file.path, _line(one), one.place.span))
+    return found
 
 
 def definitions(trace: Trace, instance: Instance) -> Iterator[Definition]:

@@ -193,6 +193,10 @@ class Project:
         """The traces of a file's module classes, in text order."""
         return [self._trace(cls) for cls in self.classes(file)]
 
+    def heirs(self, cls: ModuleClass) -> list[Trace]:
+        """The traces of the known classes that inherit from a class."""
+        return [self._trace(one) for one in dict.fromkeys(cls.family()) if one is not cls]
+
     def classes(self, file: File) -> list[ModuleClass]:
         """The module classes a file defines."""
         found = [self.program.class_of(file, units, name) for name, units in file.index.classes()]

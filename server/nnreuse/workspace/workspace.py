@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnreuse.config.settings import Settings
 from nnreuse.fixes.fix import Fix
-from nnreuse.rules.subjects import Subject, subject_at
+from nnreuse.rules.subjects import Occurrence, Subject, occurrences, subject_at
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Encoding, LineChange, Position, Source
 from nnreuse.syntax.units import Unparsable
@@ -223,16 +223,21 @@ class Workspace:
         return project.traces(project.file(path, buffer.analysis.index))
 
     def subject(self, path: Path, position: Position, encoding: Encoding) -> Subject | None:
-        """The module instance that stands at a position of an open file."""
+        """The module instance that stands at a position of an open file; where it is no Python, at lines that were left alone since."""
         buffer = self._open.get(path)
-        traces = self.traces(path)
-        if buffer is None or not traces:
+        line = buffer.index.line_before(position.line) if buffer is not None else None
+        if buffer is None or line is None:
             return None
-        return subject_at(traces, buffer.index, buffer.source.offset(position, encoding))
+        offset = buffer.index.source.offset(replace(position, line=line), encoding)
+        return subject_at(self.last_traces(path), buffer.analysis.index, offset)
+
+    def occurrences(self, path: Path, subject: Subject) -> list[Occurrence]:
+        """The places that are about an instance, in the classes as well that inherit it, of files that are known."""
+        return occurrences(subject, self._project(path).heirs(subject.trace.cls))
 
     def refactorings(self, path: Path, position: Position, encoding: Encoding) -> list[Fix]:
         """What could be done with the instance at a position, whether or not anything is wrong with it."""
-        subject = self.subject(path, position, encoding)
+        subject = self.subject(path, position, encoding) if self.traces(path) else None
         if subject is None:
             return []
         return list(refactorings(subject, self._project(path).program, self.settings(path)))
