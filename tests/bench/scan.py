@@ -20,7 +20,7 @@ from nnreuse.syntax.source import Source
 from nnreuse.syntax.units import Unparsable
 from nnreuse.tracing.tracer import trace
 from nnreuse.tracing.usage import Usage
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.meaning import ModuleClass
 from nnreuse.workspace import facts, project
 from nnreuse.workspace.files import FileProblem, discover, read
 

@@ -10,7 +10,7 @@ import pytest
 
 import nnreuse
 from nnreuse.config.settings import Settings
-from nnreuse.types.program import External, ModuleClass
+from nnreuse.types.meaning import External, ModuleClass
 from nnreuse.types.questions import NameQuestion, Question
 from nnreuse.workspace import refinement
 from nnreuse.workspace.environment import Environment

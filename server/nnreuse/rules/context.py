@@ -10,7 +10,8 @@ from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.trace import Trace
 from nnreuse.types.file import File
-from nnreuse.types.program import ModuleClass, Program
+from nnreuse.types.meaning import ModuleClass
+from nnreuse.types.program import Program
 
 if TYPE_CHECKING:
     from nnreuse.rules.notes import Note

@@ -68,7 +68,7 @@ from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Instance
 from nnreuse.types.file import File
-from nnreuse.types.program import ValueRef
+from nnreuse.types.meaning import ValueRef
 
 KEPT = "`{name}` holds a `{kind}` that is made once, at module level: every `{owner}` keeps the same instance"
 CALLED = "`{name}` is a `{kind}` made once, at module level: every `{owner}` calls the same instance, and none registers its parameters"

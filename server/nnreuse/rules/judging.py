@@ -11,7 +11,8 @@ from nnreuse.rules.registry import Check
 from nnreuse.rules.reuse import own_units
 from nnreuse.tracing.trace import Trace
 from nnreuse.types.file import File
-from nnreuse.types.program import ModuleClass, Program
+from nnreuse.types.meaning import ModuleClass
+from nnreuse.types.program import Program
 
 _FINDINGS = ("findings",)
 

@@ -63,7 +63,7 @@ from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, Place
 from nnreuse.tracing.trace import Call, Store, Trace
-from nnreuse.types.program import FunctionRef
+from nnreuse.types.meaning import FunctionRef
 
 ABOUT_SHARING = False
 

@@ -63,7 +63,7 @@ from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Definition, Trace
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.meaning import ModuleClass
 
 ABOUT_SHARING = False
 

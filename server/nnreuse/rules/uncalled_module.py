@@ -63,7 +63,7 @@ from nnreuse.rules.twins import idle_twin
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
-from nnreuse.types.program import External, ModuleClass
+from nnreuse.types.meaning import External, ModuleClass
 
 ABOUT_SHARING = False
 

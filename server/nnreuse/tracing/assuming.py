@@ -8,7 +8,7 @@ from nnreuse.tracing import objects
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import Function, Instance, Mapping, Value
 from nnreuse.types.file import File
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.meaning import ModuleClass
 from nnreuse.types.refinement import one_class
 
 

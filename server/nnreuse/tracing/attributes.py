@@ -28,7 +28,7 @@ from nnreuse.tracing.values import (
     named,
 )
 from nnreuse.types.file import File
-from nnreuse.types.program import External, FileRef, FunctionRef, Meaning, ModuleClass, ValueRef
+from nnreuse.types.meaning import External, FileRef, FunctionRef, Meaning, ModuleClass, ValueRef
 
 _BUILTINS = frozenset(
     "abs all any bool callable dict enumerate filter float getattr hasattr id int isinstance issubclass iter len list map max "

@@ -38,7 +38,7 @@ from nnreuse.tracing.values import (
     Super,
     Value,
 )
-from nnreuse.types.program import FunctionRef, ModuleClass
+from nnreuse.types.meaning import FunctionRef, ModuleClass
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MODULE_METHODS = frozenset(

@@ -18,7 +18,7 @@ from nnreuse.tracing.values import (
     alternatives,
 )
 from nnreuse.types.catalog import UNKNOWN, Carries, ModuleFacts
-from nnreuse.types.program import External, ModuleClass
+from nnreuse.types.meaning import External, ModuleClass
 
 _NESTED_STEPS = 4_000
 _NESTED_DEPTH = 6

@@ -7,7 +7,7 @@ from nnreuse.syntax.units import Unit
 from nnreuse.tracing import calls
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import Function, Value
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.meaning import ModuleClass
 
 _SMALL = 12
 """Statements of a wrapper that is followed. Longer ones (hooks, argument checks, caches of a framework) only blur what is seen."""

@@ -7,7 +7,7 @@ from nnreuse.syntax.units import Unit
 from nnreuse.tracing import calls
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import Function, Instance, Value
-from nnreuse.types.program import External, ModuleClass
+from nnreuse.types.meaning import External, ModuleClass
 
 
 def assign_fields(

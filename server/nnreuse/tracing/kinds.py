@@ -18,7 +18,8 @@ from nnreuse.tracing.values import (
     Partial,
     Value,
 )
-from nnreuse.types.program import MODULE, External, ModuleClass
+from nnreuse.types.meaning import External, ModuleClass
+from nnreuse.types.program import MODULE
 
 _CONSTANTS: dict[str, type] = {
     "builtins.str": str,

@@ -24,7 +24,8 @@ from nnreuse.tracing.trace import (
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
 from nnreuse.types.catalog import Carries
 from nnreuse.types.file import File
-from nnreuse.types.program import FunctionRef, Meaning, ModuleClass, Program, ValueRef
+from nnreuse.types.meaning import FunctionRef, Meaning, ModuleClass, ValueRef
+from nnreuse.types.program import Program
 
 CONSTRUCTOR_STEPS = 12_000
 HELPER_STEPS = 600

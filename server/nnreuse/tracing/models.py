@@ -27,7 +27,7 @@ from nnreuse.tracing.values import (
     Record,
     Value,
 )
-from nnreuse.types.program import External, ModuleClass
+from nnreuse.types.meaning import External, ModuleClass
 
 _CLASS_NAME = re.compile(r"[A-Z]\w+$")
 _WITHOUT_MODULES = ("torch.optim.", "torch.utils.data.", "torch.distributions.", "torch.cuda.")

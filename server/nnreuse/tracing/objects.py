@@ -23,7 +23,7 @@ from nnreuse.tracing.values import (
 )
 from nnreuse.types.catalog import ModuleFacts
 from nnreuse.types.file import File
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.meaning import ModuleClass
 
 
 def elements_of(value: Value) -> Items | Mapping | None:

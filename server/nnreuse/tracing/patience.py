@@ -12,7 +12,8 @@ from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.machine import Machine
-from nnreuse.types.program import FunctionRef, ModuleClass, Program
+from nnreuse.types.meaning import FunctionRef, ModuleClass
+from nnreuse.types.program import Program
 from nnreuse.types.refinement import is_assigned
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef

@@ -2,7 +2,7 @@
 
 from nnreuse.tracing.machine import Machine
 from nnreuse.tracing.values import Instance
-from nnreuse.types.program import External, ModuleClass
+from nnreuse.types.meaning import External, ModuleClass
 from nnreuse.types.refinement import attribute_question, declared, meant
 
 

@@ -13,7 +13,8 @@ from nnreuse.syntax.index import Import
 from nnreuse.tracing.machine import Frame, Machine, OutOfBounds
 from nnreuse.tracing.values import Class, Function, Instance, Items, Mapping, Value
 from nnreuse.types.file import File
-from nnreuse.types.program import FileRef, FunctionRef, Users, ValueRef
+from nnreuse.types.meaning import FileRef, FunctionRef, ValueRef
+from nnreuse.types.program import Users
 from nnreuse.types.reads import Aspect
 
 _STEPS = 600

@@ -4,7 +4,7 @@ import ast
 
 from nnreuse.tracing.machine import HELPER_STEPS, Frame, Machine
 from nnreuse.tracing.values import Const, Opaque, Value
-from nnreuse.types.program import ValueRef
+from nnreuse.types.meaning import ValueRef
 from nnreuse.types.reads import Aspect
 
 

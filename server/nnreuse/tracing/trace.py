@@ -13,7 +13,7 @@ from nnreuse.tracing.conditions import NOTHING, Path, counts, exclusive
 from nnreuse.tracing.values import Instance, Value
 from nnreuse.types.catalog import Carries
 from nnreuse.types.file import File
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.meaning import ModuleClass
 
 NO_CARRIES = Carries(None, None, None, None)
 Remembered = tuple[Carries, set[object]]

@@ -14,7 +14,8 @@ from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, 
 from nnreuse.tracing.patience import is_whole_elsewhere, lacks_something, may_have_missed_all
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Class, Function, Instance
-from nnreuse.types.program import ModuleClass, Program
+from nnreuse.types.meaning import ModuleClass
+from nnreuse.types.program import Program
 
 Known = TypeVar("Known")
 MAX_ENTRIES = 12

@@ -17,7 +17,8 @@ from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, Interner, Machine, OutOfB
 from nnreuse.tracing.values import Function, Instance, Mapping, Value
 from nnreuse.types.catalog import Carries
 from nnreuse.types.file import File
-from nnreuse.types.program import FunctionRef, ModuleClass, Program
+from nnreuse.types.meaning import FunctionRef, ModuleClass
+from nnreuse.types.program import Program
 
 _MAX_INSTANCES = 400
 """Instances looked into for one entry; past it the rest of that entry goes uncounted."""

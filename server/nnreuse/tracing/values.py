@@ -13,7 +13,7 @@ from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.conditions import NOTHING, Literals
 from nnreuse.types.catalog import ModuleFacts
 from nnreuse.types.file import File
-from nnreuse.types.program import External, FileRef, ModuleClass
+from nnreuse.types.meaning import External, FileRef, ModuleClass
 
 if TYPE_CHECKING:
     from nnreuse.tracing.machine import Frame

@@ -7,7 +7,7 @@ from nnreuse.syntax.index import FileIndex, Import
 from nnreuse.syntax.units import ClassUnits
 
 if TYPE_CHECKING:
-    from nnreuse.types.program import ModuleClass
+    from nnreuse.types.meaning import ModuleClass
 
 
 @dataclass(eq=False, slots=True)

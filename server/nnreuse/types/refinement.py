@@ -9,7 +9,8 @@ from typing import cast
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Unit
 from nnreuse.types.file import File
-from nnreuse.types.program import MODULE, External, Meaning, ModuleClass, Program
+from nnreuse.types.meaning import External, Meaning, ModuleClass
+from nnreuse.types.program import MODULE, Program
 from nnreuse.types.questions import AttributeQuestion, Target
 from nnreuse.types.reads import Named, Reads
 

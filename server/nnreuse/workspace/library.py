@@ -8,7 +8,7 @@ from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Source
 from nnreuse.syntax.units import Unparsable
 from nnreuse.types.file import File
-from nnreuse.types.program import ModuleClass
+from nnreuse.types.meaning import ModuleClass
 
 
 class DiskLibrary:

@@ -17,7 +17,8 @@ from nnreuse.tracing.tracer import Start, start, trace
 from nnreuse.tracing.usage import Usage, usage_of
 from nnreuse.types.catalog import Catalog
 from nnreuse.types.file import File
-from nnreuse.types.program import ModuleClass, Program
+from nnreuse.types.meaning import ModuleClass
+from nnreuse.types.program import Program
 from nnreuse.types.questions import AttributeQuestion, NameQuestion, Question
 from nnreuse.types.reads import Aspect, Named
 from nnreuse.workspace import facts
