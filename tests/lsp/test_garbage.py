@@ -45,28 +45,31 @@ def collections() -> Iterator[list[str]]:
 def test_what_a_first_file_leaves_is_not_looked_through(collections: list[str]) -> None:
     garbage, kept = Garbage(), aged(20_000)
     garbage.look(paused=False)
-    garbage.look(paused=True)
     assert not collections and kept
 
 
-def test_a_pause_is_used_when_a_tenth_may_be_garbage_and_no_pause_is_needed_for_a_third(collections: list[str]) -> None:
+def test_few_objects_are_looked_through_whenever_some_have_become_old(collections: list[str]) -> None:
     garbage, kept = Garbage(), aged(20_000)
     garbage.look(paused=False)
-    aged(4_000)
+    for number in (1, 2):
+        aged(2_000)
+        garbage.look(paused=False)
+        garbage.look(paused=False)
+        assert len(collections) == number and kept
+
+
+def test_many_objects_are_looked_through_in_a_pause_or_when_many_more_have_become_old(
+    collections: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnreuse.lsp.garbage.CHEAP", 0)
+    garbage, kept = Garbage(), aged(20_000)
+    garbage.look(paused=False)
+    aged(2_000)
     garbage.look(paused=False)
     assert not collections
     garbage.look(paused=True)
     assert len(collections) == 1
-    aged(15_000)
+    garbage.look(paused=True)
+    aged(4_000)
     garbage.look(paused=False)
     assert len(collections) == 2 and kept
-
-
-def test_nothing_is_looked_through_twice_for_the_same_objects(collections: list[str]) -> None:
-    garbage, kept = Garbage(), aged(20_000)
-    garbage.look(paused=False)
-    grown = aged(15_000)
-    for _ in range(3):
-        garbage.look(paused=False)
-        garbage.look(paused=True)
-    assert len(collections) == 1 and kept and grown

@@ -179,6 +179,27 @@ def test_a_closed_file_is_looked_at_again(here):
     assert len(published["net.py"]) == 2
 
 
+def test_a_closed_file_that_no_scan_comes_to_is_none_of_the_workspace(here):
+    (here.folder / ".gitignore").write_text("build/\n")
+    (here.folder / "build").mkdir()
+    (here.folder / "build" / "copy.py").write_text(NET)
+    here.begin()
+    here.scanned("initialized", {})
+    opened(here, "build/copy.py", NET)
+    document = {"uri": (here.folder / "build" / "copy.py").as_uri()}
+    here.tell("textDocument/didClose", {"textDocument": document})
+    assert here.request("nnreuse/status", {})["workspace"]["scanning"] is False
+
+
+def test_files_that_come_where_no_scan_looks_begin_none(here):
+    here.begin()
+    here.scanned("initialized", {})
+    (here.folder / ".venv").mkdir()
+    (here.folder / ".venv" / "new.py").write_text(NET)
+    here.tell("workspace/didChangeWatchedFiles", events(here, 1, ".venv/new.py"))
+    assert here.request("nnreuse/status", {})["workspace"]["scanning"] is False
+
+
 def test_what_reads_a_saved_file_is_looked_at_again(here):
     made, used = NET.split("    def forward")
     (here.folder / "net.py").write_text(made)

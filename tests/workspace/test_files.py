@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nnreuse.workspace.files import FileProblem, Undecodable, decode, discover, read, write
+from nnreuse.workspace.files import FileProblem, Undecodable, comes_to, decode, discover, read, write
 
 PATH = Path("m.py")
 
@@ -69,9 +69,12 @@ def test_mode_and_link_stay(tmp_path: Path):
 
 
 def found(folder: Path) -> list[str]:
+    """What is discovered; of no other file does it say that it would come to it."""
     problems: list[FileProblem] = []
     files = [path.relative_to(folder).as_posix() for path in discover(folder, problems.append)]
     assert not problems
+    every = [path for path in folder.rglob("*.py") if path.is_file()]
+    assert sorted(path.relative_to(folder).as_posix() for path in every if comes_to(folder, path)) == sorted(files)
     return files
 
 

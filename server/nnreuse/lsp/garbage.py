@@ -1,14 +1,16 @@
 """Garbage: when to look for it. A full collection stops everything, half a second for the million objects of a large library.
 
-What reading a file leaves behind lives on. What edits leave behind hangs together in cycles, and adds up slowly: it is looked for
-in a pause, when a tenth may be garbage, and at once when it may be a third, so that memory stays within bounds.
+What reading a file leaves behind lives on. What edits leave behind hangs together in cycles, and adds up slowly: where it is dear to
+look for it, that is done in a pause, or when a tenth may be garbage.
 """
 
 import gc
 
 PAUSE = 5.0
 """Seconds without a message."""
-_TENTH, _THIRD = 1.1, 1.5
+CHEAP = 300_000
+"""So many objects are looked through in a tenth of a second or two."""
+_GROWN = 1.1
 
 
 class Garbage:
@@ -27,6 +29,6 @@ class Garbage:
         self._seen, size = aging, len(gc.get_objects(generation=2))
         if not self._alive:
             self._alive = size
-        elif size > self._alive * (_TENTH if paused else _THIRD):
+        elif paused or size < CHEAP or size > self._alive * _GROWN:
             gc.collect()
             self._seen, self._alive = 0, len(gc.get_objects(generation=2))

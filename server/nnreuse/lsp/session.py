@@ -31,6 +31,7 @@ from nnreuse.syntax.source import Source
 from nnreuse.workspace import notebook_file
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.configuration import ClientSettings
+from nnreuse.workspace.files import comes_to
 from nnreuse.workspace.offers import comments, repairs
 from nnreuse.workspace.workspace import TextChange, Workspace, applied
 
@@ -173,7 +174,7 @@ class Session:
         """What follows on disk from files that have changed there; `anew`: some have come or gone, and with them names."""
         if not code or not self._scans_now():
             return
-        if anew and code - self._opened():
+        if anew and any(map(self._is_ours, code - self._opened())):
             self.closed.scan_again(self._folders())
         else:
             self.closed.changed(code)
@@ -196,7 +197,7 @@ class Session:
         if not self.client.pulls:
             self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(document.uri, []))
         self._close(document)
-        if path not in self._opened() and self._is_scanned(path):
+        if path not in self._opened() and self._scans_now() and path.is_file() and self._is_ours(path):
             self.closed.buffer_closed(path)
 
     def _close(self, document: Document) -> None:
@@ -339,8 +340,9 @@ class Session:
     def _scans_now(self) -> bool:
         return self._scans and self.editor.enable and self.editor.workspace and bool(self._folders())
 
-    def _is_scanned(self, path: Path) -> bool:
-        return self._scans_now() and path.is_file() and any(path.is_relative_to(each) for each in self._folders())
+    def _is_ours(self, path: Path) -> bool:
+        """Whether a scan comes to a path: it lies in a folder of the workspace, and nothing there says to ignore it."""
+        return any(comes_to(each, path) for each in self._folders())
 
     def _folders(self) -> list[Path]:
         return [path for path in self.settings.folders.values() if path.is_dir()]

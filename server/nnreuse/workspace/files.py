@@ -100,6 +100,19 @@ def discover(
     yield from _walk(folder, _ignores_above(folder), on_problem, suffixes)
 
 
+def comes_to(folder: Path, path: Path) -> bool:
+    """Whether `discover` in a folder comes to a path, if there is a file of its kind."""
+    if not path.is_relative_to(folder):
+        return False
+    at, ignores = folder, _ignores_above(folder)
+    for name in path.relative_to(folder).parts[:-1]:
+        ignores += _ignore_of(at)
+        at /= name
+        if at.is_symlink() or _is_environment(at) or _ignored(at, "/", ignores):
+            return False
+    return not _ignored(path, "", (*ignores, *_ignore_of(at)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Ignore:
     folder: str
