@@ -100,3 +100,43 @@ def test_a_file_open_under_two_uris_stays_open_until_both_are_closed(talk: Talk,
     assert published(talk.tell("textDocument/didChange", change)) == {"a%20b.py": 2}
     closed(talk, path)
     assert talk.request("nnreuse/status", {})["files"]["open"] == 0
+
+
+@pytest.mark.parametrize("typed", ["", "x = (\n"])
+def test_files_that_come_leave_open_files_what_other_buffers_make_of_them(
+    talk: Talk, tmp_path: Path, typed: str
+) -> None:
+    talk.initialize()
+    opened(talk, tmp_path / "sub.py", SUB)
+    opened(talk, tmp_path / "net.py", BASE)
+    assert changed(talk, tmp_path / "net.py", HARMLESS) == {"net.py": 0, "sub.py": 0}
+    changed(talk, tmp_path / "net.py", HARMLESS + typed)
+    event = {"uri": (tmp_path / "unrelated.py").as_uri(), "type": 1}
+    assert published(talk.tell("workspace/didChangeWatchedFiles", {"changes": [event]}))["sub.py"] == 0
+
+
+def test_files_under_other_settings_see_each_others_buffers(talk: Talk, tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (tmp_path / "inner" / "__init__.py").touch()
+    (inner / "nnreuse.toml").write_text('min-severity = "hint"\n')
+    talk.initialize()
+    assert opened(talk, inner / "sub.py", SUB) == {"sub.py": 2}
+    opened(talk, tmp_path / "net.py", BASE)
+    assert changed(talk, tmp_path / "net.py", HARMLESS) == {"net.py": 0, "sub.py": 0}
+    assert closed(talk, tmp_path / "net.py") == {"net.py": 0, "sub.py": 2}
+
+
+def test_references_lead_to_files_under_other_settings(talk: Talk, tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "nnreuse.toml").write_text('min-severity = "hint"\n')
+    (inner / "__init__.py").touch()
+    talk.initialize()
+    opened(talk, inner / "sub.py", SUB)
+    opened(talk, tmp_path / "net.py", BASE)
+    line = next(n for n, each in enumerate(BASE.splitlines()) if "BatchNorm2d" in each)
+    place = {"line": line, "character": BASE.splitlines()[line].index("self.")}
+    params = {"textDocument": {"uri": (tmp_path / "net.py").as_uri()}, "position": place}
+    found = talk.request("textDocument/references", {**params, "context": {"includeDeclaration": True}})
+    assert {one["uri"].rpartition("/")[2] for one in found} == {"net.py", "sub.py"}

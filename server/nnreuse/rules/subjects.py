@@ -63,14 +63,14 @@ def unit_at(index: FileIndex, offset: int) -> tuple[Unit | None, int]:
     return None, 0
 
 
-def occurrences(subject: Subject, heirs: Iterable[Trace] = ()) -> list[Occurrence]:
+def occurrences(subject: Subject, family: Iterable[Trace] = ()) -> list[Occurrence]:
     """Where the instance is defined, called through whatever alias, and named, each place once, in text order within a file.
 
-    `heirs`: traces of classes that inherit what makes the instance, and may call it as well.
+    `family`: traces of classes that have what makes the instance, and may call it as well.
     """
     made, places = subject.instance, dict[Place, Occurrence]()
     found = _in_class(subject.trace, made)
-    for trace in heirs if made.place is not None else ():
+    for trace in family if made.place is not None else ():
         for instance in {id(one): one for held in trace.held.values() for one in held}.values():
             found += _in_class(trace, instance) if instance.place == made.place else []
     for one in found:

@@ -1,7 +1,7 @@
-"""Library: modules found on disk, by the same search path the user's interpreter would use, each read once."""
+"""Library: modules found on disk or in open buffers, by the same search path the user's interpreter would use, each read once."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nnreuse.syntax.index import FileIndex
@@ -14,10 +14,17 @@ from nnreuse.types.meaning import ModuleClass
 class DiskLibrary:
     """Reads `package/module.py` and `package/__init__.py` below the roots, then below the folders of installed packages.
 
-    Files that do not parse count as absent.
+    Files that do not parse count as absent. `buffers`: what holds instead of what is on disk, by absolute path.
     """
 
-    def __init__(self, roots: list[Path], read: Callable[[Path], str | None], installed: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        roots: list[Path],
+        read: Callable[[Path], str | None],
+        installed: Sequence[Path] = (),
+        buffers: Mapping[Path, FileIndex] | None = None,
+    ) -> None:
+        self._buffers: Mapping[Path, FileIndex] = {} if buffers is None else buffers
         self._roots = roots
         self._installed = {folder: _packages(folder) for folder in installed}
         self._read = read
@@ -57,19 +64,20 @@ class DiskLibrary:
             for candidate in (root / relative / "__init__.py", root / f"{relative}.py"):
                 if str(candidate) in self._by_path:
                     return self._by_path[str(candidate)]
-                if candidate.is_file():
+                if candidate in self._buffers or candidate.is_file():
                     return self._load(candidate, dotted)
         return None
 
     def _load(self, path: Path, dotted: str) -> File | None:
+        index = self._buffers.get(path) or self._parsed(path)
+        return self.put(path, dotted, index) if index is not None else None
+
+    def _parsed(self, path: Path) -> FileIndex | None:
         text = self._read(path)
-        if text is None:
-            return None
         try:
-            index = FileIndex.of(Source(text))
+            return FileIndex.of(Source(text)) if text is not None else None
         except Unparsable:
             return None
-        return self.put(path, dotted, index)
 
     def put(self, path: Path, dotted: str, index: FileIndex) -> File:
         """The file at a path, with this index from now on."""

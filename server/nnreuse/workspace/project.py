@@ -1,7 +1,7 @@
 """Project: analyses files under one set of settings. What it read stays read; traces stay valid while their units do."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from nnreuse.syntax.changes import Change, changed
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Source
 from nnreuse.syntax.splicing import kept
-from nnreuse.syntax.units import Unit, Unparsable
+from nnreuse.syntax.units import Place, Unit, Unparsable, units_of
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.tracer import Start, start, trace
 from nnreuse.tracing.usage import Usage, usage_of
@@ -53,11 +53,16 @@ class Project:
     """One program: the files asked about, and those they import."""
 
     def __init__(
-        self, settings: Settings, environment: Environment | None = None, catalog: Catalog | None = None
+        self,
+        settings: Settings,
+        environment: Environment | None = None,
+        catalog: Catalog | None = None,
+        buffers: Mapping[Path, FileIndex] | None = None,
     ) -> None:
-        """Without an environment no installed package is read, without a catalog the shipped one."""
+        """Without an environment no installed package is read, without a catalog the shipped one. `buffers` hold before what is on disk."""
         self.settings = settings
-        self.library = DiskLibrary([], read_quietly, environment.search_path if environment else ())
+        installed = environment.search_path if environment else ()
+        self.library = DiskLibrary([], read_quietly, installed, buffers)
         self.program = Program(self.library, catalog or Catalog.shipped())
         self._inference = Inference()
         self._questions_left = _QUESTIONS if environment else 0
@@ -194,9 +199,16 @@ class Project:
         """The traces of a file's module classes, in text order."""
         return [self._trace(cls) for cls in self.classes(file)]
 
-    def heirs(self, cls: ModuleClass) -> list[Trace]:
-        """The traces of the known classes that inherit from a class."""
-        return [self._trace(one) for one in dict.fromkeys(cls.family()) if one is not cls]
+    def family(self, cls: ModuleClass, made: Place | None) -> list[Trace]:
+        """The traces of the known classes that have what a class makes at a place: those below the one that place stands in."""
+        bases = [base for base in cls.mro if isinstance(base, ModuleClass)]
+        makers = [base for base in bases if made is not None and made.unit in units_of(base.units)]
+        return [self._trace(one) for one in dict.fromkeys((makers or [cls])[0].family())]
+
+    def twin(self, cls: ModuleClass) -> ModuleClass | None:
+        """The class here that another project knows as `cls`."""
+        file = self.library.known(Path(cls.file.path))
+        return next((one for one in self.classes(file) if one.name == cls.name), None) if file is not None else None
 
     def classes(self, file: File) -> list[ModuleClass]:
         """The module classes a file defines."""
@@ -229,6 +241,11 @@ class Project:
         """The files whose classes were made untrue by a change of another file since the last call."""
         taken, self._outdated = self._outdated, set()
         return taken
+
+    def follow(self, path: Path, index: FileIndex) -> None:
+        """What a file says that belongs to another project holds from now on, where its classes are known here, or its name is."""
+        if self.library.known(path.absolute()) is not None or self.library.asked(module_name(path.absolute())[0]):
+            self.file(path, index)
 
     def reread(self, path: Path) -> None:
         """What is on disk holds from now on for a file that is not open. One that does not parse counts as empty."""

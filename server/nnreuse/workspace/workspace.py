@@ -60,6 +60,8 @@ class Workspace:
         self.configuration = configuration or Configuration()
         self._projects: dict[Settings, Project] = {}
         self._open: dict[Path, _Buffer] = {}
+        self._indexes: dict[Path, FileIndex] = {}
+        """What every project takes an open file to say: its newest text that is Python."""
 
     def settings(self, path: Path) -> Settings:
         """The settings in force for a file."""
@@ -109,7 +111,7 @@ class Workspace:
         settings = self.settings(path)
         if settings not in self._projects:
             found = _environment(settings)
-            self._projects[settings] = Project(settings, found, catalog_for(found))
+            self._projects[settings] = Project(settings, found, catalog_for(found), self._indexes)
         return self._projects[settings]
 
     def project_of(self, path: Path) -> Project | None:
@@ -176,11 +178,15 @@ class Workspace:
         return self._analysed(path, source, index)
 
     def _analysed(self, path: Path, source: Source, index: FileIndex) -> Analysis:
-        last = self._open.get(path)
         if index.broken is None:
-            analysis = self._project(path).analyse(path, index)
-        elif last is not None:
-            analysis = replace(last.analysis, error=index.broken)
+            self._indexes[path.absolute()] = index
+        good = self._indexes.get(path.absolute())
+        if good is not None:
+            project = self._project(path)
+            analysis = replace(project.analyse(path, good), error=index.broken)
+            for other in self._projects.values():
+                if other is not project and index.broken is None:
+                    other.follow(path, good)
         else:
             analysis = Analysis(index, (), index.broken)
         self._open[path] = _Buffer(source, index, analysis, self.settings(path))
@@ -194,6 +200,7 @@ class Workspace:
         """Stops following a buffer: what is on disk holds from now on, and outdates what read something else in the buffer."""
         if self._open.pop(path, None) is None:
             return
+        self._indexes.pop(path.absolute(), None)
         if path.suffix != notebook_file.SUFFIX:  # which nothing imports
             for project in self._projects.values():
                 project.reread(path)
@@ -232,8 +239,13 @@ class Workspace:
         return subject_at(self.last_traces(path), buffer.analysis.index, offset)
 
     def occurrences(self, path: Path, subject: Subject) -> list[Occurrence]:
-        """The places that are about an instance, in the classes as well that inherit it, of files that are known."""
-        return occurrences(subject, self._project(path).heirs(subject.trace.cls))
+        """The places that are about an instance: in the class that makes it, and those that inherit it, of files that are known."""
+        cls, made, own = subject.trace.cls, subject.instance.place, self._project(path)
+        others = [project for project in self._projects.values() if project is not own]
+        twins = [(project, twin) for project in others if (twin := project.twin(cls)) is not None]
+        return occurrences(
+            subject, [one for project, twin in [(own, cls), *twins] for one in project.family(twin, made)]
+        )
 
     def refactorings(self, path: Path, position: Position, encoding: Encoding) -> list[Fix]:
         """What could be done with the instance at a position, whether or not anything is wrong with it."""
