@@ -1,4 +1,8 @@
-"""Edits of a program become edits of the cells it was made from."""
+"""Cells become one program, and edits of that become edits of the cells."""
+
+import ast
+
+import pytest
 
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.notebook import cell_edits, program_of
@@ -31,3 +35,35 @@ def test_cells_in_other_languages_are_not_edited():
 
 def test_an_edit_over_two_cells_is_refused():
     assert edit("x = 1", "", len("x = 1\n\npass")) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "plain"),
+    [
+        ("!pip install \\\n   torch\nx = 1\n", "pass\n\nx = 1\n"),
+        ("a.b = !ls\nc[0] = %who\nd: list = !ls\nx == !y\n", "a.b = None\nc[0] = None\nd: list = None\nx == !y\n"),
+        ("np.load*?\nf[0]?\n?\n??g\n/f 1\n>>> x\n", "pass\n" * 6),
+        ("if x:\n    %time f()\n    # %c\n\n    y = 2\n!ls\n", "if x:\n    pass\n    # %c\n\n    y = 2\npass\n"),
+        ("%%bash\nls\n", "\n\n"),
+        ("%%time\nx = 1", "pass\nx = 1\n"),
+    ],
+)
+def test_what_only_ipython_understands_does_nothing(cell: str, plain: str) -> None:
+    assert program_of([cell]).text == plain
+
+
+@pytest.mark.parametrize("magic", ["", "%matplotlib inline\n", "files = !ls\n"])
+@pytest.mark.parametrize(
+    "python",
+    [
+        "x = (\n    a\n    % b\n)\n",
+        "y = f(\n    'bad %s'\n    % n\n)\n",
+        "h = '''\n%s\n!ls\n''' % 3\n",
+        "z = a \\\n    % b\n",
+        "class A:\n    b = [\n        1\n        % 2,\n    ]\n",
+    ],
+)
+def test_what_goes_on_with_a_statement_is_python(python: str, magic: str) -> None:
+    text = program_of([python + magic + python]).text
+    assert text.startswith(python) and text.endswith(python)
+    ast.parse(text)

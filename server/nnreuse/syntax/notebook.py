@@ -1,20 +1,25 @@
 """Notebooks: the cells of one, in order, as one program, and from its lines back to the cells'.
 
 What IPython understands and Python does not (`%magic`, `!shell`, `help?`) becomes a statement that does nothing, on the same
-line; a cell in another language becomes empty lines. So lines of the program are lines of cells, and columns are theirs.
+line; a cell in another language becomes empty lines. So lines of the program are lines of cells, and columns are theirs. A cell
+that is Python as it stands is left alone, and so is what goes on with a statement: a line that begins with `%` may be arithmetic.
 """
 
 import re
+import tokenize
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.source import Position, Source, split_lines
 from nnreuse.syntax.span import Span
+from nnreuse.syntax.units import Unparsable, parse
 
-_MAGIC = re.compile(r"^(\s*)(?:[%!]|\?\S|[\w.]+\?{1,2}\s*$)")
-_ASSIGNED = re.compile(r"^(\s*[\w, ]+=\s*)[%!]")
+_HELP = r"%{0,2}[\w*]+(?:\.[\w*]+|\[-?\d+\])*\?{1,2}\s*$"
+_MAGIC = re.compile(rf"^(\s*)(?:[%!?]|/\w|>>>|{_HELP})")
+_ASSIGNED = re.compile(r"^(\s*[\w.,*: \t]+(?:\[[^\]\n]*\][\w.,*: \t]*)*=\s*)[%!]")
 _PYTHON_CELLS = frozenset({"%%capture", "%%prun", "%%python", "%%python3", "%%time", "%%timeit"})
 
 
@@ -42,7 +47,7 @@ def program_of(cells: Sequence[str]) -> Program:
     starts: list[int] = []
     for cell in cells:
         starts.append(len(lines))
-        lines += _plain(split_lines(cell))
+        lines += _plain(cell)
     return Program("".join(lines), tuple(starts))
 
 
@@ -76,19 +81,59 @@ def _same(line: str, other: str) -> bool:
     return line.rstrip("\r\n") == other.rstrip("\r\n")
 
 
-def _plain(lines: list[str]) -> list[str]:
+@lru_cache(maxsize=1_000)
+def _plain(cell: str) -> tuple[str, ...]:
     """A cell's lines, each ended, of which all are Python."""
-    ended = [*lines[:-1], lines[-1].rstrip("\r\n") + "\n"] if lines else ["\n"]
+    lines = split_lines(cell)
+    ended = (*lines[:-1], lines[-1].rstrip("\r\n") + "\n") if lines else ("\n",)
     first = next((line.split()[0] for line in ended if line.strip()), "")
     if first.startswith("%%") and first not in _PYTHON_CELLS:
-        return ["\n"] * len(ended)
-    return [_python(line, before) for line, before in zip(ended, ["", *ended], strict=False)]
+        return ("\n",) * len(ended)
+    if all(_python(line) is None for line in ended) or _is_python("".join(ended)):
+        return ended
+    return tuple(_translated(ended))
 
 
-def _python(line: str, before: str) -> str:
-    """The line, or one that does nothing. What follows an open line may begin with `%` as an operator."""
-    magic = _MAGIC.match(line)
-    if magic and not before.rstrip().endswith(("\\", "(", ",", "[", "{")):
+def _translated(lines: Sequence[str]) -> Iterator[str]:
+    at = 0
+    while at < len(lines):
+        plain = _python(lines[at])
+        if plain is None:
+            after = at + _height(lines[at:])
+            yield from lines[at:after]
+        else:
+            after = at + 1
+            while after < len(lines) and lines[after - 1].rstrip().endswith("\\"):
+                after += 1
+            yield plain
+            yield from ["\n"] * (after - at - 1)
+        at = after
+
+
+def _python(line: str) -> str | None:
+    """A line that does nothing, for one that is no Python where a statement begins."""
+    if magic := _MAGIC.match(line):
         return f"{magic[1]}pass\n"
     assigned = _ASSIGNED.match(line)
-    return f"{assigned[1]}None\n" if assigned else line
+    return f"{assigned[1]}None\n" if assigned else None
+
+
+def _height(lines: Sequence[str]) -> int:
+    """How many lines the statement takes that begins with them, of a compound one its header; all where it does not end."""
+    if lines[0].lstrip()[:1] in ("", "#"):
+        return 1
+    try:
+        tokens = tokenize.generate_tokens(iter(lines).__next__)
+        return next((token.end[0] for token in tokens if token.type == tokenize.NEWLINE), 1)
+    except tokenize.TokenError:
+        return len(lines)
+    except SyntaxError:  # its indentation means nothing on its own
+        return 1
+
+
+def _is_python(text: str) -> bool:
+    try:
+        parse(text)
+    except Unparsable:
+        return False
+    return True
