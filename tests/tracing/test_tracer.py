@@ -301,4 +301,86 @@ def test_the_constructor_of_an_object_is_not_run_for_a_method_that_needs_nothing
     monkeypatch.setattr(construction, "run_constructor", noting)
     source = _CACHE.format("self.width = width", "True").replace("self.layer(x) if True else x", "x")
     assert calls(source)["b"] == 1
+    assert run == {"Net", "Cache"}  # it is given a layer, to which it may do anything
+    run.clear()
+    assert calls(source.replace("Cache(self.a, 2)", "Cache(x, 2)"))["b"] == 1
     assert run == {"Net"}
+
+
+_HELD = """
+{}
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.p = nn.Linear(4, 4)
+        self.q = nn.Linear(4, 4)
+        {}
+
+    def forward(self, x):
+        {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("helper", "made", "forward", "expected"),
+    [
+        (
+            "class Stack(nn.ModuleList):\n    def swap(self, v):\n        self[0] = v",
+            "self.b = Stack([nn.Linear(4, 4)]); self.b.swap(self.p)",
+            "return self.p(self.b[0](x))",
+            2,
+        ),
+        (
+            "class Bag(dict):\n    def put(self, k, v):\n        self[k] = v",
+            "self.b = Bag(); self.b.put('p', self.p)",
+            "return self.b['p'](self.p(x))",
+            2,
+        ),
+        (
+            (
+                "def install(to, layer):\n    to.run = layer\n"
+                "class Holder:\n    def __init__(self, layer):\n        install(self, layer)\n    def run(self, x):\n        return x"
+            ),
+            "self.h = Holder(self.p)",
+            "return self.h.run(self.h.run(x))",
+            2,
+        ),
+        (
+            (
+                "from dataclasses import dataclass\n@dataclass\nclass Base:\n    run: object = None\n"
+                "class Sub(Base):\n    def run(self, x):\n        return x"
+            ),
+            "self.h = Sub(self.p)",
+            "return self.h.run(self.h.run(x))",
+            2,
+        ),
+        (
+            "class Attach:\n    def __init__(self, owner):\n        owner.r = owner.p\n    def done(self):\n        return self",
+            "Attach(self).done()",
+            "return self.r(self.r(x))",
+            2,
+        ),
+        (
+            (
+                "import functools\nclass Bank:\n    def __init__(self, layer):\n        self.layer = layer\n"
+                "    @functools.lru_cache\n    def get(self, i):\n        return self.layer"
+            ),
+            "self.one = Bank(self.p); self.two = Bank(self.q)",
+            "return self.two.get(0)(self.one.get(0)(x))",
+            1,
+        ),
+        (
+            (
+                "class Meter:\n    def __init__(self, model):\n        self.model = model\n    def update(self, x):\n"
+                "        for i in range(12):\n            for j in range(12):\n                for k in range(12):\n"
+                "                    a = i + j * k - i * j + k\n        return a"
+            ),
+            "self.meter = Meter(self.q)",
+            "self.meter.update(x); x = self.p(x); return self.p(x)",
+            2,
+        ),
+    ],
+)
+def test_methods_of_objects_do_what_python_does(helper: str, made: str, forward: str, expected: int) -> None:
+    assert calls(_HELD.format(helper, made, forward)).get("p") == expected

@@ -266,3 +266,81 @@ def test_what_a_part_carries_is_not_worked_out_again_after_an_edit_of_forward(
     assert analysed(text.replace("(x))", "(x + 1))")) == ["shared-parameters"]
     assert analysed(text.replace("(x))", "(x + 2))")) == ["shared-parameters"]
     assert "shared-parameters" not in analysed(_HELD.format("ReLU()").replace("(x))", "(x + 2))"))
+
+
+_PARTS = """import torch.nn as nn
+from blocks import Inner
+class One(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        self.a = Inner(width)
+class Two(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        self.a = Inner(width)
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = One({one})
+        self.two = Two({two})
+    def forward(self, x):
+        {forward}
+"""
+_INNER = """import torch.nn as nn
+class Inner(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.a = {}
+"""
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        # An answer from the trace before is untrue once what it was made from changes, also what others had asked first.
+        [
+            ("", "x = One()(x); x = self.two(self.two(x)); return x", "nn.BatchNorm1d(4)"),
+            ("", "x = self.two(self.two(x)); return x", "nn.BatchNorm1d(4)"),
+            ("", "x = self.two(self.two(x)); return x + 1", "nn.BatchNorm1d(4)"),
+            ("", "x = self.two(self.two(x)); return x + 1", "nn.ReLU()"),
+            ("", "x = self.two(self.two(x)); return x + 2", "nn.ReLU()"),
+        ],
+        [
+            ("", "y = self.two.a.a; x = self.two(self.two(x)); return x", "nn.BatchNorm1d(4)"),
+            ("", "y = self.two.a.a; x = self.two(self.two(x)); return x + 1", "nn.BatchNorm1d(4)"),
+            ("", "y = self.two.a.a; x = self.two(self.two(x)); return x + 1", "nn.ReLU()"),
+        ],
+        # Sizes decide.
+        [
+            (
+                "8",
+                "x = self.one(self.one(x)); x = self.two(self.two(x)); return x",
+                "nn.ReLU() if width > 4 else nn.PReLU()",
+            ),
+            (
+                "8",
+                "x = self.two(self.two(x)); x = self.one(self.one(x)); return x",
+                "nn.ReLU() if width > 4 else nn.PReLU()",
+            ),
+            ("8", "x = self.two(self.two(x)); return x", "nn.ReLU() if width > 4 else nn.PReLU()"),
+        ],
+        # What forward adds is gone with its line.
+        [
+            ("", "nn.utils.weight_norm(self.two.a); x = self.two(self.two(x)); return x", "nn.ReLU()"),
+            ("", "x = self.two(self.two(x)); return x", "nn.ReLU()"),
+        ],
+    ],
+)
+def test_what_parts_carry_is_after_each_edit_what_a_fresh_project_says(
+    tmp_path: Path, edits: list[tuple[str, str, str]]
+) -> None:
+    kept, net, blocks = Project(Settings()), tmp_path / "net.py", tmp_path / "blocks.py"
+
+    def analysed(one: Project, made: str, forward: str, inner: str) -> list[str]:
+        one.analyse(blocks, one.index(blocks, _INNER.format(inner)))
+        text = _PARTS.format(one=made, two="", forward=forward)
+        return [finding.message for finding in one.analyse(net, one.index(net, text)).findings]
+
+    for edit in edits:
+        assert analysed(kept, *edit) == analysed(Project(Settings()), *edit)
+        kept.prepare()

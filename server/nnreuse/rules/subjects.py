@@ -69,10 +69,12 @@ def occurrences(subject: Subject, family: Iterable[Trace] = ()) -> list[Occurren
     `family`: traces of classes that have what makes the instance, and may call it as well.
     """
     made, places = subject.instance, dict[Place, Occurrence]()
+    paths = {*subject.trace.paths_of(made)}
     found = _in_class(subject.trace, made)
     for trace in family if made.place is not None else ():
         for instance in {id(one): one for held in trace.held.values() for one in held}.values():
-            found += _in_class(trace, instance) if instance.place == made.place else []
+            named = not paths.isdisjoint(trace.paths_of(instance))
+            found += _in_class(trace, instance) if instance.place == made.place and named else []
     for one in found:
         places.setdefault(one.place, one)
     return sorted(places.values(), key=lambda one: (one.file.path, _line(one), one.place.span))
@@ -116,7 +118,9 @@ def _places(trace: Trace, unit: Unit) -> Iterator[tuple[Place, Instance]]:
     for definition in trace.definitions:
         if definition.unit is unit and definition.instances and isinstance(definition.value, ast.Call):
             yield definition.place, definition.instances[0]
-    for node in (one for root in unit.nodes for one in walk(root)):
+    # Of a class's header the node is the whole class.
+    roots = [node for node in unit.nodes if not isinstance(node, ast.ClassDef)]
+    for node in (one for root in roots for one in walk(root)):
         if isinstance(node, ast.Attribute) and is_self(node.value) and trace.held.get(node.attr):
             yield Place(unit, unit.span(node)), trace.held[node.attr][0]
 

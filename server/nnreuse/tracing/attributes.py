@@ -35,6 +35,8 @@ _BUILTINS = frozenset(
     "bytes complex "
     "min next object print property range reversed round set setattr sorted staticmethod str sum super tuple type vars zip".split()
 )
+_BARE_BASES = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol"})
+"""Bases that put nothing into an object when it is made."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -211,12 +213,32 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
 
 
 def _lasting_method(owner: Instance, name: str) -> tuple[ModuleClass, Unit, ast.stmt] | None:
-    """A method that is there whatever the constructor does, which need not be run for it."""
+    """A method that is there whatever the constructor does, which need not be run for it. None where it might matter that it has run."""
     cls = owner.cls
-    found = cls.find(name) if cls is not None and name not in owner.attrs else None
-    if cls is None or found is None or not isinstance(found[2], calls.DEFINITIONS) or cls.sets(name):
+    if cls is None or owner.is_module or name in owner.attrs or not all(map(_stands_alone, _given(owner))):
         return None
-    return found
+    found = cls.find(name)
+    if found is None or not isinstance(found[2], calls.DEFINITIONS) or cls.may_set(name):
+        return None
+    inherited = [base.dotted for base in cls.mro if isinstance(base, External)]
+    return found if _BARE_BASES.issuperset(inherited) else None
+
+
+def _given(owner: Instance) -> list[Value]:
+    return [*owner.positional, *owner.keywords.values()]
+
+
+def _stands_alone(value: Value) -> bool:
+    """Whether a constructor that is given a value can do nothing to it that anybody sees."""
+    match value:
+        case Const() | Opaque() | Name() | Class():
+            return True
+        case May():
+            return all(map(_stands_alone, alternatives(value)))
+        case Instance(is_module=False):
+            return all(map(_stands_alone, _given(value)))
+        case _:
+            return False
 
 
 def _unset(m: Machine, owner: Instance, name: str) -> Value:

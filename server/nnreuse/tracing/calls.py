@@ -374,15 +374,17 @@ def enter(
         return unknown(m, positional, keywords)
     m.program.reads.note(callee.unit)
     if decorators.remembers(callee) and all(isinstance(v, Const) for v in (*positional, *keywords.values())):
-        key = callee.node, tuple(map(m.ident, positional)), tuple((k, m.ident(v)) for k, v in keywords.items())
+        whose = 0 if callee.receiver is None else m.ident(callee.receiver)
+        key = callee.node, whose, tuple(map(m.ident, positional)), tuple((k, m.ident(v)) for k, v in keywords.items())
         if key not in m.intern.answers:
             with m.noting(key):
                 m.intern.answers[key] = _entered(m, callee, positional, keywords, None, False)[0]
         m.note_again(key)
         return m.intern.answers[key]
     free = node is None and m.root is not None and callee.receiver is m.root
-    if m.phase == "constructor" and isinstance(callee.receiver, Instance) and not callee.receiver.is_module:
-        return _entered(m, callee, positional, keywords, max((m.limit - m.steps) // 2, HELPER_STEPS * 2), free)[0]
+    if isinstance(callee.receiver, Instance) and not callee.receiver.is_module and callee.receiver is not m.root:
+        share = 2 if m.phase == "constructor" else 4
+        return _entered(m, callee, positional, keywords, max((m.limit - m.steps) // share, HELPER_STEPS * 2), free)[0]
     if m.phase == "constructor" and m.stack and isinstance(callee.receiver, Instance):
         return _idly(m, callee, positional, keywords, free)
     if m.phase != "constructor" or callee.receiver is not None or callee.closure is not None:

@@ -1,8 +1,11 @@
 """Construction: running an object's constructor, when someone looks inside it, and what an instance carries."""
 
+from dataclasses import dataclass
+
 from nnreuse.tracing import calls
 from nnreuse.tracing.fields import assign_fields
 from nnreuse.tracing.machine import Machine, OutOfBounds
+from nnreuse.tracing.trace import Answer
 from nnreuse.tracing.values import (
     Class,
     Const,
@@ -34,7 +37,7 @@ _UNKNOWN_CARRIED = Carries(None, None, None, None)
 def construct(m: Machine, made: Instance) -> None:
     """Runs the constructor of an instance once; it stays `complete` only if all of it was seen."""
     if made.constructed:
-        if m.intern.written is not None:  # somebody watches what follows from what
+        if m.intern.written is not None or m.intern.asked:  # somebody watches what follows from what
             m.note_again(made.ident)
         return
     made.constructed = True
@@ -95,40 +98,57 @@ def inherit(
 
 def carries(m: Machine, made: Instance, depth: int = 0) -> Carries:
     """What an instance owns, with everything below it. Facts of torch for torch's classes, the constructor's doing for others."""
+    return _answer(m, made, depth).carried
+
+
+def _answer(m: Machine, made: Instance, depth: int) -> Answer:
+    """What an instance carries: worked out once for all that are allocated alike, and perhaps by the trace before."""
     if not made.is_module or made.cls is None and made.facts is None:
-        return own(m, made)
-    key = (
-        (made.cls, made.facts.name if made.facts else None, fingerprint(m, made))
-        if made.elements is None or made.cls is not None
-        else None
-    )
-    if key is not None and key in m.carried:
-        return m.carried[key]
-    result = _carries(m, made, depth) if depth else _remembered(m, made)
-    if key is not None:
-        m.carried[key] = result
-    return result
+        return Answer(own(m, made), set(), 0, False)
+    if made.elements is not None and made.cls is None:
+        return _worked_out(m, made, depth)
+    said = Allocation(fingerprint(m, made), False) if m.intern.counting else exactly(made)
+    key = made.cls, made.facts.name if made.facts else None, made.adds_state, said.text
+    known = m.carried.get(key)
+    if known is None:
+        known = m.remembered.get(key) if said.lasts and not depth else None
+        if known is not None:
+            m.intern.spent += known.steps
+        else:
+            known = _worked_out(m, made, depth)
+        m.carried[key] = known
+        # Past that bound, or with patience, the order in which is asked may decide.
+        if said.lasts and not depth and not known.altered and not m.patient and m.intern.spent < _TRACE_STEPS // 2:
+            m.answered[key] = known
+    m.program.reads.note(*known.read)
+    return known
 
 
-def _remembered(m: Machine, made: Instance) -> Carries:
-    """What an instance carries, from the trace before where that asked the same of a constructor that is as it was."""
-    exact = _exactly(made)
-    known = m.remembered.get(exact) if exact is not None else None
-    if known is not None:
-        m.program.reads.note(*known[1])
-    else:
-        read = set[object]()
+def _worked_out(m: Machine, made: Instance, depth: int) -> Answer:
+    read, spent = set[object](), m.intern.spent
+    m.intern.asked += 1
+    try:
         with m.program.reads.into(read):
-            known = _carries(m, made, 0), read
-    if exact is not None and m.intern.spent < _TRACE_STEPS // 2:  # else the order in which is asked may decide
-        m.answered[exact] = known
-    return known[0]
+            carried, altered = _carries(m, made, depth)
+    finally:
+        m.intern.asked -= 1
+    return Answer(carried, read, m.intern.spent - spent, altered)
 
 
-def _exactly(made: Instance) -> object | None:
-    """What its allocation says of an instance, sizes and all; None where that is of one run only."""
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What an allocation says of an instance. `lasts`: in the next trace as well."""
+
+    text: tuple[object, ...]
+    lasts: bool
+
+
+def exactly(made: Instance) -> Allocation:
+    """All that the arguments of an instance say, sizes too."""
+    lasts = made.copy_of is None
 
     def mark(value: Value) -> object:
+        nonlocal lasts
         match value:
             case Const(constant):
                 return type(constant), constant
@@ -137,25 +157,20 @@ def _exactly(made: Instance) -> object | None:
             case Function(node=node, closure=None, receiver=None):
                 return node
             case Partial(function, positional, keywords):
-                return mark(function), *map(mark, positional), *((k, mark(v)) for k, v in keywords.items())
+                return mark(function), *map(mark, positional), *((k, mark(v)) for k, v in sorted(keywords.items()))
             case Items(kind=kind, content=Content(items, False)):
                 return kind, *map(mark, items)
             case Opaque(truth=truth, kind=kind):
-                return truth, kind
+                return "?", truth, kind
+            case Instance():
+                lasts = False
+                return value.type_name, value.ident
             case _:
-                raise _OfOneRun
+                lasts = False
+                return "?"
 
-    if made.cls is None or made.copy_of is not None or made.elements is not None:
-        return None
-    try:
-        given = [*map(mark, made.positional)], {k: mark(v) for k, v in made.keywords.items()}
-    except _OfOneRun:
-        return None
-    return made.cls, made.place, made.adds_state, *given[0], *given[1].items()
-
-
-class _OfOneRun(Exception):
-    """A value that is another one in every run."""
+    text = *map(mark, made.positional), *((k, mark(v)) for k, v in sorted(made.keywords.items()))
+    return Allocation(text, lasts)
 
 
 def fingerprint(m: Machine, made: Instance) -> tuple[object, ...]:
@@ -187,17 +202,18 @@ def fingerprint(m: Machine, made: Instance) -> tuple[object, ...]:
     return tuple(map(mark, made.positional)), tuple((k, mark(v)) for k, v in sorted(made.keywords.items()))
 
 
-def _carries(m: Machine, made: Instance, depth: int) -> Carries:
+def _carries(m: Machine, made: Instance, depth: int) -> tuple[Carries, bool]:
+    """The answer, and whether something was added to a part after it was made."""
     if depth > 8:
-        return _UNKNOWN_CARRIED
+        return _UNKNOWN_CARRIED, False
     construct(m, made)
     alone = own(m, made)
-    parts = [carries(m, inner, depth + 1) for inner in below(m, made)]
+    parts = [_answer(m, inner, depth + 1) for inner in below(m, made)]
     unsure = not made.complete or _holds_unknown(m, made)
-    total = any_of([alone, *parts], unsure)
+    total = any_of([alone, *(part.carried for part in parts)], unsure)
     if made.adds_state:
         total = Carries(total.parameters, total.running_stats, total.stochastic, True)
-    return total
+    return total, made.adds_state or any(part.altered for part in parts)
 
 
 _FIELDS = ("parameters", "running_stats", "stochastic", "other_state")

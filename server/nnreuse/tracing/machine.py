@@ -9,20 +9,8 @@ from typing import Any, NoReturn, TypeVar, cast
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict, follows
 from nnreuse.tracing.lineage import Lineages
-from nnreuse.tracing.trace import (
-    Call,
-    Clash,
-    Creation,
-    Definition,
-    Placement,
-    Remembered,
-    Repetition,
-    Shape,
-    Store,
-    Turn,
-)
+from nnreuse.tracing.trace import Answer, Call, Clash, Creation, Definition, Placement, Repetition, Shape, Store, Turn
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
-from nnreuse.types.catalog import Carries
 from nnreuse.types.file import File
 from nnreuse.types.meaning import FunctionRef, Meaning, ModuleClass, ValueRef
 from nnreuse.types.program import Program
@@ -104,6 +92,8 @@ class Interner:
     """Idents of what a forward stores on an object: tensors, whose methods are not modules."""
     sources: dict[object, set[object]] = field(default_factory=dict[object, set[object]])
     """What was read for what is computed once in a trace: whoever uses it later has read the same."""
+    asked: int = 0
+    """How many questions are being answered after the trace, one for the sake of another."""
     spent: int = 0
     """Steps taken in the constructors of blocks."""
     shared_tables: set[int] = field(default_factory=set[int])
@@ -226,10 +216,10 @@ class Machine:
         self.late: list[tuple[str, Instance]] = []
         self.halving = False
         self.longest = MAX_EXACT * 2
-        self.carried: dict[object, Carries] = {}
-        self.answered: dict[object, Remembered] = {}
-        """What instances carry, by all that their allocation says."""
-        self.remembered: dict[object, Remembered] = {}
+        self.carried: dict[object, Answer] = {}
+        self.answered: dict[object, Answer] = {}
+        """What instances carry, by what their allocation says: what holds for the next trace as well."""
+        self.remembered: dict[object, Answer] = {}
         """The same of the trace before, where the constructor is as it was."""
         self.unknowns: dict[int, Instance] = {}
         self.unset: set[str] = set()

@@ -16,9 +16,17 @@ from nnreuse.types.file import File
 from nnreuse.types.meaning import ModuleClass
 
 NO_CARRIES = Carries(None, None, None, None)
-Remembered = tuple[Carries, set[object]]
-"""What something carries, and what was read for that."""
 Relation = Literal["none", "single", "exclusive", "parallel", "chained", "recurrent", "mixed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What something carries, what was read for that and how many steps it took; `altered`: something was added to a part later."""
+
+    carried: Carries
+    read: set[object]
+    steps: int
+    altered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +197,7 @@ class Trace:
     """What an instance carries itself, without its submodules."""
     parts: Callable[[Instance], list[Instance]] = lambda _: []
     """The submodules directly below an instance."""
-    answered: dict[object, Remembered] = field(default_factory=dict[object, Remembered])
+    answered: dict[object, Answer] = field(default_factory=dict[object, Answer])
     """Answers of `carries` that hold for the next trace as well, if the constructor is as it was; for the tracer alone."""
 
     kept: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any])

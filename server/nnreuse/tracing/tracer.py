@@ -48,7 +48,7 @@ def start(program: Program, last: Trace) -> Start:
     with program.reads.into(read):
         begun = Start(_constructed(program, last.cls, patient=False), read)
     begun.machine.remembered = dict(last.answered)
-    begun.read.update(*(read for _, read in last.answered.values()))
+    begun.read.update(*(answer.read for answer in last.answered.values()))
     return begun
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.tree import walk
+from nnreuse.syntax.tree import children, walk
 from nnreuse.syntax.units import ClassUnits, Unit
 from nnreuse.types.file import File
 from nnreuse.types.reads import Aspect, OwnUse, Reads
 
+_LOOKING = frozenset("callable getattr hasattr id isinstance issubclass iter len next repr str super type".split())
+ANYTHING = "*"
 _WAYS_TO_SET = frozenset(("setattr", "__setattr__", "__dict__", "vars"))
 
 
@@ -97,26 +99,28 @@ class ModuleClass:
         self.reads.note(OwnUse(self))
         return self._own_use[0]
 
-    def sets(self, attribute: str) -> bool:
-        """Whether a method of the class, an inherited one included, may set an attribute: of any object, or by a name it works out."""
+    def may_set(self, attribute: str) -> bool:
+        """Whether an object may have an attribute set while it is made: by a method, by whoever a method hands it to, or as a field."""
         self.reads.note(OwnUse(self))
-        return attribute in self._own_use[1] or not self._own_use[1].isdisjoint(_WAYS_TO_SET)
+        return attribute in self._own_use[1] or ANYTHING in self._own_use[1]
 
     @cached_property
     def _own_use(self) -> tuple[frozenset[str], frozenset[str]]:
         called, written = set[str](), set[str]()
         for cls in self.mro:
             if isinstance(cls, ModuleClass):
-                for node in (inner for _, member in cls.members.values() for inner in walk(member)):
+                for node in (inner for _, member in cls.units.statements() for inner in walk(member)):
                     match node:
                         case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
                             called.add(name)
-                        case ast.Attribute(attr=name, ctx=ast.Store()):
+                        case ast.Attribute(attr=name, ctx=ast.Store()) | ast.AnnAssign(target=ast.Name(id=name)):
                             written.add(name)
                         case ast.Attribute(attr=name) | ast.Name(id=name) if name in _WAYS_TO_SET:
-                            written.add(name)
+                            written.add(ANYTHING)
                         case _:
                             pass
+                    if isinstance(node, ast.Call | ast.List | ast.Tuple | ast.Dict | ast.Set) and _hands_on(node):
+                        written.add(ANYTHING)
         return frozenset(called), frozenset(written)
 
     @property
@@ -153,6 +157,15 @@ class ModuleClass:
 
 
 Meaning = ModuleClass | External | FunctionRef | ValueRef | FileRef
+
+
+def _hands_on(node: ast.Call | ast.List | ast.Tuple | ast.Dict | ast.Set) -> bool:
+    """Whether `self` itself is given to a call that may write to it, or put into a collection."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _LOOKING:
+        return False
+    inside = children(node)
+    inside += [argument.value for argument in inside if isinstance(argument, ast.keyword | ast.Starred)]
+    return any(isinstance(one, ast.Name) and one.id == "self" for one in inside)
 
 
 def members_of(units: ClassUnits) -> dict[str, tuple[Unit, ast.stmt]]:
