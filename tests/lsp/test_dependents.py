@@ -140,3 +140,37 @@ def test_references_lead_to_files_under_other_settings(talk: Talk, tmp_path: Pat
     params = {"textDocument": {"uri": (tmp_path / "net.py").as_uri()}, "position": place}
     found = talk.request("textDocument/references", {**params, "context": {"includeDeclaration": True}})
     assert {one["uri"].rpartition("/")[2] for one in found} == {"net.py", "sub.py"}
+
+
+@pytest.mark.parametrize("typed", ["\n\n\n", "\n\n\nx = (\n"])
+@pytest.mark.parametrize("pulls", [False, True])
+def test_places_in_another_open_file_move_with_its_lines(talk: Talk, tmp_path: Path, pulls: bool, typed: str) -> None:
+    capabilities = {"publishDiagnostics": {"relatedInformation": True}}
+    talk.initialize(
+        **(
+            {**PULLS, "textDocument": {**PULLS["textDocument"], **capabilities}}
+            if pulls
+            else {"textDocument": capabilities}
+        )
+    )
+    sub, net = (tmp_path / "sub.py").as_uri(), (tmp_path / "net.py").as_uri()
+    opened(talk, tmp_path / "sub.py", SUB)
+    opened(talk, tmp_path / "net.py", BASE)
+    before = talk.request("textDocument/diagnostic", {"textDocument": {"uri": sub}}) if pulls else {}
+    params = {"textDocument": {"uri": net, "version": 2}}
+    changes = [{"range": {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}, "text": typed}]
+    sent = talk.tell("textDocument/didChange", {**params, "contentChanges": changes})
+    if pulls:
+        assert [m["method"] for m in sent] == ["workspace/diagnostic/refresh"]
+        asked = {"textDocument": {"uri": sub}, "previousResultId": before["resultId"]}
+        found = talk.request("textDocument/diagnostic", asked)["items"]
+    else:
+        found = [m["params"]["diagnostics"] for m in sent if m["params"].get("uri") == sub][-1]
+    made = next(n for n, each in enumerate(BASE.splitlines()) if "BatchNorm2d" in each)
+    lines = {
+        one["location"]["range"]["start"]["line"]
+        for each in found
+        for one in each["relatedInformation"]
+        if one["location"]["uri"] == net
+    }
+    assert lines == {made + typed.count("\n")}

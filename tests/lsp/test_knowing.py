@@ -146,6 +146,37 @@ def test_an_instance_is_known_beside_what_is_half_typed() -> None:
     assert found == expected
 
 
+def test_an_instance_is_known_between_two_places_that_are_half_typed() -> None:
+    talk = begun(**ON)
+    row = at("norm =")["line"]
+    talk.edit((row, 0), (row, 0), "        x = self.conv(\n", URI)
+    talk.edit((1, 0), (1, 0), "import os\nimport re\n", URI)
+    between = at("self.bn", 1)
+    below = {**between, "line": between["line"] + 2}
+    text = asked(talk, "hover", below)["contents"]["value"]
+    assert "1. line 14\n2. line 17: on" in text
+    (lens, *_) = [one for one in asked(talk, "codeLens", {}) if "weights" in one["command"]["title"]]
+    assert lens["range"]["start"]["line"] in (at("self.conv")["line"] + 2, at("self.bn")["line"] + 2)
+
+
+def test_an_instance_is_known_where_a_client_sends_whole_texts() -> None:
+    talk = begun()
+    params = {"textDocument": {"uri": URI, "version": 2}, "contentChanges": [{"text": NET + "x = (\n"}]}
+    talk.tell("textDocument/didChange", params)
+    assert asked(talk, "hover", at("self.bn", 1)) is not None
+
+
+def test_hover_on_a_constructor_inside_a_container_is_about_what_it_makes() -> None:
+    talk = Talk(Workspace())
+    talk.initialize(textDocument={"hover": {"contentFormat": ["plaintext"]}})
+    text = NET.replace("nn.ReLU()", "nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))")
+    talk.open(text, URI)
+    line = at("self.relu")["line"]
+    for name in ("Sequential", "Linear", "BatchNorm1d"):
+        place = {"line": line, "character": text.splitlines()[line].index(name)}
+        assert f"`{name}`" in asked(talk, "hover", place)["contents"]["value"].splitlines()[0]
+
+
 def test_a_lens_says_what_the_calls_share_and_where_they_are():
     lenses = asked(begun(**ON), "codeLens", {})
     titles = {lens["range"]["start"]["line"]: lens["command"]["title"] for lens in lenses}

@@ -193,3 +193,33 @@ def test_rule_names_are_completed_in_cells(talk):
     items = talk.request("textDocument/completion", asked(0, len(text), cell=3))["items"]
     assert items[0]["textEdit"]["range"]["end"] == {"line": 0, "character": len(text)}
     assert "shared-batch-norm" in {one["label"] for one in items}
+
+
+def test_hover_names_the_cells_lines(talk: Talk) -> None:
+    open_notebook(talk)
+    params = {"textDocument": {"uri": cell_uri(2)}, "position": {"line": 5, "character": 16}}
+    assert "1. cell 3, line 9\n" in talk.request("textDocument/hover", params)["contents"]["value"]
+
+
+def test_hover_answers_beside_a_cell_that_is_half_typed(talk: Talk) -> None:
+    open_notebook(talk)
+    change = {"range": span((1, 0), (1, 0)), "text": "x = (\n"}
+    changed(talk, textContent=[{"document": {"uri": cell_uri(3), "version": 2}, "changes": [change]}])
+    params = {"textDocument": {"uri": cell_uri(2)}, "position": {"line": 5, "character": 16}}
+    assert talk.request("textDocument/hover", params) is not None
+
+
+def test_a_client_that_pulls_is_told_that_other_cells_have_changed() -> None:
+    talk = Talk(Workspace())
+    talk.initialize(textDocument={"diagnostic": {}}, workspace={"diagnostics": {"refreshSupport": True}})
+    open_notebook(talk)
+
+    def typed(number: int, text: str) -> list[str]:
+        change = {"range": span((0, 0), (0, 0)), "text": text}
+        content = [{"document": {"uri": cell_uri(number), "version": 2}, "changes": [change]}]
+        params = {"notebookDocument": {"uri": NB, "version": 2}, "change": {"cells": {"textContent": content}}}
+        return [m["method"] for m in talk.tell("notebookDocument/didChange", params)]
+
+    assert typed(3, "# words\n") == []
+    assert typed(0, "# words\n") == []
+    assert typed(0, "# nnreuse: ignore-file[shared-batch-norm]\n") == ["workspace/diagnostic/refresh"]

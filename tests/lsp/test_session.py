@@ -239,6 +239,8 @@ def test_an_action_of_somebody_else_is_refused(talk):
     talk.initialize(**RESOLVES)
     assert talk.request("codeAction/resolve", {"title": "x", "data": {"uri": URI}})["code"] == -32602
     assert talk.request("codeAction/resolve", {"title": "x"})["code"] == -32602
+    odd = {"uri": [URI], "version": 1, "rule": "r", "range": [], "title": "t"}
+    assert talk.request("codeAction/resolve", {"title": "x", "data": odd})["code"] == -32602
 
 
 def test_an_internal_error_is_logged_each_time_and_shown_once(talk, caplog):

@@ -257,3 +257,16 @@ def test_what_a_client_says_to_other_servers_is_not_for_us(talk, own):
     talk.initialize()
     said = {"pylsp": {"plugins": {}}, "gopls": {"usePlaceholders": True}, **own}
     assert not told(talk.tell("workspace/didChangeConfiguration", {"settings": said}))
+
+
+def test_nothing_is_asked_of_a_client_before_it_has_been_answered(talk):
+    refresh = {"refreshSupport": True}
+    workspace = {"codeLens": refresh, "inlayHint": refresh, "diagnostics": refresh}
+    capabilities = {"workspace": workspace, "textDocument": {"diagnostic": {}}}
+    params = {
+        "processId": None,
+        "capabilities": capabilities,
+        "initializationOptions": {"codeLens": True, "enable": False},
+    }
+    talk.request("initialize", params)
+    assert [m for m in talk.sent if "method" in m] == []

@@ -1,6 +1,7 @@
 """Pulled diagnostics, and those of files that are not open."""
 
 import queue
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,6 +190,41 @@ def test_a_closed_file_that_no_scan_comes_to_is_none_of_the_workspace(here):
     document = {"uri": (here.folder / "build" / "copy.py").as_uri()}
     here.tell("textDocument/didClose", {"textDocument": document})
     assert here.request("nnreuse/status", {})["workspace"]["scanning"] is False
+
+
+@pytest.mark.parametrize("name", ["stub.pyi", "win.pyw", "script"])
+def test_a_closed_file_of_a_kind_that_no_scan_comes_to_is_none_of_the_workspace(here, name):
+    (here.folder / name).write_text(NET)
+    here.begin()
+    here.scanned("initialized", {})
+    opened(here, name, NET)
+    here.tell("textDocument/didClose", {"textDocument": {"uri": (here.folder / name).as_uri()}})
+    assert here.request("nnreuse/status", {})["workspace"]["scanning"] is False
+
+
+def test_what_git_ignores_from_now_on_is_withdrawn(here):
+    here.begin()
+    assert here.scanned("initialized", {})["net.py"]
+    (here.folder / ".gitignore").write_text("net.py\n")
+    assert here.scanned("workspace/didChangeWatchedFiles", events(here, 1, ".gitignore")) == {"net.py": []}
+
+
+def test_a_scan_that_dies_withdraws_nothing(here, caplog, monkeypatch):
+    here.begin()
+    assert here.scanned("initialized", {})["net.py"]
+    real = subprocess.Popen
+
+    def killed(*given, **named) -> subprocess.Popen:
+        process = real(*given, **named)
+        process.kill()
+        return process
+
+    monkeypatch.setattr("nnreuse.lsp.scan.subprocess.Popen", killed)
+    settings = {"settings": {"ignore": ["shared-prelu"]}}
+    assert here.scanned("workspace/didChangeConfiguration", settings) == {}
+    assert "before its time" in caplog.text
+    known = here.request("workspace/diagnostic", {"previousResultIds": []})
+    assert [one["uri"].rpartition("/")[2] for one in known["items"]] == ["net.py"]
 
 
 def test_files_that_come_where_no_scan_looks_begin_none(here):

@@ -114,6 +114,6 @@ def test_a_class_of_another_library_is_not_counted() -> None:
 
 def test_hover_says_the_count() -> None:
     assert "It carries 131,584 learnable parameters." in explain(
-        subject(NET.format("nn.Linear(256, 512)")), lambda _: 1
+        subject(NET.format("nn.Linear(256, 512)")), lambda _: "line 1"
     )
     assert torch.nn.Linear(256, 512).weight.numel() + 512 == 131_584

@@ -219,9 +219,12 @@ def stale(action: lsp.CodeAction) -> JsonRpcContentModified:
 def data_of(action: lsp.CodeAction) -> ActionData:
     """What we attached to an action. Raises InvalidParams where that did not come back."""
     data: object = action.data
-    if not isinstance(data, dict) or not ActionData.__required_keys__ <= data.keys():
-        raise JsonRpcInvalidParams("This code action was not offered by nnreuse.")
-    return cast(ActionData, data)
+    if isinstance(data, dict):
+        found = cast("dict[str, object]", data)
+        texts = all(isinstance(found.get(key), str) for key in ("uri", "rule", "title"))
+        if texts and isinstance(found.get("version"), int) and isinstance(found.get("range"), list):
+            return cast("ActionData", found)
+    raise JsonRpcInvalidParams("This code action was not offered by nnreuse.")
 
 
 def _meant(view: View, params: lsp.CodeActionParams) -> list[Finding]:

@@ -18,7 +18,8 @@ class Cells:
 
     def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
         asked, first, _ = self._of_program(params)
-        hover = self._knowing.hover(asked)
+        notebook = self._notebook(params)
+        hover = self._knowing.hover(asked, notebook and notebook.said)
         return attrs.evolve(hover, range=moved_range(hover.range, -first)) if hover and hover.range else hover
 
     def highlight(self, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight] | None:

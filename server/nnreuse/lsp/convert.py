@@ -4,7 +4,7 @@ Costs the findings, not the file: a position is the line where its unit begins p
 edits of a fix that someone asked for touch the whole text.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from nnreuse.lsp.client import Client
 from nnreuse.lsp.uris import uri_of
 from nnreuse.rules import pages
 from nnreuse.rules.finding import Finding
+from nnreuse.syntax.drift import Drift
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Encoding, Position, Source, column_in
@@ -94,10 +95,12 @@ class View:
     source: Source
     client: Client
     settings: Settings
+    newest: Callable[[Path], Source | None] = lambda _: None
+    """The text of another file, where that is open and no Python for the moment."""
 
     def range(self, place: Place) -> lsp.Range:
         """Where a place is in the newest text."""
-        return lsp.Range(self._position(place.unit, place.span.start), self._position(place.unit, place.span.end))
+        return range_of(place, self.analysis.index, self.client.encoding, self._drift, self.source.lines)
 
     def diagnostics(self) -> list[lsp.Diagnostic]:
         """What to publish: what the settings show; unasked, hints are knowledge for those who look, and no complaint."""
@@ -135,54 +138,36 @@ class View:
         file = finding.file_of(place)
         if file is None:
             return None
-        span, source, encoding = file.index.span(place), file.index.source, self.client.encoding
-        start, end = (position_to(source.position(at, encoding)) for at in (span.start, span.end))
-        return lsp.Location(uri_of(Path(file.path)), lsp.Range(start, end))
-
-    def _position(self, unit: Unit, offset: int) -> lsp.Position:
-        row, column = unit.row(offset)
-        line = self.analysis.index.first_lines[unit] + row
-        column = column_in(unit.lines[row], column, self.client.encoding)
-        return lsp.Position(line, column) if self._drift is None else self._drift.position(line, column)
+        newest = self.newest(Path(file.path))
+        drift = Drift(file.index.source.lines, newest.lines) if newest is not None else None
+        lines = newest.lines if newest is not None else file.index.source.lines
+        return lsp.Location(uri_of(Path(file.path)), range_of(place, file.index, self.client.encoding, drift, lines))
 
     @cached_property
-    def _drift(self) -> "Drift | None":
+    def _drift(self) -> Drift | None:
         """What happened to the lines since the text last parsed; None where that is the text itself."""
-        if self.analysis.error is None:
-            return None
-        return Drift.between(self.analysis.index, self.source, self.client.encoding)
+        return None if self.analysis.error is None else Drift(self.analysis.index.source.lines, self.source.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """Where lines of the last text that parsed are in the newest one, so that findings stay beside their code meanwhile.
+def range_of(
+    place: Place, index: FileIndex, encoding: Encoding, drift: Drift | None, lines: Sequence[str]
+) -> lsp.Range:
+    """Where a place of a file is in its newest text, whose lines are given, and which may be older than that."""
+    start, end = (_position(place.unit, at, index, encoding, drift, lines) for at in (place.span.start, place.span.end))
+    return lsp.Range(start, end)
 
-    Lines `[head, tail)` were rewritten, everything after them moved by `grown` lines.
-    """
 
-    head: int
-    tail: int
-    grown: int
-    lines: list[str]
-    encoding: Encoding
-
-    @staticmethod
-    def between(index: FileIndex, source: Source, encoding: Encoding) -> "Drift":
-        """Compares from both ends; an edit keeps the line objects it does not touch, so this compares pointers."""
-        old, new = index.source.lines, source.lines
-        shorter = min(len(old), len(new))
-        head = next((n for n in range(shorter) if old[n] != new[n]), shorter)
-        same = next((n for n in range(shorter - head) if old[-1 - n] != new[-1 - n]), shorter - head)
-        return Drift(head, len(old) - same, len(new) - len(old), new, encoding)
-
-    def position(self, line: int, column: int) -> lsp.Position:
-        """The position now; in a rewritten line, as near as there is text."""
-        if line < self.head:
-            return lsp.Position(line, column)
-        if line >= self.tail:
-            return lsp.Position(line + self.grown, column)
-        last = max(min(line, self.tail + self.grown - 1), self.head)
-        if last >= len(self.lines):
-            return lsp.Position(last, 0)
-        text = self.lines[last].rstrip("\r\n")
-        return lsp.Position(last, min(column, column_in(text, len(text), self.encoding)))
+def _position(
+    unit: Unit, offset: int, index: FileIndex, encoding: Encoding, drift: Drift | None, lines: Sequence[str]
+) -> lsp.Position:
+    """In a line that was rewritten, as near as there is text."""
+    row, column = unit.row(offset)
+    line = index.first_lines.get(unit, 0) + row
+    column = column_in(unit.lines[row], column, encoding)
+    if drift is None:
+        return lsp.Position(line, column)
+    now = drift.near(line)
+    if drift.after(line) is not None:
+        return lsp.Position(now, column)
+    text = lines[now].rstrip("\r\n") if now < len(lines) else ""
+    return lsp.Position(now, min(column, column_in(text, len(text), encoding)))

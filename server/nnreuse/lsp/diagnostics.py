@@ -185,7 +185,7 @@ class ClosedFiles:
             self._ended(scan)
 
     def _ended(self, scan: Scan) -> None:
-        if scan.whole:
+        if scan.whole and not scan.died:
             for path in self._files.keys() - self._seen - self._waiting:  # the file is gone
                 self._drop(path)
         self._end()

@@ -1,12 +1,12 @@
 """What is known of module instances, where somebody looks: hover, highlight, references, lenses, inlay hints, completion."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lsprotocol import types as lsp
 
-from nnreuse.lsp.convert import position_of
+from nnreuse.lsp.convert import position_of, range_of
 from nnreuse.lsp.session import Document, Session
 from nnreuse.lsp.uris import uri_of
 from nnreuse.rules import hover, registry
@@ -39,13 +39,21 @@ class Knowing:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
+    def hover(self, params: lsp.HoverParams, said: Callable[[lsp.Location], str] | None = None) -> lsp.Hover | None:
+        """`said`: how a place of the document itself is called, where that is not by its line."""
         subject = self._subject("hover", params)
         if subject is None:
             return None
         kind = lsp.MarkupKind.Markdown if self._session.client.markdown else lsp.MarkupKind.PlainText
         shown = self._range(subject.trace.cls.file.index, subject.place)
-        return lsp.Hover(lsp.MarkupContent(kind, hover.explain(subject, self._line)), shown)
+
+        def place_of(call: Call) -> str:
+            at = self._location(Occurrence(call.file, call.site, "call"))
+            if at.uri != params.text_document.uri:
+                return f"{Path(call.file.path).name}, line {at.range.start.line + 1}"
+            return said(at) if said is not None else f"line {at.range.start.line + 1}"
+
+        return lsp.Hover(lsp.MarkupContent(kind, hover.explain(subject, place_of)), shown)
 
     def highlight(self, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight] | None:
         subject = self._subject("highlight", params)
@@ -147,18 +155,9 @@ class Knowing:
         """Where a place is: in a text that is no Python for the moment, beside its code all the same."""
         for document in self._session.documents.values():
             view = self._session.view(document)
-            if view is not None and view.analysis.index is index and view.analysis.error is not None:
+            if view is not None and view.analysis.index is index:
                 return view.range(place)
-        start, end = (self._position(index, place, at) for at in (place.span.start, place.span.end))
-        return lsp.Range(start, end)
-
-    def _line(self, call: Call) -> int:
-        return self._range(call.file.index, call.site).start.line + 1
-
-    def _position(self, index: FileIndex, place: Place, offset: int) -> lsp.Position:
-        row, column = place.unit.row(offset)
-        column = column_in(place.unit.lines[row], column, self._session.client.encoding)
-        return lsp.Position(index.first_lines.get(place.unit, 0) + row, column)
+        return range_of(place, index, self._session.client.encoding, None, ())
 
 
 def _title(one: Subject) -> str:

@@ -44,6 +44,12 @@ class Notebook:
         starts = (*self.program.starts, self.program.text.count("\n") + 1)
         return range(starts[number], starts[number + 1])
 
+    def said(self, location: lsp.Location) -> str:
+        """How people call a place of the program: “cell 2, line 3”."""
+        line = location.range.start.line
+        number = self.program.cell_at(line)
+        return f"cell {number + 1}, line {line - self.program.starts[number] + 1}"
+
 
 class Notebooks:
     """The handlers for notebooks, and those that speak of cells among other documents."""
@@ -65,6 +71,7 @@ class Notebooks:
         changed = params.change.cells
         if notebook is None or changed is None:
             return
+        before = self._shown(notebook)
         if changed.structure is not None:
             array = changed.structure.array
             texts = {document.uri: document for document in changed.structure.did_open or ()}
@@ -80,6 +87,11 @@ class Notebooks:
                     for change in changes_of(content.changes) if cell.is_code else ():
                         cell.source, _ = applied(cell.source, change, self._session.client.encoding)
         self._analyse(notebook)
+        if self._session.client.pulls:
+            edited = {content.document.uri for content in changed.text_content or ()}
+            after = self._shown(notebook)
+            if any(before.get(uri) != found for uri, found in after.items() if uri not in edited):
+                self._session.refresh_diagnostics()
 
     def did_save(self, params: lsp.DidSaveNotebookDocumentParams) -> None:
         """What is on disk concerns nobody else: nothing imports a notebook."""
@@ -176,6 +188,14 @@ class Notebooks:
                 if cell.uri == uri:
                     return notebook, number
         return None
+
+    def _shown(self, notebook: Notebook) -> dict[str, list[lsp.Diagnostic]]:
+        """What each cell has, for a client that asks for it."""
+        document = self._session.documents.get(notebook.uri)
+        if document is None or not self._session.client.pulls:
+            return {}
+        by_cell = self._by_cell(notebook, self._session.shown(document))
+        return {cell.uri: found for cell, found in zip(notebook.cells, by_cell, strict=True)}
 
     def _by_cell(self, notebook: Notebook, diagnostics: Sequence[lsp.Diagnostic]) -> list[list[lsp.Diagnostic]]:
         found: list[list[lsp.Diagnostic]] = [[] for _ in notebook.cells]

@@ -66,6 +66,8 @@ class Scan:
         self._deliver = deliver
         self.whole = not task.files
         self.cancelled = False
+        self.died = False
+        """Whether it ended before it had looked at everything."""
         # -P: what stands in the current folder, a workspace perhaps, is not imported.
         code = "import sys; sys.path.insert(0, sys.argv[1]); from nnreuse.lsp.scan import main; main()"
         command = [sys.executable, "-P", "-c", code, str(Path(nnreuse.__file__).parents[1])]
@@ -88,7 +90,9 @@ class Scan:
             log.warning("the scan of the workspace ended: %r", error)
         finally:
             self._process.stdout.close()
-            self._process.wait()
+            self.died = self._process.wait() != 0
+            if self.died and not self.cancelled:
+                log.warning("the scan of the workspace ended with code %s before its time", self._process.returncode)
             self._post_one(None)
 
     def _post_one(self, message: Begun | Scanned | None) -> None:

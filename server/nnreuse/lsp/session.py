@@ -31,7 +31,7 @@ from nnreuse.syntax.source import Source
 from nnreuse.workspace import notebook_file
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.configuration import ClientSettings
-from nnreuse.workspace.files import comes_to
+from nnreuse.workspace.files import IGNORE, comes_to
 from nnreuse.workspace.offers import comments, repairs
 from nnreuse.workspace.workspace import TextChange, Workspace, applied
 
@@ -53,6 +53,8 @@ class Document:
     built: Built | None = None
     result: str = ""
     """Another one whenever its diagnostics may be others."""
+    told: list[lsp.Diagnostic] | None = None
+    """Those that the client has."""
 
 
 class Session:
@@ -73,24 +75,26 @@ class Session:
         self.publish_notebook: Callable[[str, list[lsp.Diagnostic]], bool] | None = None
         """Publishes what was found in a notebook, for each of its cells; False for any other document."""
         self._results = ResultIds("open")
-        self._scans = False
+        self._begun = False
+        """Whether the client has been initialized, and is not shut down: only then is anything looked at for it."""
         self._settings_files: dict[Path, tuple[Problem, ...]] = {}
         self._settings_open: dict[Path, str] = {}
         """The settings files that are open, by the client's name for them."""
 
     def initialize(self, params: lsp.InitializeParams) -> None:
-        self.client = self.closed.client = Client.of(params.capabilities)
+        client = Client.of(params.capabilities)
         self.server.protocol.trace = params.trace or lsp.TraceValue.Off
-        self.settings.initialize(self.client, params)
+        self.settings.initialize(client, params)
+        self.client = self.closed.client = client  # now: nothing is asked of a client that has no answer to this
 
     def initialized(self, params: lsp.InitializedParams) -> None:
-        self._scans = True
+        self._begun = True
         self.settings.initialized(params)
         if not self.client.configuration:  # else the answer begins the scan
             self._scan()
 
     def shutdown(self, params: object) -> None:
-        self._scans = False
+        self._begun = False
         self.closed.stop()
         self.background.stop()
 
@@ -102,9 +106,8 @@ class Session:
             return lsp.RelatedFullDocumentDiagnosticReport(items=[])
         if params.previous_result_id == document.result:
             return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id=document.result)
-        return lsp.RelatedFullDocumentDiagnosticReport(
-            items=self._diagnostics(document, analysis), result_id=document.result
-        )
+        document.told = self._diagnostics(document, analysis)
+        return lsp.RelatedFullDocumentDiagnosticReport(items=document.told, result_id=document.result)
 
     def workspace_diagnostic(self, params: lsp.WorkspaceDiagnosticParams) -> lsp.WorkspaceDiagnosticReport:
         return self.closed.reports(params.previous_result_ids, params.partial_result_token)
@@ -141,7 +144,7 @@ class Session:
         document.version = params.text_document.version
         changes = changes_of(params.content_changes)
         self._publish(document, self.workspace.change(document.path, changes, self.client.encoding))
-        self._publish_others(self.workspace.outdated())
+        self._publish_readers(document)
 
     def set_text(self, uri: str, text: str, version: int) -> None:
         """The whole text of a document that is open, or is now."""
@@ -150,7 +153,7 @@ class Session:
         document.version = version
         whole = [TextChange(None, None, text)]
         self._publish(document, self.workspace.change(document.path, whole, self.client.encoding))
-        self._publish_others(self.workspace.outdated())
+        self._publish_readers(document)
 
     def close_text(self, uri: str) -> None:
         """A document that `set_text` opened is closed."""
@@ -164,7 +167,9 @@ class Session:
         if any(path.name in FILES for path in paths):
             self.workspace.configuration.reread()
             self._reanalyse()
-        code = {path: kind for path, kind in paths.items() if path.name not in FILES}
+        if any(path.name == IGNORE for path in paths) and self._scans_now():
+            self.closed.scan_again(self._folders())
+        code = {path: kind for path, kind in paths.items() if path.name not in (*FILES, IGNORE)}
         if code:
             anew = any(kind is not lsp.FileChangeType.Changed for kind in code.values())
             self._publish_others(self.workspace.changed_on_disk(list(code), anew=anew))
@@ -248,10 +253,10 @@ class Session:
 
     def improve(self, change: Callable[[], Iterable[Path]], everywhere: bool = False) -> None:
         """A change of what is known: publishes of the open files it names what is different then, and no more."""
-        before = {document.uri: self._shown(document) for document in self.documents.values()}
+        before = {document.uri: self.shown(document) for document in self.documents.values()}
         paths = set(change())
         concerned = [document for document in self.documents.values() if document.path in paths]
-        different = [document.path for document in concerned if self._shown(document) != before[document.uri]]
+        different = [document.path for document in concerned if self.shown(document) != before[document.uri]]
         self._publish_others(different)
         for path in paths.difference(different):
             self.background.analysed(path)
@@ -260,7 +265,8 @@ class Session:
         if paths and everywhere:
             self._scan()
 
-    def _shown(self, document: Document) -> list[lsp.Diagnostic]:
+    def shown(self, document: Document) -> list[lsp.Diagnostic]:
+        """What a document has now."""
         analysis = self.workspace.current(document.path)
         return self._diagnostics(document, analysis) if analysis else []
 
@@ -268,7 +274,7 @@ class Session:
         self.background.analysed(document.path)
         document.result = self._results.next()
         if not self.client.pulls:
-            diagnostics = self._diagnostics(document, analysis)
+            diagnostics = document.told = self._diagnostics(document, analysis)
             if self.publish_notebook and self.publish_notebook(document.uri, diagnostics):
                 return
             params = lsp.PublishDiagnosticsParams(document.uri, diagnostics, document.version)
@@ -292,9 +298,9 @@ class Session:
         return document.built
 
     def _view(self, document: Document, analysis: Analysis) -> View:
-        source = self.workspace.source(document.path) if analysis.error else None
+        source = self.workspace.broken(document.path) or analysis.index.source
         settings = self.workspace.settings(document.path)
-        return View(document.uri, analysis, source or analysis.index.source, self.client, settings)
+        return View(document.uri, analysis, source, self.client, settings, self.workspace.broken)
 
     def _reconfigure(self, editor: Editor, settings: ClientSettings, problems: Sequence[Problem]) -> None:
         """The client has spoken: its settings hold from now on, for what is open too. `problems`: what of its switches means nothing."""
@@ -317,7 +323,7 @@ class Session:
         changed = self.workspace.reconfigured()
         self._publish_others(self._opened() if everything else changed)
         if everything and not self.documents:  # what closed files have is pulled too
-            self._refresh_diagnostics()
+            self.refresh_diagnostics()
         self._publish_settings_problems()
         if everything:
             self._refresh_views()
@@ -334,15 +340,15 @@ class Session:
         """Looks at the whole workspace, where that is wanted; what runs is superseded."""
         if self._scans_now():
             self.closed.scan(self._folders())
-        elif self._scans:
+        elif self._begun:
             self.closed.stop()
 
     def _scans_now(self) -> bool:
-        return self._scans and self.editor.enable and self.editor.workspace and bool(self._folders())
+        return self._begun and self.editor.enable and self.editor.workspace and bool(self._folders())
 
     def _is_ours(self, path: Path) -> bool:
         """Whether a scan comes to a path: it lies in a folder of the workspace, and nothing there says to ignore it."""
-        return any(comes_to(each, path) for each in self._folders())
+        return path.suffix == ".py" and any(comes_to(each, path) for each in self._folders())
 
     def _folders(self) -> list[Path]:
         return [path for path in self.settings.folders.values() if path.is_dir()]
@@ -354,9 +360,22 @@ class Session:
             if document.path in wanted and (analysis := self.workspace.current(document.path)):
                 self._publish(document, analysis)
         if wanted:
-            self._refresh_diagnostics()
+            self.refresh_diagnostics()
 
-    def _refresh_diagnostics(self) -> None:
+    def _publish_readers(self, changed: Document) -> None:
+        """Of the other documents, those whose findings are others now, or speak of places that stand elsewhere now."""
+        outdated = set(self.workspace.outdated())
+        for document in self.documents.values():
+            analysis = self.workspace.current(document.path)
+            if document is changed or analysis is None or document.path in outdated or document.told is None:
+                continue
+            speaks = any(Path(file.path) == changed.path for one in analysis.findings for _, file in one.elsewhere)
+            if speaks and self.shown(document) != document.told:
+                outdated.add(document.path)
+        self._publish_others(outdated)
+
+    def refresh_diagnostics(self) -> None:
+        """Has a client that pulls ask anew."""
         if self.client.pulls and self.client.refreshes_diagnostics:
             self.server.workspace_diagnostic_refresh(None)
 

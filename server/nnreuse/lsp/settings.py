@@ -24,7 +24,7 @@ from nnreuse.workspace.configuration import ClientSettings
 
 log = logging.getLogger(__name__)
 _SECTION = "nnreuse"
-_WATCHED = ("**/*.py", "**/*.ipynb", "**/nnreuse.toml", "**/pyproject.toml")
+_WATCHED = ("**/*.py", "**/*.ipynb", "**/nnreuse.toml", "**/pyproject.toml", "**/.gitignore")
 
 Apply = Callable[[Editor, ClientSettings, Sequence[Problem]], None]
 Answers = Sequence[object] | None

@@ -22,8 +22,8 @@ _VERDICTS = {
 }
 
 
-def explain(subject: Subject, line_of: Callable[[Call], int]) -> str:
-    """The Markdown about an instance: what it carries, its calls, the verdict and why. `line_of`: the line of a call, from 1."""
+def explain(subject: Subject, place_of: Callable[[Call], str]) -> str:
+    """The Markdown about an instance: what it carries, its calls, the verdict and why. `place_of`: “line 3”, say."""
     trace, instance = subject.trace, subject.instance
     paths = trace.paths_of(instance)
     name = f"self.{paths[0]}" if paths else "this module"
@@ -38,7 +38,7 @@ def explain(subject: Subject, line_of: Callable[[Call], int]) -> str:
         _called(subject.calls),
         "",
     ]
-    lines += [*_each(subject.calls, line_of), f"**May I reuse it?** {_verdict(trace, instance, carried)}"]
+    lines += [*_each(subject.calls, place_of), f"**May I reuse it?** {_verdict(trace, instance, carried)}"]
     return "\n".join(lines)
 
 
@@ -71,7 +71,7 @@ def _called(calls: list[Call]) -> str:
     return f"In one `forward`: {_VERDICTS[relation(calls)]}."
 
 
-def _each(calls: list[Call], line_of: Callable[[Call], int]) -> Iterator[str]:
+def _each(calls: list[Call], place_of: Callable[[Call], str]) -> Iterator[str]:
     """A line for each call site, with what its input has to do with the calls before it."""
     sites = call_sites(calls)
     for number, call in enumerate(sites):
@@ -84,7 +84,7 @@ def _each(calls: list[Call], line_of: Callable[[Call], int]) -> Iterator[str]:
             said = ": never together with the calls before it"
         elif number:
             said = ": on an input of its own"
-        yield f"{number + 1}. line {line_of(call)}{said}"
+        yield f"{number + 1}. {place_of(call)}{said}"
     if sites:
         yield ""
 

@@ -118,6 +118,9 @@ def _places(trace: Trace, unit: Unit) -> Iterator[tuple[Place, Instance]]:
     for definition in trace.definitions:
         if definition.unit is unit and definition.instances and isinstance(definition.value, ast.Call):
             yield definition.place, definition.instances[0]
+    for made in (creation.instance for creation in trace.creations):
+        if made.is_module and made.place is not None and made.place.unit is unit:
+            yield made.place, made
     # Of a class's header the node is the whole class.
     roots = [node for node in unit.nodes if not isinstance(node, ast.ClassDef)]
     for node in (one for root in roots for one in walk(root)):

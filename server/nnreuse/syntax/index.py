@@ -72,12 +72,6 @@ class FileIndex:
         except Unparsable as error:
             return FileIndex(self.source, self.parts, error, change)
 
-    def line_before(self, line: int) -> int | None:
-        """The line of its source that a line of the newest text is; None for one that has been typed in since."""
-        if self.pending is None or line < self.pending.first:
-            return line
-        return None if line < self.pending.new_end else line - self.pending.new_end + self.pending.old_end
-
     def forget(self) -> None:
         """Drops what was derived from the units: most of it speaks of them in turn, and would last until it is collected."""
         for unit in leaves(self.parts):

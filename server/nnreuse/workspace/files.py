@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _BOM = b"\xef\xbb\xbf"
+IGNORE = ".gitignore"
 _NEVER_ENTERED = frozenset(
     {".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", ".eggs", "node_modules", "__pycache__"}
     | {".mypy_cache", ".pytest_cache", ".ruff_cache"}
@@ -166,7 +167,7 @@ def _ignores_above(folder: Path) -> tuple[_Ignore, ...]:
 
 def _ignore_of(folder: Path) -> tuple[_Ignore, ...]:
     try:
-        lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (folder / IGNORE).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
     from pathspec import GitIgnoreSpec  # most folders have no .gitignore: not worth its import

@@ -7,6 +7,7 @@ from pathlib import Path
 from nnreuse.config.settings import Settings
 from nnreuse.fixes.fix import Fix
 from nnreuse.rules.subjects import Occurrence, Subject, occurrences, subject_at
+from nnreuse.syntax.drift import Drift
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Encoding, LineChange, Position, Source
 from nnreuse.syntax.units import Unparsable
@@ -37,6 +38,12 @@ class _Buffer:
     index: FileIndex
     analysis: Analysis
     settings: Settings
+
+    def line_before(self, line: int) -> int | None:
+        """The line of the last text that was Python that a line of the newest one is; None for one that was typed since."""
+        if self.analysis.error is None:
+            return line
+        return Drift(self.analysis.index.source.lines, self.source.lines).before(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +223,11 @@ class Workspace:
         buffer = self._open.get(path)
         return buffer.source if buffer else None
 
+    def broken(self, path: Path) -> Source | None:
+        """The newest text of an open file where that is no Python, so that what is known is about an older one."""
+        analysis = self.current(path)
+        return self.source(path) if analysis is not None and analysis.error is not None else None
+
     def traces(self, path: Path) -> list[Trace]:
         """The traces of an open file's module classes; none while its text does not parse."""
         buffer = self._open.get(path)
@@ -232,10 +244,10 @@ class Workspace:
     def subject(self, path: Path, position: Position, encoding: Encoding) -> Subject | None:
         """The module instance that stands at a position of an open file; where it is no Python, at lines that were left alone since."""
         buffer = self._open.get(path)
-        line = buffer.index.line_before(position.line) if buffer is not None else None
+        line = buffer.line_before(position.line) if buffer is not None else None
         if buffer is None or line is None:
             return None
-        offset = buffer.index.source.offset(replace(position, line=line), encoding)
+        offset = buffer.analysis.index.source.offset(replace(position, line=line), encoding)
         return subject_at(self.last_traces(path), buffer.analysis.index, offset)
 
     def occurrences(self, path: Path, subject: Subject) -> list[Occurrence]:
