@@ -270,3 +270,43 @@ def test_nothing_is_asked_of_a_client_before_it_has_been_answered(talk):
     }
     talk.request("initialize", params)
     assert [m for m in talk.sent if "method" in m] == []
+
+
+def test_a_client_hears_of_the_names_that_it_may_use(talk):
+    talk.initialize()
+    said = {"settings": {"nnreuse": {"hoover": True, "code_lens": True, "python": "/nonexistent/python"}}}
+    (message,) = told(talk.tell("workspace/didChangeConfiguration", said))
+    assert (
+        "`hoover`; do you mean `hover`?" in message and "/nonexistent/python" in message and "code_lens" not in message
+    )
+
+
+def test_of_a_file_that_is_no_toml_nothing_is_said_but_that(talk, tmp_path):
+    talk.initialize()
+    (tmp_path / "nnreuse.toml").write_text("selct = []\n")
+    uri, settings = net_in(tmp_path), (tmp_path / "nnreuse.toml").as_uri()
+    assert problems(opened(talk, uri), settings) == [(0, "unknown key `selct`; do you mean `select`?")]
+    document = {"uri": settings, "languageId": "toml", "version": 1, "text": "selct = []\n"}
+    talk.tell("textDocument/didOpen", {"textDocument": document})
+    changes = [{"text": "\n\nselct = [\n"}]
+    params = {"textDocument": {"uri": settings, "version": 2}, "contentChanges": changes}
+    (one,) = problems(talk.tell("textDocument/didChange", params), settings)
+    assert "unknown key" not in one[1]
+
+
+def test_what_is_said_of_the_settings_of_a_folder_goes_with_it(talk, tmp_path):
+    folder = {"uri": tmp_path.as_uri(), "name": "w"}
+    talk.request("initialize", {"processId": None, "capabilities": {}, "workspaceFolders": [folder]})
+    (tmp_path / "nnreuse.toml").write_text("selct = []\n")
+    settings, uri = (tmp_path / "nnreuse.toml").as_uri(), net_in(tmp_path)
+    assert problems(opened(talk, uri), settings)
+    talk.tell("textDocument/didClose", {"textDocument": {"uri": uri}})
+    removed = {"event": {"added": [], "removed": [folder]}}
+    assert problems(talk.tell("workspace/didChangeWorkspaceFolders", removed), settings) == []
+
+
+def problems(messages, uri: str) -> list[tuple[int, str]]:
+    """What was last published of a settings file: lines and messages."""
+    found = [m["params"] for m in messages if m.get("method") == "textDocument/publishDiagnostics"]
+    last = [one for one in found if one["uri"] == uri][-1]
+    return [(one["range"]["start"]["line"], one["message"]) for one in last["diagnostics"]]

@@ -1,5 +1,6 @@
 """Pulled diagnostics, and those of files that are not open."""
 
+import logging
 import queue
 import subprocess
 from collections.abc import Callable
@@ -410,3 +411,32 @@ def test_a_changed_file_that_no_scan_looks_at_is_not_looked_at(here):
     here.begin()
     assert "lib.py" not in here.scanned("initialized", {})
     assert here.scanned("workspace/didChangeWatchedFiles", events(here, 2, ".venv/lib.py")) == {}
+
+
+def test_a_client_that_refuses_to_show_progress_hears_no_more_of_it(here, caplog):
+    here.begin(window={"workDoneProgress": True})
+    here.tell("initialized", {})
+    while not (asked := [m for m in here.sent if m.get("method") == "window/workDoneProgress/create"]):
+        here.posted.get(timeout=60)()
+    here.answer_error(asked[0]["id"], -32601)
+    here.sent.clear()
+    here.wait()
+    assert [m for m in here.sent if m.get("method") == "$/progress"] == []
+    assert "Traceback" not in caplog.text
+
+
+def test_what_happens_in_a_scan_is_in_the_log(here, tmp_path):
+    (here.folder / "bytes.py").write_bytes(b"x = '\xff'\n")
+    handler = logging.FileHandler(tmp_path / "server.log", encoding="utf-8")
+    root = logging.getLogger()
+    level = root.level
+    root.handlers.insert(0, handler)
+    root.setLevel(logging.INFO)
+    try:
+        here.begin()
+        here.scanned("initialized", {})
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()
+    assert "bytes.py" in (tmp_path / "server.log").read_text()

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from typing import cast
 
-from nnreuse.config.toml import Problem, Table, is_key
+from nnreuse.config.toml import Problem, Table, keys, near
 
 _OF_THE_CLIENT_ALONE = frozenset({"server", "trace"})
 """How a client starts us, and what it logs, stands in the same section and is not ours."""
@@ -63,10 +63,14 @@ def split(said: Table) -> tuple[Editor, dict[str, object], list[Problem]]:
         key = kebab(written)
         if value is None or key in _OF_THE_CLIENT_ALONE or value == "" and key == "python":
             continue
-        if key not in switches:
+        if key in keys():
             analysis[key] = value
+        elif key.replace("_", "-") not in switches:
+            known = sorted(map(camel, {*switches, *keys()}))
+            likely = near(written, known, f"known are {', '.join(known)}")
+            problems.append(Problem(f"unknown key `{written}`{likely}", (written,)))
         elif isinstance(value, bool):
-            editor = replace(editor, **{switches[key]: value})
+            editor = replace(editor, **{switches[key.replace("_", "-")]: value})
         else:
             problems.append(Problem(f"`{written}` must be true or false", (written,)))
     return editor, analysis, problems
@@ -93,6 +97,6 @@ def of_client(said: object) -> Table:
     table = cast("Table", said)
     if isinstance(table.get("nnreuse"), dict):
         return of_client(table["nnreuse"])
-    foreign = {key for key, value in table.items() if isinstance(value, dict) and not is_key(kebab(key))}
+    foreign = {key for key, value in table.items() if isinstance(value, dict) and kebab(key) not in keys()}
     own = {key: table[key] for key in table if key not in foreign}
     return {**own, **of_client(table.get("settings"))}

@@ -224,9 +224,9 @@ _READERS: dict[str, Callable[[Settings, object, Path], Settings]] = {
 }
 
 
-def is_key(name: str) -> bool:
-    """Whether a settings file may say something under a name."""
-    return name in _READERS
+def keys() -> frozenset[str]:
+    """Under which names a settings file may say something."""
+    return frozenset(_READERS)
 
 
 def unknown_rules(settings: Settings, known: Iterable[str]) -> list[Problem]:

@@ -1,10 +1,12 @@
 """Diagnostics of files that are not open, and how any are handed over: pushed, or pulled with result ids."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
@@ -31,6 +33,13 @@ class ResultIds:
     def next(self) -> str:
         self._count += 1
         return f"{self._prefix}-{self._count}"
+
+
+def _log() -> tuple[str | None, int]:
+    """Where this process writes its log, and from which level on."""
+    root = logging.getLogger()
+    files = (handler.baseFilename for handler in root.handlers if isinstance(handler, logging.FileHandler))
+    return next(files, None), root.level
 
 
 @dataclass(slots=True)
@@ -165,7 +174,7 @@ class ClosedFiles:
     def _start(self, folders: tuple[Path, ...], files: tuple[Path, ...]) -> None:
         self._end()
         self._seen, self._expected = set(), 0
-        task = Task(folders, files, frozenset(self._opened()), self._configuration, self.client)
+        task = Task(folders, files, frozenset(self._opened()), self._configuration, self.client, _log())
         self._scan = Scan(task, self._post, self._deliver)
 
     def _deliver(self, scan: Scan, message: Begun | Scanned | None) -> None:
@@ -216,7 +225,7 @@ class ClosedFiles:
             self._scan.cancel()
             self._scan = None
         if self._token is not None:
-            self._server.work_done_progress.end(self._token, lsp.WorkDoneProgressEnd())
+            self._tell_progress(lsp.WorkDoneProgressEnd())
             self._token = None
 
     def _begin_progress(self) -> None:
@@ -224,20 +233,26 @@ class ClosedFiles:
             return
         self._tokens += 1
         self._token = token = f"nnreuse-scan-{self._tokens}"
-        progress = self._progress()
-        progress.create(token)
-        begin = lsp.WorkDoneProgressBegin("nnreuse", cancellable=True, message="workspace", percentage=0)
-        progress.begin(token, begin)
+        # Not as pygls' progress, which complains in the log of a client that refuses.
+        asked = self._server.window_work_done_progress_create(lsp.WorkDoneProgressCreateParams(token))
+        asked.add_done_callback(partial(self._shown_or_not, token))
+        self._tell_progress(lsp.WorkDoneProgressBegin("nnreuse", cancellable=True, message="workspace", percentage=0))
+
+    def _shown_or_not(self, token: str, answer: "Future[None]") -> None:
+        """A client may refuse to show it: then it hears no more of it."""
+        if token == self._token and not answer.cancelled() and answer.exception() is not None:
+            self._token = None
 
     def _report_progress(self) -> None:
         if self._token is None:
             return
-        progress = self._progress()
         before, now = ((len(self._seen) - back) * 20 // max(1, self._expected) for back in (1, 0))
         if now > before:
             message = f"{len(self._seen)} of {self._expected} files"
-            progress.report(self._token, lsp.WorkDoneProgressReport(message=message, percentage=min(100, now * 5)))
+            self._tell_progress(lsp.WorkDoneProgressReport(message=message, percentage=min(100, now * 5)))
 
-    def _progress(self) -> Any:
-        """pygls' progress, which has no types."""
-        return self._server.work_done_progress
+    def _tell_progress(
+        self, value: lsp.WorkDoneProgressBegin | lsp.WorkDoneProgressReport | lsp.WorkDoneProgressEnd
+    ) -> None:
+        if self._token is not None:
+            self._server.protocol.notify(lsp.PROGRESS, lsp.ProgressParams(self._token, value))

@@ -27,6 +27,7 @@ from nnreuse.workspace.files import FileProblem, discover, read
 from nnreuse.workspace.workspace import Workspace
 
 log = logging.getLogger(__name__)
+LOG_LINE = "%(asctime)s %(name)s %(levelname)s %(message)s"
 Post = Callable[[Callable[[], None]], None]
 
 
@@ -39,6 +40,8 @@ class Task:
     open: frozenset[Path]
     configuration: Configuration
     client: Client
+    log: tuple[str | None, int] = (None, logging.WARNING)
+    """The file that the log goes to, None for standard error, and its level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,9 @@ def main() -> None:
     gc.set_threshold(200_000, 50, 100)
     try:
         task: Task = pickle.load(sys.stdin.buffer)
+        file, level = task.log
+        handlers = [logging.FileHandler(file, encoding="utf-8")] if file is not None else None
+        logging.basicConfig(level=level, format=LOG_LINE, handlers=handlers)
         for message in scanned(task):
             pickle.dump(message, answers)
             answers.flush()

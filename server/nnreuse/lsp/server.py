@@ -25,6 +25,7 @@ from nnreuse.lsp.knowing import Knowing
 from nnreuse.lsp.notebooks import Notebooks
 from nnreuse.lsp.obstacles import NotYet
 from nnreuse.lsp.protocol import Protocol
+from nnreuse.lsp.scan import LOG_LINE
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.status import STATUS, status
 from nnreuse.lsp.tracing import TRACE, Tracing, trace_arguments
@@ -204,8 +205,7 @@ def run_tcp(listener: socket.socket) -> None:
 def log_to(file: Path | None, level: str) -> None:
     """Writes the log to a file, or to standard error. Raises OSError. pygls logs whole messages, but for `debug` alone."""
     handlers = [logging.FileHandler(file, encoding="utf-8")] if file else None
-    line = "%(asctime)s %(name)s %(levelname)s %(message)s"
-    logging.basicConfig(level=level.upper(), format=line, handlers=handlers, force=True)
+    logging.basicConfig(level=level.upper(), format=LOG_LINE, handlers=handlers, force=True)
     if level != "debug":
         logging.getLogger("pygls").setLevel(logging.WARNING)
     logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_news)

@@ -390,11 +390,17 @@ class Session:
             source, _ = applied(source, change, self.client.encoding)
         return source.text
 
+    def _concerns_us(self, settings: Path) -> bool:
+        """Whether a settings file is open, stands in a folder of the workspace, or may hold for one or for a file that is open."""
+        below = [*self._folders(), *self._opened()]
+        inside = any(settings.is_relative_to(folder) for folder in self._folders())
+        return settings in self._settings_open or inside or any(each.is_relative_to(settings.parent) for each in below)
+
     def _publish_settings_problems(self, met: Iterable[Path] = ()) -> None:
         """What of each settings file means nothing, where that has changed. `met`: by a scan, and perhaps nowhere else so far."""
         configuration = self.workspace.configuration
         for path in {*configuration.files(), *self._settings_files, *met}:
-            problems = configuration.problems(path)
+            problems = configuration.problems(path) if self._concerns_us(path) else ()
             if problems != self._settings_files.get(path, ()):
                 diagnostics = problem_diagnostics(problems)
                 uri = self._settings_open.get(path) or uri_of(path)

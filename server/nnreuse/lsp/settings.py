@@ -103,7 +103,10 @@ class SettingsOfClient:
         # On top of the options: a client without the section answers with nothing.
         said = {key: value for key, value in self._said.items() if value is not None}
         switches, everywhere, problems = editor.split({**self._options, **said})
-        folders = {path: editor.split(said)[1] for path, said in self._of_folders.items()}
+        folders: dict[Path, dict[str, object]] = {}
+        for path, of_folder in self._of_folders.items():
+            _, folders[path], odd = editor.split(of_folder)
+            problems += odd
         for path in self.folders.values():
             folders.setdefault(path, {})
         self._apply(switches, ClientSettings(everywhere, folders, switches.trusted), problems)

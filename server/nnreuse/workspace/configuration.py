@@ -38,6 +38,8 @@ class Configuration:
         self._tables: dict[Path, Table | None] = {}
         self._folders: dict[Path, Settings] = {}
         self._problems: dict[Path, tuple[Problem, ...]] = {}
+        self._broken: dict[Path, Problem] = {}
+        """Why a file says nothing: what it said last holds."""
 
     @property
     def trusted(self) -> bool:
@@ -67,12 +69,15 @@ class Configuration:
         self._tables.clear()
         self._folders.clear()
         self._problems.clear()
+        self._broken.clear()
 
     def problems(self, file: Path) -> tuple[Problem, ...]:
         """What of a settings file means nothing, each with the line where it stands."""
         said = self._table(file)
         found = self._problems.get(file, ())
-        if said is not None:
+        if file in self._broken:  # what else is wrong is known of an older text
+            found = (self._broken[file],)
+        elif said is not None:
             reading = self._reading(said, file.parent)
             found += reading.problems
         return tuple(replace(one, line=self._line(file, one)) for one in found)
@@ -83,13 +88,19 @@ class Configuration:
 
     def client_problems(self) -> list[Problem]:
         """What of the client's settings means nothing."""
-        tables = {"": self._client.everywhere, **{str(folder): said for folder, said in self._client.folders.items()}}
-        found = [problem for said in tables.values() for problem in self._reading(said, Path()).problems]
+        found: list[Problem] = []
+        for folder, said in [(Path(), self._client.everywhere), *self._client.folders.items()]:
+            reading = self._reading(said, folder)
+            found += reading.problems
+            try:
+                find_interpreter(folder, reading.settings.python, self.trusted)
+            except NoInterpreter as error:
+                found.append(Problem(str(error), ("python",)))
         return list(dict.fromkeys(found))
 
     def files(self) -> list[Path]:
         """The settings files that have been looked for and found, those that cannot be read among them."""
-        return sorted(file for file, said in self._tables.items() if said is not None or file in self._problems)
+        return sorted(file for file, said in self._tables.items() if said is not None or file in self._broken)
 
     def _of_folder(self, folder: Path) -> Settings:
         base = toml.parse(self._client.everywhere, self._root(folder)).settings
@@ -136,7 +147,7 @@ class Configuration:
         try:
             self._last_good[file] = toml.table(file, self.text)
         except NoToml as error:
-            self._add_problem(file, error.problem)
+            self._broken[file] = error.problem
         return self._last_good.get(file)
 
     def _add_problem(self, file: Path, problem: Problem) -> None:
