@@ -1,7 +1,7 @@
 """Context: what a rule may look at: the trace, the program it came from, and the settings."""
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nnreuse.config.settings import Settings
@@ -24,9 +24,15 @@ class Context:
     trace: Trace
     program: Program
     settings: Settings
+    _names: dict[ModuleClass, frozenset[str]] = field(default_factory=dict[ModuleClass, frozenset[str]])
 
-    def names_of(self, cls: ModuleClass) -> set[str]:
+    def names_of(self, cls: ModuleClass) -> frozenset[str]:
         """Every attribute name that a class, its bases or its subclasses in the same file use: new names must avoid them."""
+        if cls not in self._names:
+            self._names[cls] = self._used_names(cls)
+        return self._names[cls]
+
+    def _used_names(self, cls: ModuleClass) -> frozenset[str]:
         related = [c for c in cls.mro if isinstance(c, ModuleClass)]
         for _, units in cls.surroundings.classes():
             other = cls.file.classes.get(units)
@@ -34,7 +40,7 @@ class Context:
                 related.append(other)
         self.program.reads.note(*related, *(unit for one in related for unit in one.bodies()))
         units = {unit for one in related for unit, _ in one.units.statements()}
-        return set[str]().union(*(one.members for one in related), *map(_attributes, units))
+        return frozenset[str]().union(*(one.members for one in related), *map(_attributes, units))
 
 
 @once

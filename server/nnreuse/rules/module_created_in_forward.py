@@ -83,7 +83,7 @@ def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
     unseen = not reused_activation.PROFILES.isdisjoint(context.settings.profiles)
     made = {place: one for one in trace.creations if (place := _made_at(trace, one, unseen)) is not None}
-    taken = context.names_of(trace.cls) if made else set[str]()
+    taken = {*context.names_of(trace.cls)} if made else set[str]()
     for place, creation in made.items():
         if any(other.unit is place.unit and other != place and other.span.contains(place.span) for other in made):
             continue  # an argument of another: that one is reported

@@ -122,7 +122,7 @@ def _none(reuse: Reuse, reason: str) -> tuple[Fix, ...]:
     return (Fix(f"Split `self.{reuse.attribute}`", Applicability.UNSAFE, refused(reason)),)
 
 
-def _list_fixes(context: Context, reuse: Reuse, definition: Place, taken: set[str]) -> tuple[Fix, ...]:
+def _list_fixes(context: Context, reuse: Reuse, definition: Place, taken: frozenset[str]) -> tuple[Fix, ...]:
     """For one call in a loop: a list with one instance for each pass."""
     passes = {call.turns for call in reuse.calls}
     if len(passes) < len(reuse.calls) or any(len(turns) != 1 for turns in passes):

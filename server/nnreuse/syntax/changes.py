@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nnreuse.syntax.index import Binding, FileIndex, Import
+from nnreuse.syntax.once import once
 from nnreuse.syntax.units import ClassUnits, Part, Unit, leaves
 
 
@@ -110,10 +111,11 @@ def _speaking(parts: list[Part]) -> Iterator[Part]:
     return (part for part in parts if isinstance(part, ClassUnits) or not part.is_silent)
 
 
+@once
 def _defined(unit: Unit) -> object:
     """What a member says of its class, whatever its code does: equal for functions of one name and equal decorators."""
     match unit.nodes:
         case [ast.FunctionDef() | ast.AsyncFunctionDef() as node]:
             return type(node), node.name, [ast.dump(one) for one in node.decorator_list]
         case _:
-            return unit
+            return object()

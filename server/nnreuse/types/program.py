@@ -68,7 +68,8 @@ class Program:
 
     def forget(self, gone: set[object]) -> None:
         """Drops what was kept by reading any of these."""
-        self.recalled = {key: answer for key, answer in self.recalled.items() if gone.isdisjoint(answer.read)}
+        for key in [key for key, answer in self.recalled.items() if not gone.isdisjoint(answer.read)]:
+            del self.recalled[key]
 
     def changed(self, file: File, change: Change) -> set[object]:
         """What is no longer as it was noted in `reads`, now that a file has changed. Its classes are those of its new index afterwards."""
