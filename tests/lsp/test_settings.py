@@ -1,6 +1,7 @@
 """Settings in the language server: from the client, from files and from the buffers that hold newer ones."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -272,13 +273,24 @@ def test_nothing_is_asked_of_a_client_before_it_has_been_answered(talk):
     assert [m for m in talk.sent if "method" in m] == []
 
 
-def test_a_client_hears_of_the_names_that_it_may_use(talk):
-    talk.initialize()
+def test_a_client_hears_of_the_names_that_it_may_use(talk, tmp_path):
+    folder = {"uri": tmp_path.as_uri(), "name": "w"}
+    talk.request("initialize", {"processId": None, "capabilities": {}, "workspaceFolders": [folder]})
     said = {"settings": {"nnreuse": {"hoover": True, "code_lens": True, "python": "/nonexistent/python"}}}
     (message,) = told(talk.tell("workspace/didChangeConfiguration", said))
     assert (
         "`hoover`; do you mean `hover`?" in message and "/nonexistent/python" in message and "code_lens" not in message
     )
+
+
+def test_an_interpreter_that_stands_in_the_folder_is_no_mistake(talk, tmp_path):
+    folder = {"uri": tmp_path.as_uri(), "name": "w"}
+    talk.request("initialize", {"processId": None, "capabilities": {}, "workspaceFolders": [folder]})
+    python = tmp_path / "env" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    said = {"settings": {"nnreuse": {"python": "env/bin/python"}}}
+    assert not told(talk.tell("workspace/didChangeConfiguration", said))
 
 
 def test_of_a_file_that_is_no_toml_nothing_is_said_but_that(talk, tmp_path):

@@ -370,7 +370,8 @@ class Session:
             if document is changed or analysis is None or document.path in outdated or document.told is None:
                 continue
             speaks = any(Path(file.path) == changed.path for one in analysis.findings for _, file in one.elsewhere)
-            if speaks and self.shown(document) != document.told:
+            if speaks and (found := self.shown(document)) != document.told:
+                document.told = found  # a client that pulls is told once, whenever it asks
                 outdated.add(document.path)
         self._publish_others(outdated)
 

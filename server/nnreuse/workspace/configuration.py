@@ -88,12 +88,12 @@ class Configuration:
 
     def client_problems(self) -> list[Problem]:
         """What of the client's settings means nothing."""
-        found: list[Problem] = []
-        for folder, said in [(Path(), self._client.everywhere), *self._client.folders.items()]:
-            reading = self._reading(said, folder)
-            found += reading.problems
+        tables = [self._client.everywhere, *self._client.folders.values()]
+        found = [problem for said in tables for problem in self._reading(said, Path()).problems]
+        for folder, said in self._client.folders.items():  # a path in them starts at the folder
+            wanted = toml.parse(said, folder, toml.parse(self._client.everywhere, folder).settings).settings
             try:
-                find_interpreter(folder, reading.settings.python, self.trusted)
+                find_interpreter(folder, wanted.python, self.trusted)
             except NoInterpreter as error:
                 found.append(Problem(str(error), ("python",)))
         return list(dict.fromkeys(found))
