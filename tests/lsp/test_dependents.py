@@ -174,3 +174,40 @@ def test_places_in_another_open_file_move_with_its_lines(talk: Talk, tmp_path: P
         if one["location"]["uri"] == net
     }
     assert lines == {made + typed.count("\n")}
+
+
+def test_a_module_of_the_same_name_elsewhere_is_another_one(talk: Talk, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "nnreuse.toml").write_text('min-severity = "hint"\n')
+    (other / "net.py").write_text(HARMLESS)
+    talk.initialize()
+    assert opened(talk, tmp_path / "sub.py", SUB) == {"sub.py": 2}
+    assert opened(talk, other / "net.py", HARMLESS) == {"net.py": 0}
+    assert changed(talk, tmp_path / "sub.py", SUB + "\n") == {"sub.py": 2}
+
+
+def test_what_is_typed_into_an_empty_file_reaches_those_that_import_it(talk: Talk, tmp_path: Path) -> None:
+    talk.initialize()
+    (tmp_path / "net.py").write_text("")
+    assert opened(talk, tmp_path / "sub.py", SUB) == {"sub.py": 0}
+    opened(talk, tmp_path / "net.py", "")
+    assert changed(talk, tmp_path / "net.py", BASE) == {"net.py": 0, "sub.py": 2}
+    assert changed(talk, tmp_path / "net.py", "") == {"net.py": 0, "sub.py": 0}
+    assert changed(talk, tmp_path / "net.py", BASE) == {"net.py": 0, "sub.py": 2}
+
+
+@pytest.mark.parametrize("before", [None, "x = (\n"])
+def test_a_new_file_reaches_those_that_missed_it(talk: Talk, tmp_path: Path, before: str | None) -> None:
+    talk.initialize()
+    (tmp_path / "net.py").unlink()
+    if before is not None:
+        (tmp_path / "net.py").write_text(before)
+    assert opened(talk, tmp_path / "sub.py", SUB) == {"sub.py": 0}
+    assert opened(talk, tmp_path / "net.py", BASE) == {"net.py": 0, "sub.py": 2}
+
+
+def test_places_in_a_file_that_is_opened_with_other_lines_are_where_they_are(talk: Talk, tmp_path: Path) -> None:
+    talk.initialize(textDocument={"publishDiagnostics": {"relatedInformation": True}})
+    opened(talk, tmp_path / "sub.py", SUB)
+    assert opened(talk, tmp_path / "net.py", "\n\n" + BASE) == {"net.py": 0, "sub.py": 2}

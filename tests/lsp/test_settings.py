@@ -256,7 +256,7 @@ def test_what_means_nothing_in_the_settings_of_a_client_is_shown_once(talk):
 @pytest.mark.parametrize("own", [{}, {"nnreuse": {"ignore": ["shared-prelu"]}}])
 def test_what_a_client_says_to_other_servers_is_not_for_us(talk, own):
     talk.initialize()
-    said = {"pylsp": {"plugins": {}}, "gopls": {"usePlaceholders": True}, **own}
+    said = {"pylsp": {"plugins": {}}, "python": {"analysis": {}}, **own}
     assert not told(talk.tell("workspace/didChangeConfiguration", {"settings": said}))
 
 

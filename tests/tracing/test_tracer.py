@@ -1,15 +1,18 @@
 """What the static tracer sees of constructors and forwards, construct by construct."""
 
 import textwrap
+from pathlib import Path
 
 import pytest
 from torch import nn
-from traced import calls, facts
+from traced import HEADER, calls, facts
 
+from nnreuse.config.settings import Settings
 from nnreuse.tracing import construction
 from nnreuse.tracing.calls import MODULE_METHODS
 from nnreuse.tracing.machine import Machine
 from nnreuse.tracing.values import Instance, Value
+from nnreuse.workspace.project import Project
 
 
 def net(init: str, forward: str, parameters: str = "", arguments: str = "x") -> str:
@@ -384,3 +387,38 @@ class Net(nn.Module):
 )
 def test_methods_of_objects_do_what_python_does(helper: str, made: str, forward: str, expected: int) -> None:
     assert calls(_HELD.format(helper, made, forward)).get("p") == expected
+
+
+@pytest.mark.parametrize(
+    "constructor",
+    [
+        "def __init__(self):\n        me = self\n        patch(me)",
+        "def __init__(this):\n        patch(this)",
+        "def __init__(self):\n        patch(self or None)",
+        "def __init__(self):\n        d = [self]\n        patch(d[0])",
+        "def __init__(self):\n        patch(self.me())\n    def me(self):\n        return self",
+    ],
+)
+def test_an_object_that_a_constructor_hands_on_may_be_changed_there(constructor: str) -> None:
+    helper = (
+        "def other(net):\n    return net.q\ndef patch(o):\n    o.go = other\n"
+        f"class Holder:\n    {constructor}\n    def go(self, net):\n        return net.p"
+    )
+    found = calls(_HELD.format(helper, "self.h = Holder()", "m = self.h.go(self); return m(m(x))"))
+    assert found["p"] != 2
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [("{'n': True}", "{'n': False}"), ("dict(n=True)", "dict(n=False)"), ("lambda: True", "lambda: False")],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_blocks_that_are_built_differently_carry_what_each_holds(one: str, two: str, turned: bool) -> None:
+    helper = (
+        "class Block(nn.Module):\n    def __init__(self, c):\n        super().__init__()\n"
+        "        self.l = nn.Linear(2, 2) if (c() if callable(c) else c['n']) else nn.ReLU()\n"
+        "    def forward(self, x):\n        return self.l(x)"
+    )
+    order = "self.b(self.b(self.a(self.a(x))))" if turned else "self.a(self.a(self.b(self.b(x))))"
+    text = HEADER + _HELD.format(helper, f"self.a = Block({one}); self.b = Block({two})", f"return {order}")
+    assert {finding.attribute for finding in Project(Settings()).check(Path("m.py"), text).findings} == {"a", "p", "q"}

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from typing import cast
 
-from nnreuse.config.toml import Problem, Table, keys, near
+from nnreuse.config.toml import TABLES, Problem, Table, keys, near
 
 _OF_THE_CLIENT_ALONE = frozenset({"server", "trace"})
 """How a client starts us, and what it logs, stands in the same section and is not ours."""
@@ -65,12 +65,12 @@ def split(said: Table) -> tuple[Editor, dict[str, object], list[Problem]]:
             continue
         if key in keys():
             analysis[key] = value
-        elif key.replace("_", "-") not in switches:
+        elif key not in switches:
             known = sorted(map(camel, {*switches, *keys()}))
             likely = near(written, known, f"known are {', '.join(known)}")
             problems.append(Problem(f"unknown key `{written}`{likely}", (written,)))
         elif isinstance(value, bool):
-            editor = replace(editor, **{switches[key.replace("_", "-")]: value})
+            editor = replace(editor, **{switches[key]: value})
         else:
             problems.append(Problem(f"`{written}` must be true or false", (written,)))
     return editor, analysis, problems
@@ -78,7 +78,7 @@ def split(said: Table) -> tuple[Editor, dict[str, object], list[Problem]]:
 
 def kebab(key: str) -> str:
     """A key as the files write it."""
-    return re.sub(r"(?<=[a-z])([A-Z])", r"-\1", key).lower()
+    return re.sub(r"(?<=[a-z])([A-Z])", r"-\1", key).lower().replace("_", "-")
 
 
 def camel(key: str) -> str:
@@ -97,6 +97,6 @@ def of_client(said: object) -> Table:
     table = cast("Table", said)
     if isinstance(table.get("nnreuse"), dict):
         return of_client(table["nnreuse"])
-    foreign = {key for key, value in table.items() if isinstance(value, dict) and kebab(key) not in keys()}
+    foreign = {key for key, value in table.items() if isinstance(value, dict) and key not in TABLES}
     own = {key: table[key] for key in table if key not in foreign}
     return {**own, **of_client(table.get("settings"))}

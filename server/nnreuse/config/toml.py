@@ -224,6 +224,10 @@ _READERS: dict[str, Callable[[Settings, object, Path], Settings]] = {
 }
 
 
+TABLES = frozenset({"severity"})
+"""The keys whose values are tables themselves."""
+
+
 def keys() -> frozenset[str]:
     """Under which names a settings file may say something."""
     return frozenset(_READERS)

@@ -127,7 +127,7 @@ class Session:
         self.documents[opened.uri] = document
         self.closed.buffer_opened(path)
         self._publish(document, self.workspace.open(path, opened.text))
-        self._publish_others(self.workspace.outdated())
+        self._publish_readers({path})
         self._publish_settings_problems()
 
     def did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
@@ -144,7 +144,7 @@ class Session:
         document.version = params.text_document.version
         changes = changes_of(params.content_changes)
         self._publish(document, self.workspace.change(document.path, changes, self.client.encoding))
-        self._publish_readers(document)
+        self._publish_readers({document.path})
 
     def set_text(self, uri: str, text: str, version: int) -> None:
         """The whole text of a document that is open, or is now."""
@@ -153,7 +153,7 @@ class Session:
         document.version = version
         whole = [TextChange(None, None, text)]
         self._publish(document, self.workspace.change(document.path, whole, self.client.encoding))
-        self._publish_readers(document)
+        self._publish_readers({document.path})
 
     def close_text(self, uri: str) -> None:
         """A document that `set_text` opened is closed."""
@@ -172,7 +172,7 @@ class Session:
         code = {path: kind for path, kind in paths.items() if path.name not in (*FILES, IGNORE)}
         if code:
             anew = any(kind is not lsp.FileChangeType.Changed for kind in code.values())
-            self._publish_others(self.workspace.changed_on_disk(list(code), anew=anew))
+            self._publish_readers(set(code), self.workspace.changed_on_disk(list(code), anew=anew))
             self._look_at_closed({path for path in code if path.suffix != notebook_file.SUFFIX}, anew)
 
     def _look_at_closed(self, code: set[Path], anew: bool) -> None:
@@ -362,14 +362,14 @@ class Session:
         if wanted:
             self.refresh_diagnostics()
 
-    def _publish_readers(self, changed: Document) -> None:
+    def _publish_readers(self, changed: set[Path], known: Iterable[Path] = ()) -> None:
         """Of the other documents, those whose findings are others now, or speak of places that stand elsewhere now."""
-        outdated = set(self.workspace.outdated())
+        outdated = {*self.workspace.outdated(), *known}
         for document in self.documents.values():
             analysis = self.workspace.current(document.path)
-            if document is changed or analysis is None or document.path in outdated or document.told is None:
+            if document.path in changed | outdated or analysis is None or document.told is None:
                 continue
-            speaks = any(Path(file.path) == changed.path for one in analysis.findings for _, file in one.elsewhere)
+            speaks = any(Path(file.path) in changed for one in analysis.findings for _, file in one.elsewhere)
             if speaks and (found := self.shown(document)) != document.told:
                 document.told = found  # a client that pulls is told once, whenever it asks
                 outdated.add(document.path)

@@ -30,7 +30,7 @@ class Change:
 
     @property
     def is_nothing(self) -> bool:
-        return not self.units and not self.classes
+        return not self.units and not self.new and not self.classes
 
 
 def changed(old: FileIndex, new: FileIndex) -> Change:

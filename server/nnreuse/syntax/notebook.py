@@ -18,7 +18,7 @@ from nnreuse.syntax.span import Span
 from nnreuse.syntax.units import Unparsable, parse
 
 _HELP = r"%{0,2}[\w*]+(?:\.[\w*]+|\[-?\d+\])*\?{1,2}\s*$"
-_MAGIC = re.compile(rf"^(\s*)(?:[%!?]|/\w|>>>|{_HELP})")
+_MAGIC = re.compile(rf"^(\s*)(?:[%!?]|[/,;]\w|>>>|{_HELP})")
 _ASSIGNED = re.compile(r"^(\s*[\w.,*: \t]+(?:\[[^\]\n]*\][\w.,*: \t]*)*=\s*)[%!]")
 _PYTHON_CELLS = frozenset({"%%capture", "%%prun", "%%python", "%%python3", "%%time", "%%timeit"})
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 from nnreuse.syntax.once import once
-from nnreuse.syntax.units import Unit
+from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing import calls, construction, decorators, objects, registering, tables
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
@@ -215,7 +215,7 @@ def _of_instance(m: Machine, owner: Instance, name: str) -> Value:
 def _lasting_method(owner: Instance, name: str) -> tuple[ModuleClass, Unit, ast.stmt] | None:
     """A method that is there whatever the constructor does, which need not be run for it. None where it might matter that it has run."""
     cls = owner.cls
-    if cls is None or owner.is_module or name in owner.attrs or not all(map(_stands_alone, _given(owner))):
+    if cls is None or owner.is_module or name in owner.attrs or not _made_alone(owner):
         return None
     found = cls.find(name)
     if found is None or not isinstance(found[2], calls.DEFINITIONS) or cls.may_set(name):
@@ -224,19 +224,22 @@ def _lasting_method(owner: Instance, name: str) -> tuple[ModuleClass, Unit, ast.
     return found if _BARE_BASES.issuperset(inherited) else None
 
 
-def _given(owner: Instance) -> list[Value]:
-    return [*owner.positional, *owner.keywords.values()]
+def _made_alone(owner: Instance) -> bool:
+    """Whether the constructor is given nothing that it could do something to that anybody else would see."""
+    return all(_stands_alone(owner, value) for value in (*owner.positional, *owner.keywords.values()))
 
 
-def _stands_alone(value: Value) -> bool:
-    """Whether a constructor that is given a value can do nothing to it that anybody sees."""
+def _stands_alone(owner: Instance, value: Value) -> bool:
     match value:
         case Const() | Opaque() | Name() | Class():
             return True
         case May():
-            return all(map(_stands_alone, alternatives(value)))
-        case Instance(is_module=False):
-            return all(map(_stands_alone, _given(value)))
+            return all(_stands_alone(owner, one) for one in alternatives(value))
+        case Instance(is_module=False, place=Place() as place) if (
+            owner.place is not None
+        ):  # made in the same expression?
+            inside = place.unit is owner.place.unit and owner.place.span.contains(place.span)
+            return inside and _made_alone(value)
         case _:
             return False
 

@@ -107,7 +107,7 @@ def _answer(m: Machine, made: Instance, depth: int) -> Answer:
         return Answer(own(m, made), set(), 0, False)
     if made.elements is not None and made.cls is None:
         return _worked_out(m, made, depth)
-    said = Allocation(fingerprint(m, made), False) if m.intern.counting else exactly(made)
+    said = Allocation(fingerprint(m, made), False) if m.intern.counting else exactly(m, made)
     key = made.cls, made.facts.name if made.facts else None, made.adds_state, said.text
     known = m.carried.get(key)
     if known is None:
@@ -143,7 +143,7 @@ class Allocation:
     lasts: bool
 
 
-def exactly(made: Instance) -> Allocation:
+def exactly(m: Machine, made: Instance) -> Allocation:
     """All that the arguments of an instance say, sizes too."""
     lasts = made.copy_of is None
 
@@ -160,14 +160,13 @@ def exactly(made: Instance) -> Allocation:
                 return mark(function), *map(mark, positional), *((k, mark(v)) for k, v in sorted(keywords.items()))
             case Items(kind=kind, content=Content(items, False)):
                 return kind, *map(mark, items)
+            case Mapping(entries=entries, open=False):
+                return "mapping", *((k, mark(v)) for k, v in entries.items())
             case Opaque(truth=truth, kind=kind):
                 return "?", truth, kind
-            case Instance():
-                lasts = False
-                return value.type_name, value.ident
             case _:
                 lasts = False
-                return "?"
+                return "this one", m.ident(value)
 
     text = *map(mark, made.positional), *((k, mark(v)) for k, v in sorted(made.keywords.items()))
     return Allocation(text, lasts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from nnreuse.syntax.index import FileIndex
-from nnreuse.syntax.tree import children, walk
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, Unit
 from nnreuse.types.file import File
 from nnreuse.types.reads import Aspect, OwnUse, Reads
@@ -109,18 +109,19 @@ class ModuleClass:
         called, written = set[str](), set[str]()
         for cls in self.mro:
             if isinstance(cls, ModuleClass):
-                for node in (inner for _, member in cls.units.statements() for inner in walk(member)):
-                    match node:
-                        case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
-                            called.add(name)
-                        case ast.Attribute(attr=name, ctx=ast.Store()) | ast.AnnAssign(target=ast.Name(id=name)):
-                            written.add(name)
-                        case ast.Attribute(attr=name) | ast.Name(id=name) if name in _WAYS_TO_SET:
-                            written.add(ANYTHING)
-                        case _:
-                            pass
-                    if isinstance(node, ast.Call | ast.List | ast.Tuple | ast.Dict | ast.Set) and _hands_on(node):
+                for _, member in cls.units.statements():
+                    if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and _hands_itself_on(member):
                         written.add(ANYTHING)
+                    for node in walk(member):
+                        match node:
+                            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
+                                called.add(name)
+                            case ast.Attribute(attr=name, ctx=ast.Store()) | ast.AnnAssign(target=ast.Name(id=name)):
+                                written.add(name)
+                            case ast.Attribute(attr=name) | ast.Name(id=name) if name in _WAYS_TO_SET:
+                                written.add(ANYTHING)
+                            case _:
+                                pass
         return frozenset(called), frozenset(written)
 
     @property
@@ -159,13 +160,18 @@ class ModuleClass:
 Meaning = ModuleClass | External | FunctionRef | ValueRef | FileRef
 
 
-def _hands_on(node: ast.Call | ast.List | ast.Tuple | ast.Dict | ast.Set) -> bool:
-    """Whether `self` itself is given to a call that may write to it, or put into a collection."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _LOOKING:
-        return False
-    inside = children(node)
-    inside += [argument.value for argument in inside if isinstance(argument, ast.keyword | ast.Starred)]
-    return any(isinstance(one, ast.Name) and one.id == "self" for one in inside)
+def _hands_itself_on(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method does anything with its object but to look at it, and at its attributes."""
+    named = [*method.args.posonlyargs, *method.args.args]
+    if not named:
+        return method.args.vararg is not None
+    nodes = walk(method)
+    harmless = [node.value for node in nodes if isinstance(node, ast.Attribute)]
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _LOOKING:
+            harmless += node.args
+    looked_at = {id(node) for node in harmless}
+    return any(isinstance(node, ast.Name) and node.id == named[0].arg and id(node) not in looked_at for node in nodes)
 
 
 def members_of(units: ClassUnits) -> dict[str, tuple[Unit, ast.stmt]]:

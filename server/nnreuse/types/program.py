@@ -16,7 +16,7 @@ from nnreuse.types.catalog import Catalog, ModuleFacts
 from nnreuse.types.file import File
 from nnreuse.types.meaning import External, FileRef, FunctionRef, Meaning, ModuleClass, ValueRef, linear, members_of
 from nnreuse.types.questions import Answers, NameQuestion
-from nnreuse.types.reads import Aspect, Named, OwnUse, Reads
+from nnreuse.types.reads import Aspect, Missing, Named, OwnUse, Reads
 
 MODULE = "torch.nn.modules.module.Module"
 _DEPTH = 24
@@ -82,7 +82,11 @@ class Program:
                 gone |= self._moved(cls, change.classes[units])
             elif not file.has(units):
                 gone.update(cls.drop())
-        while change.names and (untrue := [cls for cls in self.library.classes() if not gone.isdisjoint(cls.read)]):
+        return self.with_heirs(gone) if change.names else gone
+
+    def with_heirs(self, gone: set[object]) -> set[object]:
+        """The same with the classes whose bases were decided by these, which are dropped, and what follows from that."""
+        while untrue := [cls for cls in self.library.classes() if not gone.isdisjoint(cls.read)]:
             gone.update(dropped for cls in untrue for dropped in cls.drop())
         return gone
 
@@ -147,8 +151,11 @@ class Program:
         if package is not None and package.package and (bound := self._bound(package, parts[-1], depth)) is not None:
             return bound
         for size in range(len(parts), 0, -1):
-            file = self.library.find(".".join(parts[:size]))
-            if file is not None:
+            name = ".".join(parts[:size])
+            file = self.library.find(name)
+            if file is None:
+                self.reads.note(Missing(name))
+            else:
                 return self._descend(file, parts[size:], depth) or External(dotted)
         return External(dotted)
 
@@ -187,6 +194,7 @@ class Program:
                 inner = self.library.find(f"{file.module}.{name}") if found is None and file.package else None
                 if inner is not None:
                     return FileRef(inner)
+                self.reads.note(Missing(f"{file.module}.{name}"))
                 self.reads.note(Named(file.path, "__getattr__"))
                 if found is None and "__getattr__" in file.index.bindings:
                     return External(f"{file.module}.{name}")

@@ -19,6 +19,13 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """That no file can be read as a module of a name."""
+
+    dotted: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnUse:
     """What the methods of a class do with its attributes: which they call, which they set."""
 

@@ -90,7 +90,7 @@ class Configuration:
         """What of the client's settings means nothing."""
         tables = [self._client.everywhere, *self._client.folders.values()]
         found = [problem for said in tables for problem in self._reading(said, Path()).problems]
-        for folder, said in self._client.folders.items():  # a path in them starts at the folder
+        for folder, said in (self._client.folders or {Path.home(): {}}).items():  # a path in them starts at the folder
             wanted = toml.parse(said, folder, toml.parse(self._client.everywhere, folder).settings).settings
             try:
                 find_interpreter(folder, wanted.python, self.trusted)

@@ -43,6 +43,14 @@ class DiskLibrary:
         """Whether somebody has asked for a module of this name."""
         return dotted in self._by_name
 
+    def lacks(self, dotted: str) -> bool:
+        """Whether somebody has asked for a module of this name, and none was found."""
+        return dotted in self._by_name and self._by_name[dotted] is None
+
+    def leads_to(self, dotted: str, path: Path) -> bool:
+        """Whether the search for a name would come to a path, if there were a file."""
+        return path in [candidate for root in self.search_path for candidate in _candidates(root, dotted)]
+
     @property
     def search_path(self) -> list[Path]:
         """The folders that imports lead to, in order."""
@@ -56,12 +64,11 @@ class DiskLibrary:
         return found
 
     def _find(self, dotted: str) -> File | None:
-        relative = dotted.replace(".", "/")
         top = dotted.partition(".")[0]
         if not dotted or any(not part for part in dotted.split(".")):
             return None
         for root in [*self._roots, *(folder for folder, names in self._installed.items() if top in names)]:
-            for candidate in (root / relative / "__init__.py", root / f"{relative}.py"):
+            for candidate in _candidates(root, dotted):
                 if str(candidate) in self._by_path:
                     return self._by_path[str(candidate)]
                 if candidate in self._buffers or candidate.is_file():
@@ -113,6 +120,11 @@ class DiskLibrary:
 
     def known(self, path: Path) -> File | None:
         return self._by_path.get(str(path))
+
+
+def _candidates(root: Path, dotted: str) -> tuple[Path, Path]:
+    relative = dotted.replace(".", "/")
+    return root / relative / "__init__.py", root / f"{relative}.py"
 
 
 def _packages(folder: Path) -> frozenset[str]:

@@ -20,7 +20,7 @@ from nnreuse.types.file import File
 from nnreuse.types.meaning import ModuleClass
 from nnreuse.types.program import Program
 from nnreuse.types.questions import AttributeQuestion, NameQuestion, Question
-from nnreuse.types.reads import Aspect, Named
+from nnreuse.types.reads import Aspect, Missing, Named
 from nnreuse.workspace import facts
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.environment import Environment
@@ -136,9 +136,13 @@ class Project:
                 self._forget(known, changed(before, index))
             return known
         dotted, root = module_name(path)
+        lacked = self.library.lacks(dotted)
         if self.library.add_root(root) or self.library.asked(dotted):
             self.program.forget_registering()
-        return self.library.put(path, dotted, index)
+        file = self.library.put(path, dotted, index)
+        if lacked:
+            self._drop(file, self.program.with_heirs({Missing(dotted)}), Change())
+        return file
 
     def open_questions(self) -> list[Asked]:
         """What the traces made since the last time leave to be inferred, for `Inference`; empties the list."""
@@ -177,7 +181,9 @@ class Project:
             return
         if change.imports or change.effects:
             self.program.forget_registering()
-        gone = self.program.changed(file, change)
+        self._drop(file, self.program.changed(file, change), change)
+
+    def _drop(self, file: File, gone: set[object], change: Change) -> None:
         self.program.forget(gone)
         self._retraced.clear()
         self._edited = change.new
@@ -194,6 +200,8 @@ class Project:
                 continue
             if cls.file is not file:
                 self._outdated.add(Path(cls.file.path))
+        # What was no module class has no trace, and may be one now.
+        self._outdated |= {Path(one.file.path) for one in gone if isinstance(one, ModuleClass) and one.file is not file}
 
     def traces(self, file: File) -> list[Trace]:
         """The traces of a file's module classes, in text order."""
@@ -243,9 +251,13 @@ class Project:
         return taken
 
     def follow(self, path: Path, index: FileIndex) -> None:
-        """What a file says that belongs to another project holds from now on, where its classes are known here, or its name is."""
-        if self.library.known(path.absolute()) is not None or self.library.asked(module_name(path.absolute())[0]):
-            self.file(path, index)
+        """What a file of another project says holds from now on, where it is known here, or its name leads to it and to nothing else."""
+        path = path.absolute()
+        if self.library.known(path) is None:
+            dotted, _ = module_name(path)
+            if not (self.library.lacks(dotted) and self.library.leads_to(dotted, path)):
+                return
+        self.file(path, index)
 
     def reread(self, path: Path) -> None:
         """What is on disk holds from now on for a file that is not open. One that does not parse counts as empty."""
