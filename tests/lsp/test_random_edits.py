@@ -18,7 +18,7 @@ from talking import Process, Talk
 from nnreuse.lsp.client import Client as Capabilities
 from nnreuse.lsp.convert import View
 from nnreuse.syntax.source import Encoding, Source
-from nnreuse.syntax.units import Unparsable, parse
+from nnreuse.syntax.units import is_python
 from nnreuse.workspace.workspace import TextChange, Workspace
 
 _SEQUENCES = int(os.environ.get("NNREUSE_SEQUENCES", "150"))
@@ -62,7 +62,7 @@ class Sequence:
         """Of a fresh analysis; while the text is no Python, of one that saw the last text that was, and then this."""
         fresh, text = Workspace(), self.client.text
         analysis = fresh.open(self.path, text)
-        if _is_python(text):
+        if is_python(text):
             self.good = text
         elif self.good is not None:
             fresh = Workspace()
@@ -77,14 +77,6 @@ class Sequence:
 @cache
 def _converter() -> Any:
     return Talk(Workspace()).protocol._converter
-
-
-def _is_python(text: str) -> bool:
-    try:
-        parse(text)
-    except Unparsable:
-        return False
-    return True
 
 
 def _run(talks: "dict[str, Talk] | dict[str, Process]", seeds: Iterable[int]) -> None:

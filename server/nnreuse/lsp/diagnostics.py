@@ -1,6 +1,5 @@
 """Diagnostics of files that are not open, and how any are handed over: pushed, or pulled with result ids."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from nnreuse.lsp.client import Client
+from nnreuse.lsp.log import written_to
 from nnreuse.lsp.scan import Begun, Post, Scan, Scanned, Task
 from nnreuse.lsp.uris import path_of, uri_of
 from nnreuse.workspace.configuration import Configuration
@@ -33,13 +33,6 @@ class ResultIds:
     def next(self) -> str:
         self._count += 1
         return f"{self._prefix}-{self._count}"
-
-
-def _log() -> tuple[str | None, int]:
-    """Where this process writes its log, and from which level on."""
-    root = logging.getLogger()
-    files = (handler.baseFilename for handler in root.handlers if isinstance(handler, logging.FileHandler))
-    return next(files, None), root.level
 
 
 @dataclass(slots=True)
@@ -174,7 +167,7 @@ class ClosedFiles:
     def _start(self, folders: tuple[Path, ...], files: tuple[Path, ...]) -> None:
         self._end()
         self._seen, self._expected = set(), 0
-        task = Task(folders, files, frozenset(self._opened()), self._configuration, self.client, _log())
+        task = Task(folders, files, frozenset(self._opened()), self._configuration, self.client, written_to())
         self._scan = Scan(task, self._post, self._deliver)
 
     def _deliver(self, scan: Scan, message: Begun | Scanned | None) -> None:

@@ -21,13 +21,13 @@ from lsprotocol import types as lsp
 import nnreuse
 from nnreuse.lsp.client import Client
 from nnreuse.lsp.convert import View
+from nnreuse.lsp.log import Log, write_to
 from nnreuse.lsp.uris import uri_of
 from nnreuse.workspace.configuration import Configuration
 from nnreuse.workspace.files import FileProblem, discover, read
 from nnreuse.workspace.workspace import Workspace
 
 log = logging.getLogger(__name__)
-LOG_LINE = "%(asctime)s %(name)s %(levelname)s %(message)s"
 Post = Callable[[Callable[[], None]], None]
 
 
@@ -40,8 +40,7 @@ class Task:
     open: frozenset[Path]
     configuration: Configuration
     client: Client
-    log: tuple[str | None, int] = (None, logging.WARNING)
-    """The file that the log goes to, None for standard error, and its level."""
+    log: Log = (None, logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +124,7 @@ def main() -> None:
     gc.set_threshold(200_000, 50, 100)
     try:
         task: Task = pickle.load(sys.stdin.buffer)
-        file, level = task.log
-        handlers = [logging.FileHandler(file, encoding="utf-8")] if file is not None else None
-        logging.basicConfig(level=level, format=LOG_LINE, handlers=handlers)
+        write_to(task.log)
         for message in scanned(task):
             pickle.dump(message, answers)
             answers.flush()

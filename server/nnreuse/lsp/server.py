@@ -22,10 +22,10 @@ from nnreuse.lsp import MEMORY
 from nnreuse.lsp.actions import FIX_ALL
 from nnreuse.lsp.cells import Cells
 from nnreuse.lsp.knowing import Knowing
+from nnreuse.lsp.log import write_to
 from nnreuse.lsp.notebooks import Notebooks
 from nnreuse.lsp.obstacles import NotYet
 from nnreuse.lsp.protocol import Protocol
-from nnreuse.lsp.scan import LOG_LINE
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.status import STATUS, status
 from nnreuse.lsp.tracing import TRACE, Tracing, trace_arguments
@@ -204,8 +204,7 @@ def run_tcp(listener: socket.socket) -> None:
 
 def log_to(file: Path | None, level: str) -> None:
     """Writes the log to a file, or to standard error. Raises OSError. pygls logs whole messages, but for `debug` alone."""
-    handlers = [logging.FileHandler(file, encoding="utf-8")] if file else None
-    logging.basicConfig(level=level.upper(), format=LOG_LINE, handlers=handlers, force=True)
+    write_to((str(file) if file else None, level.upper()))
     if level != "debug":
         logging.getLogger("pygls").setLevel(logging.WARNING)
     logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_news)
@@ -214,8 +213,7 @@ def log_to(file: Path | None, level: str) -> None:
 def _prepared() -> Protocol:
     server = create_server(Workspace())
     # Trees of open files live long, and what an edit leaves behind is full of cycles. What exists now is never collected: to find
-    # the 5 MB in it that are garbage would take a tenth of the start. What survives later is looked at when nobody waits
-    # (`Inbox`), never in the middle of an edit: a full collection takes 0.2 s.
+    # the 5 MB in it that are garbage would take a tenth of the start. When what survives later is looked at, `Garbage` says.
     gc.freeze()
     gc.set_threshold(25_000, 4, 1_000_000)
     gc.enable()

@@ -284,9 +284,9 @@ class Session:
         return self._view(document, analysis).diagnostics() if self.editor.enable else []
 
     def view(self, document: Document) -> View | None:
-        """A document as the client sees it."""
-        analysis = self.workspace.current(document.path)
-        return self._view(document, analysis) if analysis is not None else None
+        """A document as the client sees it: the same object while its analysis is."""
+        built = self._built(document)
+        return built.view if built is not None else None
 
     def _built(self, document: Document) -> Built | None:
         """The fixes of the current analysis: those already built while it is the same object, none of an earlier one."""

@@ -15,7 +15,7 @@ from functools import lru_cache
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.source import Position, Source, split_lines
 from nnreuse.syntax.span import Span
-from nnreuse.syntax.units import Unparsable, parse
+from nnreuse.syntax.units import is_python
 
 _HELP = r"%{0,2}[\w*]+(?:\.[\w*]+|\[-?\d+\])*\?{1,2}\s*$"
 _MAGIC = re.compile(rf"^(\s*)(?:[%!?]|[/,;]\w|>>>|{_HELP})")
@@ -89,7 +89,7 @@ def _plain(cell: str) -> tuple[str, ...]:
     first = next((line.split()[0] for line in ended if line.strip()), "")
     if first.startswith("%%") and first not in _PYTHON_CELLS:
         return ("\n",) * len(ended)
-    if all(_python(line) is None for line in ended) or _is_python("".join(ended)):
+    if all(_python(line) is None for line in ended) or is_python("".join(ended)):
         return ended
     return tuple(_translated(ended))
 
@@ -129,11 +129,3 @@ def _height(lines: Sequence[str]) -> int:
         return len(lines)
     except SyntaxError:  # its indentation means nothing on its own
         return 1
-
-
-def _is_python(text: str) -> bool:
-    try:
-        parse(text)
-    except Unparsable:
-        return False
-    return True

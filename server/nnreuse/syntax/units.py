@@ -137,6 +137,15 @@ class Unparsable(Exception):
         """Whether other text before or behind it can make it Python."""
 
 
+def is_python(text: str) -> bool:
+    """Whether a text parses as it stands."""
+    try:
+        parse(text)
+    except Unparsable:
+        return False
+    return True
+
+
 def parse(text: str) -> ast.Module:
     """Python's tree of a text; the gate before libcst too, which crashes on texts that this refuses. Raises Unparsable."""
     try:

@@ -235,11 +235,9 @@ def _stands_alone(owner: Instance, value: Value) -> bool:
             return True
         case May():
             return all(_stands_alone(owner, one) for one in alternatives(value))
-        case Instance(is_module=False, place=Place() as place) if (
-            owner.place is not None
-        ):  # made in the same expression?
-            inside = place.unit is owner.place.unit and owner.place.span.contains(place.span)
-            return inside and _made_alone(value)
+        case Instance(is_module=False, place=Place() as place) if owner.place is not None:
+            in_expression = place.unit is owner.place.unit and owner.place.span.contains(place.span)
+            return in_expression and _made_alone(value)
         case _:
             return False
 

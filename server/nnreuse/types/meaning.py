@@ -12,7 +12,7 @@ from nnreuse.types.file import File
 from nnreuse.types.reads import Aspect, OwnUse, Reads
 
 _LOOKING = frozenset("callable getattr hasattr id isinstance issubclass iter len next repr str super type".split())
-ANYTHING = "*"
+_ANYTHING = "*"
 _WAYS_TO_SET = frozenset(("setattr", "__setattr__", "__dict__", "vars"))
 
 
@@ -77,7 +77,7 @@ class ModuleClass:
         return [self, *(one for heir in self.heirs for one in heir.family())]
 
     def forget_bodies(self) -> bool:
-        """Derives anew what follows from the bodies of its methods, inherited ones included; whether `called` or `sets` say otherwise."""
+        """Derives anew what follows from the bodies of its methods, inherited ones too; whether `called` or `may_set` say otherwise."""
         self.assignments.clear()
         before: tuple[frozenset[str], frozenset[str]] | None = self.__dict__.pop("_own_use", None)
         return before is not None and before != self._own_use
@@ -102,7 +102,7 @@ class ModuleClass:
     def may_set(self, attribute: str) -> bool:
         """Whether an object may have an attribute set while it is made: by a method, by whoever a method hands it to, or as a field."""
         self.reads.note(OwnUse(self))
-        return attribute in self._own_use[1] or ANYTHING in self._own_use[1]
+        return attribute in self._own_use[1] or _ANYTHING in self._own_use[1]
 
     @cached_property
     def _own_use(self) -> tuple[frozenset[str], frozenset[str]]:
@@ -111,7 +111,7 @@ class ModuleClass:
             if isinstance(cls, ModuleClass):
                 for _, member in cls.units.statements():
                     if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and _hands_itself_on(member):
-                        written.add(ANYTHING)
+                        written.add(_ANYTHING)
                     for node in walk(member):
                         match node:
                             case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
@@ -119,7 +119,7 @@ class ModuleClass:
                             case ast.Attribute(attr=name, ctx=ast.Store()) | ast.AnnAssign(target=ast.Name(id=name)):
                                 written.add(name)
                             case ast.Attribute(attr=name) | ast.Name(id=name) if name in _WAYS_TO_SET:
-                                written.add(ANYTHING)
+                                written.add(_ANYTHING)
                             case _:
                                 pass
         return frozenset(called), frozenset(written)
