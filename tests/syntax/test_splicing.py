@@ -66,6 +66,12 @@ def test_what_the_text_around_decides_is_judged_as_python_does(old, new) -> None
     assert (index.broken is None) == is_python(edited.text)
 
 
+def test_of_a_last_line_that_goes_nothing_is_left_to_judge() -> None:
+    source = Source("a = 1; b = 2\na = 1; b = 2\nimport torch.nn as nn\n")
+    edited, index = _edited(source, FileIndex.of(source), "import torch.nn as nn\n", "")
+    assert index.broken is None and edited.text == "a = 1; b = 2\na = 1; b = 2\n"
+
+
 def test_after_any_edits_a_text_is_called_python_where_python_says_so() -> None:
     for seed in range(250):
         pick = random.Random(seed)

@@ -44,6 +44,8 @@ def certain_error(parts: list[Part], change: LineChange, lines: list[str], at: i
         return certain_error(part.members, change, lines, begin + len(part.header.lines))
     indent = _indent(parts)
     region = lines[begin : begin + sum(map(_length, parts[first : last + 1])) + change.new_end - change.old_end]
+    if not region:
+        return None
     code = next((line for line in region if line.strip() and not line.lstrip().startswith("#")), "")
     begins = code.lstrip()
     if len(code) - len(begins) != indent or _GOES_ON.match(begins) or region[-1].rstrip("\r\n").endswith("\\"):
