@@ -31,7 +31,8 @@ from nnreuse.syntax.source import Source
 from nnreuse.workspace import notebook_file
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.configuration import ClientSettings
-from nnreuse.workspace.files import IGNORE, comes_to
+from nnreuse.workspace.files import comes_to
+from nnreuse.workspace.ignoring import IGNORE
 from nnreuse.workspace.offers import comments, repairs
 from nnreuse.workspace.workspace import TextChange, Workspace, applied
 

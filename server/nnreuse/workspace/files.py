@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from nnreuse.workspace.ignoring import Ignores, ignores_above
 
 _BOM = b"\xef\xbb\xbf"
-IGNORE = ".gitignore"
+_OF_MACOS = "._"  # beside each file of a folder that macOS copied: what its file system knew of it
 _NEVER_ENTERED = frozenset(
     {".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", ".eggs", "node_modules", "__pycache__"}
     | {".mypy_cache", ".pytest_cache", ".ruff_cache"}
@@ -98,83 +96,46 @@ def discover(
 
     A folder that is named is wanted: where a `.gitignore` above it ignores the folder itself, those above do not count.
     """
-    yield from _walk(folder, _ignores_above(folder), on_problem, suffixes)
+    yield from _walk(folder, ignores_above(folder), on_problem, suffixes)
 
 
 def comes_to(folder: Path, path: Path) -> bool:
     """Whether `discover` in a folder comes to a path, if there is a file of its kind."""
     if not path.is_relative_to(folder):
         return False
-    at, ignores = folder, _ignores_above(folder)
+    at, ignores = folder, ignores_above(folder).inside(folder)
     for name in path.relative_to(folder).parts[:-1]:
-        ignores += _ignore_of(at)
         at /= name
-        if at.is_symlink() or _is_environment(at) or _ignored(at, "/", ignores):
+        if at.is_symlink() or _is_environment(at) or ignores.ignores(at, "/"):
             return False
-    return not _ignored(path, "", (*ignores, *_ignore_of(at)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Ignore:
-    folder: str
-    spec: "GitIgnoreSpec"
-
-    def verdict(self, path: str, end: str) -> bool | None:
-        """Whether it ignores a path (True), takes it back (False), or says nothing; `end` is "/" for a folder."""
-        return self.spec.check_file(os.path.relpath(path, self.folder) + end).include
+        ignores = ignores.inside(at)
+    return not path.name.startswith(_OF_MACOS) and not ignores.ignores(path, "")
 
 
 def _walk(
-    folder: Path, above: tuple[_Ignore, ...], on_problem: Callable[[FileProblem], None], suffixes: tuple[str, ...]
+    folder: Path, above: Ignores, on_problem: Callable[[FileProblem], None], suffixes: tuple[str, ...]
 ) -> Iterator[Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         on_problem(FileProblem(folder, _reason(error)))
         return
-    ignores = (*above, *_ignore_of(folder))
+    ignores = above.inside(folder)
     for entry in entries:
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
-            if not _is_environment(path) and not _ignored(path, "/", ignores):
+            if not _is_environment(path) and not ignores.ignores(path, "/"):
                 yield from _walk(path, ignores, on_problem, suffixes)
-        elif entry.name.endswith(suffixes) and entry.is_file() and not _ignored(path, "", ignores):
+        elif _is_code(entry, suffixes) and not ignores.ignores(path, ""):
             yield path
+
+
+def _is_code(entry: os.DirEntry[str], suffixes: tuple[str, ...]) -> bool:
+    return entry.name.endswith(suffixes) and not entry.name.startswith(_OF_MACOS) and entry.is_file()
 
 
 def _is_environment(folder: Path) -> bool:
     return folder.name in _NEVER_ENTERED or os.path.exists(folder / "pyvenv.cfg")  # False where it may not be asked
-
-
-def _ignored(path: Path, end: str, ignores: tuple[_Ignore, ...]) -> bool:
-    absolute = os.path.abspath(path)
-    verdicts = (ignore.verdict(absolute, end) for ignore in reversed(ignores))
-    return next((verdict for verdict in verdicts if verdict is not None), False)
-
-
-def _ignores_above(folder: Path) -> tuple[_Ignore, ...]:
-    """The `.gitignore` files from the repository's root down to the folder's parent."""
-    above: list[Path] = []
-    child = Path(os.path.abspath(folder))
-    while not (child / ".git").exists():
-        if child.parent == child:
-            return ()
-        child = child.parent
-        above.append(child)
-    ignores = tuple(ignore for parent in reversed(above) for ignore in _ignore_of(parent))
-    return () if _ignored(folder, "/", ignores) else ignores
-
-
-def _ignore_of(folder: Path) -> tuple[_Ignore, ...]:
-    try:
-        lines = (folder / IGNORE).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ()
-    from pathspec import GitIgnoreSpec  # most folders have no .gitignore: not worth its import
-
-    with suppress(ValueError):
-        return (_Ignore(os.path.abspath(folder), GitIgnoreSpec.from_lines(lines)),)
-    return ()
 
 
 def _replace(target: Path, content: bytes) -> None:
