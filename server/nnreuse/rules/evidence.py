@@ -43,18 +43,16 @@ def weigh(reuse: Reuse) -> tuple[Evidence, ...]:
 
 def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
     sites, here, made = reuse.sites, reuse.sites[-1].site, _made(reuse)
-    if len(sites) > 1 and reuse.relation in ("chained", "mixed"):
+    several = len(reuse.positions) > 1
+    if several and reuse.relation in ("chained", "mixed"):
         others = between(reuse)
         if others:
-            name = _name(reuse, others[0])
-            yield Evidence(
-                "chain", 3, f"`{name}` lies between the calls: they serve different depths of one chain", others[0].site
-            )
+            yield _chain(reuse, others)
         elif reuse.relation == "chained" and _straight(reuse):
             yield Evidence(
                 "own-result", 3, "its own result comes back to it: written out like this, two layers are meant", here
             )
-    named = named_for(reuse.attribute, sites) if len(sites) > 1 else None
+    named = named_for(reuse.attribute, sites) if several else None
     if named is not None:
         mark, bearing, other = named
         weight = 4 if len(mark) == 1 or is_role(mark) else 2
@@ -86,6 +84,14 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not", made)
 
 
+def _chain(reuse: Reuse, others: list[Call]) -> Evidence:
+    """The data passes through another layer between two calls. It tells much where each call, and that layer, is written once."""
+    name = _name(reuse, others[0])
+    sentence = f"the data passes through `{name}` between two calls, so they are two different layers of the network"
+    once = not any(call.turns for call in (*reuse.calls, others[0])) and len(reuse.sites) == len(reuse.calls)
+    return Evidence("chain", 3 if once else 1, sentence, others[0].site)
+
+
 def _for_design(reuse: Reuse) -> Iterator[Evidence]:
     here, made = reuse.sites[-1].site, _made(reuse)
     if any(reuse.instance in r.instances for r in reuse.trace.repetitions):
@@ -100,7 +106,7 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
     modes = _modes(reuse)
     if modes:
         yield Evidence("modes", -6, f"each call tells it what to do: {', '.join(modes)}", here)
-    if len(reuse.sites) == 1:
+    if len(reuse.positions) == 1:
         loops = bool(reuse.calls[0].turns)
         if reuse.relation == "recurrent":
             yield Evidence("recurrent", -5, "state threads through a loop over time", here)
@@ -108,7 +114,7 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
             yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)", here)
         else:
             yield Evidence("helper", -3, "one call site in a function that is used several times", here)
-    if _own_inputs(reuse) and not (len(reuse.sites) > 1 and named_for(reuse.attribute, reuse.sites)):
+    if _own_inputs(reuse) and not (len(reuse.positions) > 1 and named_for(reuse.attribute, reuse.sites)):
         # Two inputs of one embedding may well be ids of two vocabularies.
         table = kind_of(reuse.instance, reuse.carries) == "shared-embedding"
         yield Evidence(
@@ -121,7 +127,7 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
 
 def _modes(reuse: Reuse) -> list[str]:
     """The texts that the calls of an own block give for one parameter, another at each, as in `self.norm(x, "denorm")`."""
-    if reuse.instance.cls is None or len(reuse.sites) < 2:
+    if reuse.instance.cls is None or len(reuse.positions) < 2:
         return []
     given = [_texts(call.node) for call in reuse.sites]
     for parameter in given[0]:
@@ -152,34 +158,28 @@ def _name(reuse: Reuse, call: Call) -> str:
 
 
 def _indexed_partner(reuse: Reuse) -> Call | None:
-    """A call site of the same loop whose instance changes with the passes and whose result meets this instance."""
-    first = reuse.calls[0]
-    if len(reuse.sites) != 1 or not first.turns:
-        return None
-    loop = first.turns[-1].loop
+    """A call site of a loop that calls the instance: its own instance changes with the passes, and each feeds the other.
+
+    A head that only reads what each layer gives is one head for all of them, unless it has running statistics.
+    """
+    loops = dict.fromkeys(call.turns[-1].loop for call in reuse.calls if call.turns)
+    return next((partner for loop in loops if (partner := _partner_in(reuse, loop)) is not None), None)
+
+
+def _partner_in(reuse: Reuse, loop: ast.AST) -> Call | None:
+    here = [call for call in reuse.calls if call.turns and call.turns[-1].loop is loop]
+    nodes = {call.node for call in reuse.calls}
     by_node: dict[ast.Call, list[Call]] = {}
     for call in reuse.trace.calls:
-        if (
-            call.turns
-            and call.turns[-1].loop is loop
-            and call.container is None
-            and call.instance is not reuse.instance
-        ):
+        own = call.node in nodes or call.container is not None
+        if call.turns and call.turns[-1].loop is loop and not own:
             by_node.setdefault(call.node, []).append(call)
     for calls in by_node.values():
-        distinct = {c.instance.ident for c in calls}
-        meets = any(
-            depends_on(mine, c) or depends_on(c, mine)
-            for c in calls
-            for mine in reuse.calls
-            if mine.turns[-1:] == c.turns[-1:]
-        )
-        if (
-            len(distinct) > 1
-            and len(distinct) == len(calls)
-            and meets
-            and reuse.trace.carries(calls[0].instance).parameters
-        ):
+        if len({c.instance.ident for c in calls}) != len(calls) or len(calls) < 2:
+            continue
+        takes = any(depends_on(mine, c) for c in calls for mine in here)
+        gives = any(depends_on(c, mine) for c in calls for mine in here)
+        if takes and (gives or reuse.carries.running_stats) and reuse.trace.carries(calls[0].instance).parameters:
             return calls[0]
     return None
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nnreuse.syntax.once import once
+from nnreuse.syntax.span import Span
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place, Unit, units_of
-from nnreuse.tracing.trace import Call, Definition, Relation, Trace, depends, most_calls, relation
+from nnreuse.tracing.trace import Call, Definition, Relation, Trace, depends, most_calls, relation, runs
 from nnreuse.tracing.values import Instance
 from nnreuse.types.catalog import Carries
 
@@ -20,7 +21,10 @@ _QUANTIZATION = "torch.ao.quantization."
 
 @dataclass(frozen=True)
 class Reuse:
-    """`calls` are those of one instance in one forward, in order; `sites` the distinct call expressions."""
+    """`calls` are those of one instance that one run of forward makes together, in order; `sites` the distinct call expressions.
+
+    `apart`: what other runs call instead.
+    """
 
     trace: Trace
     instance: Instance
@@ -29,6 +33,12 @@ class Reuse:
     relation: Relation
     must: bool
     carries: Carries
+    apart: tuple[Call, ...] = ()
+
+    @cached_property
+    def positions(self) -> list[list[Call]]:
+        """The call sites; those that are arms of one `if` are one position."""
+        return positions(self.sites)
 
     @cached_property
     def sites(self) -> list[Call]:
@@ -63,7 +73,29 @@ def _reuses(trace: Trace) -> Iterator[Reuse]:
             continue
         carried = trace.carries(instance)
         if carried.parameters or carried.running_stats or carried.other_state:
-            yield Reuse(trace, instance, paths[0], tuple(calls), relation(calls), must, carried)
+            yield reuse_of(trace, instance, paths[0], calls, must, carried)
+
+
+def reuse_of(
+    trace: Trace, instance: Instance, attribute: str, calls: list[Call], must: bool, carries: Carries
+) -> Reuse:
+    """The reuse that is judged: of the runs of forward the one with the most to tell."""
+    run = likeliest_run(calls)
+    numbers = {call.number for call in run}
+    apart = tuple(call for call in calls if call.number not in numbers)
+    return Reuse(trace, instance, attribute, tuple(run), _relation(run), must, carries, apart)
+
+
+def likeliest_run(calls: list[Call]) -> list[Call]:
+    """Of the sets of calls that can meet, the one at most positions; among equals one in which a call sees an earlier one's result."""
+    return max(runs(calls), key=lambda run: (len(positions(call_sites(run))), len(run) > 1, relation(run) == "chained"))
+
+
+def _relation(run: list[Call]) -> Relation:
+    """How the calls of a run relate; arms of one `if` in a loop are one call."""
+    found = relation(run)
+    one = found == "chained" and len(positions(call_sites(run))) == 1
+    return "recurrent" if one and all(c.turns and len(c.inputs) > 1 for c in run) else found
 
 
 @once
@@ -82,6 +114,42 @@ def call_sites(calls: Iterable[Call]) -> list[Call]:
     for call in calls:
         first.setdefault(call.node, call)
     return list(first.values())
+
+
+def positions(sites: Sequence[Call]) -> list[list[Call]]:
+    """Call sites in groups: those that stand in different arms of one `if` are one position."""
+    groups: list[list[Call]] = []
+    for site in sites:
+        group = next((one for one in groups if any(in_other_arms(site, other) for other in one)), None)
+        if group is None:
+            groups.append([site])
+        else:
+            group.append(site)
+    return groups
+
+
+def in_other_arms(a: Call, b: Call) -> bool:
+    """Whether two calls stand in different arms of one `if`, statement or expression."""
+    if a.unit is not b.unit:
+        return False
+    here, there = a.site.span, b.site.span
+    return any(
+        _within(a.unit, first, here)
+        and _within(a.unit, second, there)
+        or _within(a.unit, first, there)
+        and _within(a.unit, second, here)
+        for first, second in map(_arms, _branches(a.unit))
+    )
+
+
+def _arms(branch: ast.If | ast.IfExp) -> tuple[Sequence[ast.AST], Sequence[ast.AST]]:
+    if isinstance(branch, ast.If):
+        return branch.body, branch.orelse
+    return [branch.body], [branch.orelse]
+
+
+def _within(unit: Unit, nodes: Sequence[ast.AST], span: Span) -> bool:
+    return any(unit.span(node).contains(span) for node in nodes)
 
 
 def how_often(calls: Sequence[Call]) -> str:

@@ -14,11 +14,11 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of, weigh
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import shared_state
-from nnreuse.rules.reuse import Reuse, how_often, kind_of, own_units, reuses
+from nnreuse.rules.reuse import Reuse, call_sites, how_often, kind_of, own_units, positions, reuses
 from nnreuse.rules.settled import proven_clashes
 from nnreuse.rules.twins import idle_twin
 from nnreuse.syntax.units import Place
-from nnreuse.tracing.trace import Call
+from nnreuse.tracing.trace import Call, runs
 
 
 def findings(context: Context, rule: str, message: str, proof: str | None = None) -> Iterator[Finding]:
@@ -31,7 +31,7 @@ def findings(context: Context, rule: str, message: str, proof: str | None = None
     unfit = {clash.call.instance for clash in proven_clashes(context.trace)}  # `incompatible-features` speaks of these
     for reuse in found:
         kind = "same-input-twice" if same_input(reuse) else kind_of(reuse.instance, reuse.carries)
-        twin = len(reuse.sites) > 1 and idle_twin(reuse.trace, reuse.instance) is not None
+        twin = len(reuse.positions) > 1 and idle_twin(reuse.trace, reuse.instance) is not None
         if kind != rule or twin or reuse.instance in unfit:
             continue
         evidence = weigh(reuse)
@@ -84,8 +84,12 @@ def _related(reuse: Reuse, this: int) -> Iterator[Related]:
 def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
     """Split the instance into one per call site: first keeping its name, then numbering all; as the setting says with a checkpoint hook."""
     definition = reuse.definition
-    sites = [call.site for call in reuse.sites]
-    units = own_units(reuse.trace)
+    placed = _places_of_parts(reuse)
+    if placed is None:
+        return _none(
+            reuse, "branches that exclude each other call it, and which of the new layers each means cannot be told"
+        )
+    sites, units = [site for site, _ in placed], own_units(reuse.trace)
     if definition is None:
         several = any(reuse.instance in one.instances for one in reuse.trace.definitions)
         reason = "is given to an attribute at several places" if several else "is made where it cannot be followed to"
@@ -100,15 +104,17 @@ def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
         return _none(reuse, "a base class makes one of the calls")
     owner = reuse.trace.cls.units
     taken = context.names_of(reuse.trace.cls)
-    if len(sites) < 2:
+    count = len(reuse.positions)
+    if count < 2:
         return _list_fixes(context, reuse, definition.place, taken)
-    keeping = [reuse.attribute, *naming.free_names(owner, reuse.attribute, len(sites) - 1, taken)]
-    numbered = naming.numbered_names(owner, reuse.attribute, len(sites), taken)
+    keeping = [reuse.attribute, *naming.free_names(owner, reuse.attribute, count - 1, taken)]
+    numbered = naming.numbered_names(owner, reuse.attribute, count, taken)
     hook = context.settings.checkpoint_compat == "hook"
     found: list[Fix] = []
     choices = [(keeping, hook), (numbered, hook), (keeping, not hook)]
     for names, checkpoint in choices if numbered != keeping else choices[::2]:
-        build = split(owner, reuse.attribute, definition.place, sites, names, checkpoint=checkpoint)
+        called = [names[part] for _, part in placed]
+        build = split(owner, reuse.attribute, definition.place, sites, called, checkpoint=checkpoint)
         listed = ", ".join(f"`{name}`" for name in names)
         title = f"Split `self.{reuse.attribute}` into {listed}"
         if checkpoint is not hook:
@@ -116,6 +122,22 @@ def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
         reach = renaming(owner.node.name, reuse.attribute, names)
         found.append(Fix(title, Applicability.UNSAFE, build, _migration(reuse, names), reach))
     return tuple(found)
+
+
+def _places_of_parts(reuse: Reuse) -> list[tuple[Place, int]] | None:
+    """Each call site, and which of the new instances it is to call. A site of another run is matched by its order in that run.
+
+    None where another run calls it at more places, or at fewer.
+    """
+    found = {site.node: (site.site, part) for part, group in enumerate(reuse.positions) for site in group}
+    for run in runs([*reuse.calls, *reuse.apart]):
+        groups = positions(call_sites(run))
+        for part, group in enumerate(groups):
+            for site in group:
+                if site.node not in found and len(groups) != len(reuse.positions):
+                    return None
+                found.setdefault(site.node, (site.site, part))
+    return list(found.values())
 
 
 def _none(reuse: Reuse, reason: str) -> tuple[Fix, ...]:

@@ -62,7 +62,7 @@ from nnreuse.fixes.writing import together
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.reuse import call_sites, grouped, how_often, own_code, own_units
+from nnreuse.rules.reuse import call_sites, grouped, how_often, likeliest_run, own_code, own_units, positions
 from nnreuse.rules.twins import idle_twin
 from nnreuse.tracing.trace import Call, Definition, Trace
 
@@ -72,8 +72,8 @@ MESSAGE = "`self.{called}` is called {count}, and `self.{idle}`, constructed jus
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
     for instance, calls in grouped(trace).items():
-        sites = call_sites(calls)
-        if len(sites) < 2 or not own_code(trace, calls):
+        sites = call_sites(likeliest_run(calls)) if len(calls) > 1 else []
+        if len(positions(sites)) < 2 or not own_code(trace, calls):
             continue
         pair = idle_twin(trace, instance)
         if pair is None:

@@ -58,9 +58,18 @@ def contradict(a: Literals, b: Literals) -> bool:
                 return True
     for both in (a, b):
         for x in both:
-            if x.operator == "test" and not x.positive and _conjunction(x) <= a | b:
+            if x.operator == "test" and not x.positive and _all_implied(_conjunction(x), a | b):
                 return True
     return False
+
+
+def _all_implied(conjunction: Literals, known: Literals) -> bool:
+    """Whether each literal is known, or its opposite cannot hold beside one that is: `x == "a"` says that `x` is not `"b"`."""
+    return all(x in known or any(_rules_out(y, x) for y in known) for x in conjunction)
+
+
+def _rules_out(known: Literal, other: Literal) -> bool:
+    return known.subject == other.subject and _contradict(known, other.negated())
 
 
 def follows(conjunction: Literals, known: Literals) -> bool:
@@ -105,6 +114,14 @@ def exclusive(a: Path, b: Path) -> bool:
     if contradict(a.literals, b.literals):
         return True
     return any(follows(e, a.literals) for e in b.excluded) or any(follows(e, b.literals) for e in a.excluded)
+
+
+def together(a: Path, b: Path) -> Path | None:
+    """Where a run is that is at both; None where no single run can be."""
+    if contradict(a.literals, b.literals):
+        return None
+    both = Path(a.literals | b.literals, a.excluded | b.excluded)
+    return None if any(follows(left, both.literals) for left in both.excluded) else both
 
 
 def counts(paths: Iterable[Path], given: Literals = NOTHING) -> tuple[int, int]:

@@ -205,9 +205,14 @@ def _bool_test(m: Machine, f: Frame, conjunction: bool, nodes: list[ast.expr]) -
     all_of: Literals = NOTHING
     for _, yes, no in parts:
         all_of |= yes if conjunction else no
-    whole = Literal(m.intern("whole", all_of), "test", all_of, True)
-    together, otherwise = all_of | {whole}, frozenset([whole.negated()])
+    together, otherwise = _whole(m, all_of)
     return (None, together, otherwise) if conjunction else (None, otherwise, together)
+
+
+def _whole(m: Machine, all_of: Literals) -> tuple[Literals, Literals]:
+    """What holds where all of these hold, and where not all of them do."""
+    whole = Literal(m.intern("whole", all_of), "test", all_of, True)
+    return all_of | {whole}, frozenset([whole.negated()])
 
 
 _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -226,17 +231,47 @@ def _compare_test(m: Machine, op: ast.cmpop, left: Value, right: Value) -> Teste
     if isinstance(op, (ast.Is, ast.IsNot)) and right == NONE:
         truth, yes, no = value_test(m, left, "is None", None)
         return (truth, yes, no) if isinstance(op, ast.Is) else (None if truth is None else not truth, no, yes)
-    if isinstance(op, (ast.Eq, ast.NotEq)) and isinstance(right, Const):
-        subject, value = m.ident(left), right.value
-        if isinstance(left, Index) and isinstance(value, int):
-            subject, value = left.base, value - left.position
-        literal = Literal(subject, "==", value, True)
+    if isinstance(op, (ast.Eq, ast.NotEq)):
+        literal = _equality(m, left, right)
         yes, no = frozenset([literal]), frozenset([literal.negated()])
         return (None, yes, no) if isinstance(op, ast.Eq) else (None, no, yes)
+    if isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, Items) and (any_of := _one_of(m, left, right)):
+        yes, no = any_of
+        return (None, yes, no) if isinstance(op, ast.In) else (None, no, yes)
     base = _OPPOSITE.get(type(op), type(op))
     literal = Literal(m.intern("compare", base.__name__, m.ident(left), m.ident(right)), "truth", None, True)
     yes, no = frozenset([literal]), frozenset([literal.negated()])
     return (None, yes, no) if base is type(op) else (None, no, yes)
+
+
+def _equality(m: Machine, left: Value, right: Value) -> Literal:
+    """`left == right`. The index of a pass is equal to one and the same value in one pass at most."""
+    if (
+        isinstance(left, Const)
+        and not isinstance(right, Const)
+        or isinstance(right, Index)
+        and not isinstance(left, Index)
+    ):
+        left, right = right, left
+    if isinstance(left, Index):
+        if isinstance(right, Const) and isinstance(right.value, int):
+            return Literal(left.base, "==", right.value - left.position, True)
+        return Literal(m.intern("pass", left.base, m.ident(right)), "==", left.position, True)
+    if isinstance(right, Const):
+        return Literal(m.ident(left), "==", right.value, True)
+    return Literal(m.intern("compare", "Eq", *sorted((m.ident(left), m.ident(right)))), "truth", None, True)
+
+
+def _one_of(m: Machine, value: Value, container: Items) -> tuple[Literals, Literals] | None:
+    """`value in ("a", "b")`: what holds where it is one of these, and where it is none."""
+    items = container.content.items
+    if container.content.open or not items or isinstance(value, Const) or not all(isinstance(v, Const) for v in items):
+        return None
+    equal = frozenset(_equality(m, value, one) for one in items)
+    if len(equal) == 1:
+        return equal, frozenset(x.negated() for x in equal)
+    none, some = _whole(m, frozenset(x.negated() for x in equal))
+    return some, none
 
 
 def value_test(m: Machine, value: Value, kind: str, constant: object) -> Tested:

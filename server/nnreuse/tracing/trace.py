@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nnreuse.syntax.units import Place, Unit
-from nnreuse.tracing.conditions import NOTHING, Path, counts, exclusive
+from nnreuse.tracing.conditions import NOTHING, Path, counts, exclusive, together
 from nnreuse.tracing.values import Instance, Value
 from nnreuse.types.catalog import Carries
 from nnreuse.types.file import File
@@ -232,6 +232,33 @@ def most_calls(calls: list[Call]) -> tuple[int, bool]:
         fewest, most = counts([c.path for c in group], group[0].instance.given if group else NOTHING)
         best, must = max(best, most), must or fewest >= 2
     return min(best, 2), must
+
+
+MAX_RUNS = 8
+
+
+def runs(calls: list[Call]) -> list[list[Call]]:
+    """The calls of one instance that one forward can make together: for each way through the code, as many as there are."""
+    found: dict[tuple[int, ...], list[Call]] = {}
+    ordered = sorted(calls, key=lambda call: call.number)
+    for entry in dict.fromkeys(call.entry for call in ordered):
+        group = [call for call in ordered if call.entry == entry]
+        for path in list(dict.fromkeys(call.path for call in group))[:MAX_RUNS]:
+            run = _run_at(path, group)
+            found.setdefault(tuple(call.number for call in run), run)
+    return list(found.values())
+
+
+def _run_at(path: Path, calls: list[Call]) -> list[Call]:
+    """The calls that a run makes which is at a path; where they exclude each other, the earlier ones."""
+    here = path.under(calls[0].instance.given)
+    made: list[Call] = []
+    for call in calls:
+        both = here if call.path == path else together(here, call.path)
+        if both is not None:
+            here = both
+            made.append(call)
+    return made
 
 
 def relation(calls: list[Call]) -> Relation:

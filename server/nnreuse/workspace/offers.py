@@ -12,11 +12,11 @@ from nnreuse.fixes.note import add_ignore, declare_shared
 from nnreuse.rules import registry
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
-from nnreuse.rules.reuse import Reuse
+from nnreuse.rules.reuse import reuse_of
 from nnreuse.rules.sharing import split_fixes
 from nnreuse.rules.subjects import Subject, definitions
 from nnreuse.syntax.edits import Edit, compatible
-from nnreuse.tracing.trace import Trace, most_calls, relation
+from nnreuse.tracing.trace import Trace, most_calls
 from nnreuse.tracing.values import Instance
 from nnreuse.types.program import Program
 from nnreuse.workspace.analysis import Analysis
@@ -40,11 +40,10 @@ def refactorings(subject: Subject, program: Program, settings: Settings) -> Iter
     paths = [path for path in trace.paths_of(instance) if "." not in path and "*" not in path]
     if not paths:
         return
-    calls = tuple(subject.calls)
+    calls = subject.calls
     carried = trace.carries(instance)
     if len(calls) > 1:
-        must = most_calls(list(calls))[1]
-        reuse = Reuse(trace, instance, paths[0], calls, relation(list(calls)), must, carried)
+        reuse = reuse_of(trace, instance, paths[0], calls, most_calls(calls)[1], carried)
         yield from split_fixes(Context(trace, program, settings), reuse)
     yield from _merged(trace, instance, paths[0])
     yield from _listed(trace, instance, paths[0])
