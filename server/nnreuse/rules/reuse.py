@@ -142,13 +142,13 @@ def in_other_arms(a: Call, b: Call) -> bool:
     )
 
 
-def _arms(branch: ast.If | ast.IfExp) -> tuple[Sequence[ast.AST], Sequence[ast.AST]]:
+def _arms(branch: ast.If | ast.IfExp) -> tuple[Sequence[ast.stmt | ast.expr], Sequence[ast.stmt | ast.expr]]:
     if isinstance(branch, ast.If):
         return branch.body, branch.orelse
     return [branch.body], [branch.orelse]
 
 
-def _within(unit: Unit, nodes: Sequence[ast.AST], span: Span) -> bool:
+def _within(unit: Unit, nodes: Sequence[ast.stmt | ast.expr], span: Span) -> bool:
     return any(unit.span(node).contains(span) for node in nodes)
 
 
