@@ -1,6 +1,7 @@
 """`check` on notebooks: cells are one program; places are those of cells; what is written back is the same JSON but for the fix."""
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -112,11 +113,52 @@ def test_what_is_written_at_the_end_of_a_cell_stays_in_it(file):
     assert file.read_text(encoding="utf-8") == notebook([cells[0], ("code", "x = 1"), cells[2]])
 
 
-def test_a_cell_that_is_no_python_is_named(file):
-    file.write_text(notebook([*CELLS, ("code", "x = (\n")]), encoding="utf-8")
-    result = run(file)
+@pytest.mark.parametrize(
+    "bad", ["x = (", "iters: 100, epoch: 1 | loss: 0.47", "x = # TODO: your code", "print 'old'", "  a\nb\n c"]
+)
+def test_a_cell_that_is_no_python_is_left_out_and_named(file, bad):
+    file.write_text(notebook([("code", bad), *CELLS, ("code", "x = (\n")]), encoding="utf-8")
+    result = run("--output-format", "concise", file)
     assert result.exit_code == 1
-    assert f"{file}:cell 5:1: cannot be parsed" in result.stderr
+    assert f"{file}:cell 1:" in result.stderr and f"{file}:cell 6:1: cannot be parsed" in result.stderr
+    assert result.stderr.count("this cell is left out") == 2
+    assert [line.split(": ")[0] for line in result.stdout.splitlines()] == [
+        f"{file}:cell 4:9:13",
+        f"{file}:cell 4:10:13",
+    ]
+
+
+def test_a_cell_that_is_left_out_is_no_finding(file):
+    file.write_text(notebook([*CELLS[:1], ("code", "x = (")]), encoding="utf-8")
+    assert run(file).exit_code == 0
+
+
+def test_a_fix_leaves_cells_that_are_no_python_alone(file):
+    bad = [("code", "x = # TODO"), *CELLS, ("code", "    1: 2 | 3")]
+    file.write_text(notebook(bad), encoding="utf-8")
+    run("--unsafe-fixes", file)
+    assert file.read_text(encoding="utf-8") == notebook([(kind, FIXED if text is NET else text) for kind, text in bad])
+
+
+def test_facts_leave_a_bad_cell_out_too(file):
+    file.write_text(notebook([*CELLS, ("code", "x = (")]), encoding="utf-8")
+    result = CliRunner().invoke(nnreuse, ["facts", str(file)])
+    assert (result.exit_code, '"attribute": "bn"' in result.stdout) == (0, True)
+    assert "cell 5:1: cannot be parsed" in result.stderr
+
+
+@pytest.mark.parametrize("indentation", ["  ", "\t", "        "])
+def test_a_cell_that_is_indented_as_a_whole_is_read_and_repaired_where_it_stands(file, indentation):
+    def cells(text: str) -> list[tuple[str, str]]:
+        indented = textwrap.indent(text, indentation)
+        return [*CELLS[:2], ("code", f"\n{indentation}!ls \\\n{indentation}   -l\n{indented}"), ("code", " x = 1\n x")]
+
+    file.write_text(notebook(cells(NET)), encoding="utf-8")
+    found = json.loads(run("--output-format", "json", file).stdout)
+    wanted = [(3, {"row": row, "column": 13 + len(indentation)}) for row in (12, 13)]
+    assert [(each["cell"], each["location"]) for each in found] == wanted
+    run("--unsafe-fixes", file)
+    assert file.read_text(encoding="utf-8") == notebook(cells(FIXED))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Notebooks: cells are one program, and what is said of it is said of the cells."""
 
+import textwrap
+
 import pytest
 from talking import Talk, span
 
@@ -36,13 +38,13 @@ def talk() -> Talk:
     return talk
 
 
-def open_notebook(talk: Talk, languages: dict[int, str] | None = None) -> dict[str, list]:
+def open_notebook(talk: Talk, languages: dict[int, str] | None = None, contents: list[str] = CELLS) -> dict[str, list]:
     """What is published then; `languages`: of code cells that are no Python."""
     kinds = [1 if number == 1 else 2 for number in range(len(CELLS))]
     cells = [{"kind": kind, "document": cell_uri(number)} for number, kind in enumerate(kinds)]
     texts = [
         {"uri": cell_uri(n), "languageId": "python" if kinds[n] == 2 else "markdown", "version": 1, "text": text}
-        for n, text in enumerate(CELLS)
+        for n, text in enumerate(contents)
     ]
     for number, language in (languages or {}).items():
         texts[number]["languageId"] = language
@@ -95,6 +97,35 @@ def test_what_is_typed_in_a_cell_that_is_no_code_stays_out_of_the_program(talk, 
     assert sent[number]["params"]["version"] == 7
     content = {"document": {"uri": cell_uri(0), "version": 2}, "changes": [{"text": "nn = None\n"}]}
     assert not any(changed(talk, textContent=[content]).values())  # a program that is none any more keeps what it had
+
+
+def test_a_cell_that_is_no_python_is_left_out(talk):
+    contents = [*CELLS[:3], "iters: 100 | loss: 0.47", CELLS[4]]
+    assert [len(each) for each in open_notebook(talk, contents=contents).values()] == [0, 0, 2, 0, 0]
+
+
+def test_a_cell_that_is_being_typed_keeps_what_was_known_of_the_others(talk):
+    open_notebook(talk)
+    typed = {"document": {"uri": cell_uri(0), "version": 2}, "changes": [{"text": "import torch.nn as"}]}
+    assert len(changed(talk, textContent=[typed])[cell_uri(2)]) == 2
+    other = {"document": {"uri": cell_uri(3), "version": 2}, "changes": [{"text": "x = 1"}]}
+    assert not any(changed(talk, textContent=[other]).values())  # the first cell does not run: nobody knows nn
+
+
+def test_places_and_fixes_in_an_indented_cell_stand_where_its_lines_do(talk):
+    contents = [*CELLS[:2], textwrap.indent(CELLS[2], "   "), *CELLS[3:]]
+    found = open_notebook(talk, contents=contents)[cell_uri(2)]
+    assert [d["range"]["start"] for d in found] == [{"line": line, "character": 15} for line in (8, 9)]
+    params = {"textDocument": {"uri": cell_uri(2)}, "range": found[0]["range"], "context": {"diagnostics": [found[0]]}}
+    action = talk.request("textDocument/codeAction", params)[0]
+    assert action["diagnostics"][0]["range"] == found[0]["range"]
+    edits = action["edit"]["changes"][cell_uri(2)]
+    assert sorted((e["range"]["start"]["line"], e["newText"]) for e in edits) == [
+        (6, "           self.bn2 = nn.BatchNorm2d(64)\n"),
+        (9, "bn2"),
+    ]
+    place = {"textDocument": {"uri": cell_uri(2)}, "position": {"line": 8, "character": 17}}
+    assert talk.request("textDocument/hover", place)["range"] == span((8, 15), (8, 22))
 
 
 def test_cells_come_go_and_move(talk):

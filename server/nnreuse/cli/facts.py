@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nnreuse.cli.engine import Engines, Target, collect_rarely, project
+from nnreuse.cli.report import left_out
 from nnreuse.cli.targets import targets
 from nnreuse.config.settings import Settings
 from nnreuse.syntax.units import Unparsable
@@ -65,8 +66,15 @@ def _file_and_class(text: str) -> tuple[str, str]:
 
 def _admit(engines: Engines, target: Target) -> None:
     file = read(target.path) if target.content is None else decode(target.path, target.content)
-    text = NotebookFile.of(target.path, file.text).program.text if target.path.suffix == SUFFIX else file.text
+    text = _program(target.path, file.text) if target.path.suffix == SUFFIX else file.text
     engines[target.settings].admit(target.path, text)
+
+
+def _program(path: Path, text: str) -> str:
+    program = NotebookFile.of(path, text).program
+    for notice in left_out(path, program):
+        _told(notice, 0)
+    return program.text
 
 
 def _print(engines: Engines, target: Target) -> None:

@@ -16,6 +16,7 @@ from nnreuse.cli.formats import Format, full
 from nnreuse.cli.record import Record, Repair, built, record, shown
 from nnreuse.cli.repair import Repaired, repaired
 from nnreuse.syntax.edits import unified_diff
+from nnreuse.syntax.notebook import Program
 from nnreuse.syntax.source import Position
 from nnreuse.workspace.files import FileProblem, TextFile, Undecodable, decode, read, write
 from nnreuse.workspace.notebook_file import SUFFIX, NotANotebook, NotebookFile
@@ -52,10 +53,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one file: `trouble` is for stderr, `diff` and `output` for stdout, `code` the least exit code."""
+    """What became of one file: `trouble` and `notices` are for stderr, `diff` and `output` for stdout, `code` the least exit code."""
 
     records: tuple[Record, ...] = ()
     trouble: str | None = None
+    notices: tuple[str, ...] = ()
     code: int = 0
     diff: str = ""
     output: bytes | None = None
@@ -121,8 +123,8 @@ class _Outcome:
             self.code = max(self.code, each.code)
             self.applied += each.applied
             self.migrations += each.migrations
-            if each.trouble:
-                _complain(each.trouble)
+            for told in (*each.notices, *filter(None, [each.trouble])):
+                _complain(told)
             if each.output is not None:
                 sys.stdout.buffer.write(each.output)
             yield each
@@ -161,7 +163,14 @@ def _of(analysis: "Analysis", plan: Plan, target: Target, notebook: NotebookFile
         return Report(trouble=f"{place}: cannot be parsed: {analysis.error}; skipped", code=1)
     index = analysis.index
     records = tuple(_record(plan, finding, index, target, notebook) for finding in shown(analysis, target.settings))
-    return Report(records, code=1 if records else 0)
+    notices = tuple(left_out(target.path, program)) if program else ()
+    return Report(records, code=1 if records else 0, notices=notices)
+
+
+def left_out(path: Path, program: Program) -> Iterator[str]:
+    """What is said of the cells of a notebook that are no Python."""
+    for number, problem in program.left_out:
+        yield f"{path}:cell {number + 1}:{problem.line + 1}: cannot be parsed: {problem}; this cell is left out"
 
 
 def _record(
@@ -206,7 +215,7 @@ def _done(plan: Plan, target: Target, file: TextFile, result: Repaired, text: st
     if plan.mode is Mode.DIFF:
         diff = "" if left.trouble else unified_diff(file.text, text, target.path.as_posix().lstrip("/"))
         code = 1 if diff else left.code * bool(left.trouble)
-        return Report(trouble=left.trouble, code=code, diff=diff, migrations=migrations)
+        return Report(trouble=left.trouble, notices=left.notices, code=code, diff=diff, migrations=migrations)
     output = None
     if target.content is not None:
         output = file.encoded(text)

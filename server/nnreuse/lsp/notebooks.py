@@ -38,11 +38,31 @@ class Notebook:
     cells: list[_Cell] = field(default_factory=list[_Cell])
     program: Program = field(default_factory=lambda: Program("", ()))
     version: int = 0
+    typed: frozenset[str] = frozenset()
+    """The cells that the last edit was about."""
 
     def lines(self, number: int) -> range:
         """The lines of the program that are a cell's."""
         starts = (*self.program.starts, self.program.text.count("\n") + 1)
         return range(starts[number], starts[number + 1])
+
+    def into(self, number: int, found: lsp.Range) -> lsp.Range:
+        """A range of a cell as one of the program."""
+        return lsp.Range(self.moved_into(number, found.start), self.moved_into(number, found.end))
+
+    def moved_into(self, number: int, position: lsp.Position) -> lsp.Position:
+        """A position of a cell as one of the program."""
+        at = self.program.moved_from(number, position_of(position))
+        return lsp.Position(at.line, at.column)
+
+    def out_of(self, number: int, found: lsp.Range) -> lsp.Range:
+        """A range of the program as one of a cell."""
+        return lsp.Range(self.moved_out_of(number, found.start), self.moved_out_of(number, found.end))
+
+    def moved_out_of(self, number: int, position: lsp.Position) -> lsp.Position:
+        """A position of the program as one of a cell."""
+        at = self.program.moved_to(number, position_of(position))
+        return lsp.Position(at.line, at.column)
 
     def said(self, location: lsp.Location) -> str:
         """How people call a place of the program: “cell 2, line 3”."""
@@ -80,6 +100,8 @@ class Notebooks:
             del notebook.cells[array.start : array.start + array.delete_count]
             self._insert(notebook, array.start, array.cells or (), texts, known)
             self._clear(cell for cell in gone if cell not in notebook.cells)
+        if changed.text_content:
+            notebook.typed = frozenset(content.document.uri for content in changed.text_content)
         for content in changed.text_content or ():
             for cell in notebook.cells:
                 if cell.uri == content.document.uri:
@@ -107,11 +129,10 @@ class Notebooks:
         if found is None:
             return self._session.code_action(params)
         notebook, number = found
-        first = notebook.program.starts[number]
-        named = [attrs.evolve(one, range=moved_range(one.range, first)) for one in params.context.diagnostics]
+        named = [attrs.evolve(one, range=notebook.into(number, one.range)) for one in params.context.diagnostics]
         asked = lsp.CodeActionParams(
             lsp.TextDocumentIdentifier(notebook.uri),
-            moved_range(params.range, first),
+            notebook.into(number, params.range),
             attrs.evolve(params.context, diagnostics=named),
         )
         offered: list[lsp.CodeAction] = []
@@ -161,7 +182,8 @@ class Notebooks:
         notebook.cells[at:at] = new
 
     def _analyse(self, notebook: Notebook) -> None:
-        notebook.program = program_of([cell.source.text for cell in notebook.cells])
+        typed = {number for number, cell in enumerate(notebook.cells) if cell.uri in notebook.typed}
+        notebook.program = program_of([cell.source.text for cell in notebook.cells], typed)
         notebook.version += 1
         self._session.set_text(notebook.uri, notebook.program.text, notebook.version)
 
@@ -216,7 +238,7 @@ class Notebooks:
         if location.uri != notebook.uri:
             return location
         number = notebook.program.cell_at(location.range.start.line)
-        return lsp.Location(notebook.cells[number].uri, moved_range(location.range, -notebook.program.starts[number]))
+        return lsp.Location(notebook.cells[number].uri, notebook.out_of(number, location.range))
 
     def _of_cells(self, notebook: Notebook, action: lsp.CodeAction) -> lsp.CodeAction:
         """The action with its edit in terms of cells. Its diagnostics are so already where a client has it resolved."""
@@ -260,11 +282,3 @@ class Notebooks:
 
 class _NotOfCells(Exception):
     """An edit of the program that no cell can take."""
-
-
-def moved(position: lsp.Position, lines: int) -> lsp.Position:
-    return lsp.Position(position.line + lines, position.character)
-
-
-def moved_range(found: lsp.Range, lines: int) -> lsp.Range:
-    return lsp.Range(moved(found.start, lines), moved(found.end, lines))
