@@ -106,7 +106,7 @@ def test_every_fix_of_every_finding(slip: Model, compat: str) -> None:
     chosen = replace(Settings(), checkpoint_compat="hook" if compat == "hook" else "none")
     before = analysed(text, chosen)
     # Where a twin is no longer idle, what else is shared is called by its own rule: it was found before all the same.
-    known = {(f.owner, f.attribute) for f in spoken(before)}
+    known = {(f.owner, f.attribute) for f in before.findings}
     done: set[str] = set()
     for finding in spoken(before):
         for fix in finding.fixes:

@@ -28,8 +28,8 @@ class Net(nn.Module):
 @pytest.mark.parametrize(
     ("first", "second", "severity"),
     [
-        (', "norm"', ', "denorm"', "information"),
-        (', mode="norm"', ', mode="denorm"', "information"),
+        (', "norm"', ', "denorm"', "hint"),
+        (', mode="norm"', ', mode="denorm"', "hint"),
         (', "norm"', ', "norm"', "warning"),
         ("", "", "warning"),
         ("", ', "denorm"', "warning"),

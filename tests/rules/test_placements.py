@@ -154,4 +154,4 @@ def test_a_local_whose_name_says_that_it_is_shared_may_be_multiplied() -> None:
         net(f"{name} = nn.Linear(d, d)\nself.m = nn.ModuleList([{name}] * n)") for name in ("head", "shared_head")
     )
     assert [severity for _, severity in said(LOOP, loud)] == ["warning"]
-    assert [severity for _, severity in said(LOOP, quiet)] == ["information"]
+    assert [severity for _, severity in said(LOOP, quiet)] == ["hint"]

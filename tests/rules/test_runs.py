@@ -197,3 +197,18 @@ def forward(self, x, other):
 """
     found = analysis("shared-layer-norm", net(forward))
     assert found.findings and all(fix.edits(found.index) is None for fix in found.findings[0].fixes)
+
+
+def test_the_same_is_not_said_twice_of_an_attribute_that_two_arms_define() -> None:
+    text = """
+class Net(nn.Module):
+    def __init__(self, d, wide):
+        super().__init__()
+        self.mix = nn.Linear(d, d)
+        self.head = nn.Linear(d, 2) if wide else nn.Linear(d, 3)
+
+    def forward(self, x):
+        return self.head(x), self.head(self.mix(x))
+"""
+    found = analysis("shared-parameters", text).findings
+    assert len(found) == len({(f.place, f.message) for f in found}) == 2

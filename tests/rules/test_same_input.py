@@ -28,7 +28,7 @@ def test_arguments_tell_values_apart(first: str, second: str, same: bool) -> Non
     assert bool(said("same-input-twice", NET.format(first=first, second=second))) is same
 
 
-def test_equal_results_under_a_flag_that_shares_are_worth_a_look_only() -> None:
+def test_equal_results_under_a_flag_that_shares_are_a_hint() -> None:
     text = """
     class Net(nn.Module):
         def __init__(self, d, share_thetas=False):
@@ -41,4 +41,4 @@ def test_equal_results_under_a_flag_that_shares_are_worth_a_look_only() -> None:
         def forward(self, x):
             return self.back(x), self.forth(x)
     """
-    assert {severity for _, severity in said("same-input-twice", text)} == {"information"}
+    assert {severity for _, severity in said("same-input-twice", text)} == {"hint"}

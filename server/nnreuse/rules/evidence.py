@@ -17,19 +17,20 @@ from nnreuse.tracing.trace import Call
 PROOF = 100
 """The weight of a proof that torch, or Python, raises."""
 WARNING_WEIGHT = 3
+HINT_WEIGHT = -3
 
 
 def severity_of(evidence: tuple[Evidence, ...], must: bool, at_most: Severity = Severity.ERROR) -> Severity:
     """How loud a finding is: the sum of its evidence decides, and `must`, that every configuration comes there.
 
-    A proof that it raises is an error; what outweighs a design by 3 is a warning; a sum of -4 or less is a hint. All else,
+    A proof that it raises is an error; what outweighs a design by 3 is a warning; a sum of -3 or less is a hint. All else,
     and what only some configurations do, is information. `at_most` is for rules that never warn.
     """
     total = sum(one.weight for one in evidence)
     if total >= WARNING_WEIGHT and must:
         found = Severity.ERROR if total >= PROOF / 2 else Severity.WARNING
     else:
-        found = Severity.INFORMATION if total > -4 else Severity.HINT
+        found = Severity.INFORMATION if total > HINT_WEIGHT else Severity.HINT
     return min(found, at_most, key=lambda severity: severity.rank)
 
 
@@ -80,7 +81,7 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         counted = [call for call in sites if _positions(call)]
         if counted and len(counted) < len(sites):
             yield Evidence("positions", 8, "this call is given positions (`arange`), another is not", counted[0].site)
-    if _numbered_siblings(reuse):
+    if several and _numbered_siblings(reuse):
         yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not", made)
 
 
@@ -113,13 +114,14 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
         elif loops:
             yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)", here)
         else:
-            yield Evidence("helper", -3, "one call site in a function that is used several times", here)
+            weight = -2 if reuse.relation == "chained" else -3
+            yield Evidence("helper", weight, "one call site in a function that is used several times", here)
     if _own_inputs(reuse) and not (len(reuse.positions) > 1 and named_for(reuse.attribute, reuse.sites)):
         # Two inputs of one embedding may well be ids of two vocabularies.
         table = kind_of(reuse.instance, reuse.carries) == "shared-embedding"
         yield Evidence(
             "siamese",
-            -3 if table else -5,
+            -2 if table else -5,
             "each call has an input of its own: siamese encoders and shared heads look like this",
             here,
         )

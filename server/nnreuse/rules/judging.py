@@ -52,5 +52,7 @@ def _of_class(context: Context, checks: list[Check]) -> list[Finding]:
     if _FINDINGS not in trace.kept:
         trace.considered = set()
         with context.program.reads.into(trace.considered):
-            trace.kept[_FINDINGS] = [_placed(one, trace) for check in checks for one in check(context)]
+            found = (_placed(one, trace) for check in checks for one in check(context))
+            # An attribute that holds one of several kinds is said the same of for each of them: once is enough.
+            trace.kept[_FINDINGS] = list({(one.rule, one.place, one.message): one for one in found}.values())
     return trace.kept[_FINDINGS]
