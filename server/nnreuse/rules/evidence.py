@@ -108,12 +108,13 @@ def _for_design(reuse: Reuse) -> Iterator[Evidence]:
     if modes:
         yield Evidence("modes", -6, f"each call tells it what to do: {', '.join(modes)}", here)
     if len(reuse.positions) == 1:
-        loops = bool(reuse.calls[0].turns)
+        # A loop over a list whose positions are one instance looks like several layers.
+        loops = bool(reuse.calls[0].turns) and "*" not in reuse.attribute
         if reuse.relation == "recurrent":
             yield Evidence("recurrent", -5, "state threads through a loop over time", here)
         elif loops:
             yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)", here)
-        else:
+        elif not reuse.calls[0].turns:
             weight = -2 if reuse.relation == "chained" else -3
             yield Evidence("helper", weight, "one call site in a function that is used several times", here)
     if _own_inputs(reuse) and not (len(reuse.positions) > 1 and named_for(reuse.attribute, reuse.sites)):
