@@ -8,11 +8,11 @@ from nnreuse.fixes.places import Function, chain
 from nnreuse.fixes.uses import class_of, uses
 from nnreuse.fixes.writing import Build, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
-from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.index import FileIndex, Import
 from nnreuse.syntax.source import split_lines
 from nnreuse.syntax.span import Span
 from nnreuse.syntax.tree import walk
-from nnreuse.syntax.units import Place
+from nnreuse.syntax.units import Place, leaves
 
 _Testing = ast.If | ast.IfExp | ast.While | ast.Assert
 
@@ -180,6 +180,8 @@ def _annotated(index: FileIndex, place: Place, annotation: ast.expr | None) -> l
     """The edits that let the annotation say that None may be given; None where it is written in a way that is not known."""
     if annotation is None:
         return []
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return []  # a text, which nothing evaluates
     if not isinstance(annotation, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp):
         return None
     text = place.unit.segment(annotation)
@@ -187,6 +189,44 @@ def _annotated(index: FileIndex, place: Place, annotation: ast.expr | None) -> l
         return []
     span = index.span(Place(place.unit, place.unit.span(annotation)))
     start, end = Span(span.start, span.start), Span(span.end, span.end)
-    if "Optional" in index.bindings:
-        return [Edit(start, "Optional["), Edit(end, "]")]
-    return [Edit(end, " | None")]
+    optional = _optional(index)
+    if optional is not None:
+        return [Edit(start, f"{optional}["), Edit(end, "]")]
+    return [Edit(end, " | None")] if _runs_unions(index, annotation) else []  # `act: nn.Module = None` runs everywhere
+
+
+def _optional(index: FileIndex) -> str | None:
+    """How the file may write `typing.Optional`; None where it does not import it."""
+    for name, binding in index.bindings.items():
+        if isinstance(binding.node, Import) and not binding.node.level:
+            if binding.node.target == "typing.Optional":
+                return name
+            if binding.node.target == "typing":
+                return f"{name}.Optional"
+    return None
+
+
+def _runs_unions(index: FileIndex, annotation: ast.expr) -> bool:
+    """Whether `X | None` can be evaluated where the file runs: it is not evaluated at all, or the file needs Python 3.10 already."""
+    late = index.bindings.get("annotations")
+    if late is not None and isinstance(late.node, Import) and late.node.target == "__future__.annotations":
+        return True
+    if isinstance(annotation, ast.BinOp):
+        return True
+    roots = (node for unit in leaves(index.parts) for node in unit.nodes if "|" in unit.text or "match" in unit.text)
+    return any(_needs_3_10(node) for root in roots for node in walk(root))
+
+
+def _needs_3_10(node: ast.AST) -> bool:
+    """Whether it is a `match` statement, or an annotation that is a union."""
+    match node:
+        case ast.Match():
+            return True
+        case ast.arg(annotation=ast.BinOp(op=ast.BitOr())) | ast.AnnAssign(annotation=ast.BinOp(op=ast.BitOr())):
+            return True
+        case (
+            ast.FunctionDef(returns=ast.BinOp(op=ast.BitOr())) | ast.AsyncFunctionDef(returns=ast.BinOp(op=ast.BitOr()))
+        ):
+            return True
+        case _:
+            return False

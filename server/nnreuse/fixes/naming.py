@@ -1,7 +1,8 @@
 """Names for new attributes: what a person would choose, and never one that is taken.
 
 `bn` goes on as `bn2`, `norm1` as `norm2`; a number that is a size or a dimension (`fc512`, `conv2d`, `conv_3x3`) is not
-counted on: `fc512_2`, `conv2d_2`, `conv_3x3_2`.
+counted on: `fc512_2`, `conv2d_2`, `conv_3x3_2`. Nor is the number of a level, a stage or a step, as the numbers are of attributes
+that are made in different ways (`conv_c2 = block(n)`, `conv_c3 = block(2 * n)`): `conv_c2_2`.
 """
 
 import ast
@@ -19,13 +20,13 @@ _DIMENSION = re.compile(r"\d[a-z]?$|\dx\d$", re.IGNORECASE)
 
 def free_names(owner: ClassUnits, attribute: str, count: int, taken: Iterable[str]) -> list[str]:
     """`count` new names that continue an attribute's: `bn` gives `bn2`, `bn3`; `norm1` gives `norm2`."""
-    stem, number = _counted(attribute)
+    stem, number = _counted(owner, attribute)
     return _free(owner, stem, count, 2 if number is None else number + 1, {*taken, attribute})
 
 
 def numbered_names(owner: ClassUnits, attribute: str, count: int, taken: Iterable[str]) -> list[str]:
     """`count` names for all instances, the first one's too: `bn` gives `bn1`, `bn2`; `norm1` stays and `norm2` follows."""
-    stem, number = _counted(attribute)
+    stem, number = _counted(owner, attribute)
     if number is not None:
         return [attribute, *_free(owner, stem, count - 1, number + 1, {*taken, attribute})]
     return _free(owner, stem, count, 1, {*taken, attribute})
@@ -55,12 +56,36 @@ def names_in(owner: ClassUnits) -> frozenset[str]:
     return frozenset(names)
 
 
-def _counted(attribute: str) -> tuple[str, int | None]:
+def _counted(owner: ClassUnits, attribute: str) -> tuple[str, int | None]:
     """What comes before the count, and the count; the stem ends in `_` where a count must be set apart."""
     match = _COUNTED.match(attribute)
-    if match is not None and not re.search(r"\dx$", match.group(1), re.IGNORECASE):
-        return match.group(1), int(match.group(2))
-    return (f"{attribute}_" if _DIMENSION.search(attribute) else attribute), None
+    if match is None or re.search(r"\dx$", match.group(1), re.IGNORECASE):
+        return (f"{attribute}_" if _DIMENSION.search(attribute) else attribute), None
+    if _is_level(owner, attribute, match.group(1)):
+        return f"{attribute}_", 1
+    return match.group(1), int(match.group(2))
+
+
+def _is_level(owner: ClassUnits, attribute: str, stem: str) -> bool:
+    """Whether attributes with other numbers are made in other ways: then the number says which, not how many there are."""
+    made = _definitions(owner)
+    own = made.get(attribute, frozenset())
+    numbered = re.compile(rf"{re.escape(stem)}\d+")
+    return any(values != own for name, values in made.items() if own and numbered.fullmatch(name))
+
+
+@once
+def _definitions(owner: ClassUnits) -> dict[str, frozenset[str]]:
+    """The constructor calls that each attribute is given."""
+    found: dict[str, set[str]] = {}
+    for _, statement in owner.statements():
+        for node in walk(statement):
+            match node:
+                case ast.Assign(targets=[ast.Attribute(value=ast.Name("self"), attr=name)], value=ast.Call() as value):
+                    found.setdefault(name, set()).add(ast.dump(value))
+                case _:
+                    pass
+    return {name: frozenset(values) for name, values in found.items()}
 
 
 def _free(owner: ClassUnits, stem: str, count: int, number: int, taken: set[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nnreuse.fixes.places import Function, called_name, is_self
-from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.index import FileIndex, Import
 from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import children, walk
 from nnreuse.syntax.units import ClassUnits, Place, Unit, leaves
@@ -159,26 +159,30 @@ def _speaks_of(node: ast.AST, attribute: str) -> bool:
 
 def descendants(index: FileIndex, owner: ClassUnits) -> list[ClassUnits]:
     """The classes of the file that inherit from a class, by the names of their bases."""
-    named = _named(index)
-    return [cls for cls in named.values() if cls is not owner and owner in _ancestors(named, cls)]
+    return [cls for cls in _named(index).values() if cls is not owner and owner in ancestors(index, cls)]
 
 
 def ancestors(index: FileIndex, owner: ClassUnits) -> list[ClassUnits]:
     """The classes of the file that a class inherits from, by the names of its bases."""
-    return _ancestors(_named(index), owner)
-
-
-def _named(index: FileIndex) -> dict[str, ClassUnits]:
-    return {cls.node.name: cls for _, cls in index.classes()}
-
-
-def _ancestors(named: dict[str, ClassUnits], owner: ClassUnits) -> list[ClassUnits]:
     found: list[ClassUnits] = []
     todo = [owner]
     while todo:
         for base in todo.pop().node.bases:
-            cls = named.get(called_name(base))
+            cls = _class_named(index, base)
             if cls is not None and cls is not owner and cls not in found:
                 found.append(cls)
                 todo.append(cls)
     return found
+
+
+def _class_named(index: FileIndex, base: ast.expr) -> ClassUnits | None:
+    """The class of the file that a base names; `nn.Module` names none, even where the file has a class `Module`."""
+    root = base
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    bound = index.bindings.get(root.id) if isinstance(root, ast.Name) else None
+    return None if bound is not None and isinstance(bound.node, Import) else _named(index).get(called_name(base))
+
+
+def _named(index: FileIndex) -> dict[str, ClassUnits]:
+    return {cls.node.name: cls for _, cls in index.classes()}

@@ -56,7 +56,7 @@ import ast
 from collections.abc import Iterator
 
 from nnreuse.fixes import naming
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, renaming
 from nnreuse.fixes.resize import Resized
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
@@ -150,4 +150,5 @@ def _fixes(context: Context, clash: Clash, defined: Definition | None, got: str)
     names = [new if site in wrong else name for site in sites]
     texts = [right.text if one == new else ast.unparse(defined.value) for one in names if defined.value is not None]
     title = f"Split `self.{name}` into `{name}` and `{new}`, which takes {got}"
-    yield Fix(title, Applicability.UNSAFE, split(owner, name, defined.place, sites, names, texts))
+    build = split(owner, name, defined.place, sites, names, texts)
+    yield Fix(title, Applicability.UNSAFE, build, reach=renaming(owner.node.name, name, names))

@@ -122,11 +122,13 @@ def _classes(tree: ast.Module) -> Iterator[Class]:
     nodes = walk(tree)
     own = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
     imported = {one.asname or one.name: one.name for one in _imported(nodes)}
+    of_torch = _names_of_torch(nodes)
     for node in nodes:
         if isinstance(node, ast.ClassDef):
-            named = {base.id for base in node.bases if isinstance(base, ast.Name)}
+            bases = [base for base in node.bases if _root(base) not in of_torch]
+            named = {base.id for base in bases if isinstance(base, ast.Name)}
             others = {imported.get(name, name if "*" in imported else "") for name in named - own} - {""}
-            dotted = {base.attr for base in node.bases if isinstance(base, ast.Attribute)}
+            dotted = {base.attr for base in bases if isinstance(base, ast.Attribute)}
             used, bound = _attributes(node)
             yield Class(node.name, frozenset(others | dotted), frozenset(named & own), used, bound)
 
@@ -135,6 +137,30 @@ def _imported(nodes: list[ast.AST]) -> Iterator[ast.alias]:
     for node in nodes:
         if isinstance(node, ast.ImportFrom):
             yield from node.names
+
+
+def _names_of_torch(nodes: list[ast.AST]) -> frozenset[str]:
+    """The names that a file gives to torch, and to what it imports from there: `nn.Module` is no class of the project."""
+    found = [
+        (alias.asname or alias.name.split(".")[0], alias.name)
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    ]
+    found += [
+        (alias.asname or alias.name, node.module or "")
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and not node.level
+        for alias in node.names
+    ]
+    return frozenset(name for name, module in found if module.split(".")[0] == "torch")
+
+
+def _root(base: ast.expr) -> str:
+    """The first name of a dotted one; empty where a base is no name."""
+    while isinstance(base, ast.Attribute):
+        base = base.value
+    return base.id if isinstance(base, ast.Name) else ""
 
 
 def _attributes(cls: ast.ClassDef) -> tuple[frozenset[str], frozenset[str]]:

@@ -9,6 +9,7 @@ from nnreuse.fixes.fix import Applicability, Fix, Reach
 from nnreuse.fixes.listing import list_name, listed, numbered
 from nnreuse.fixes.merge import merge
 from nnreuse.fixes.note import add_ignore, declare_shared
+from nnreuse.fixes.uses import ancestors, descendants
 from nnreuse.rules import registry
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
@@ -16,6 +17,7 @@ from nnreuse.rules.reuse import reuse_of
 from nnreuse.rules.sharing import split_fixes
 from nnreuse.rules.subjects import Subject, definitions
 from nnreuse.syntax.edits import Edit, compatible
+from nnreuse.syntax.index import FileIndex
 from nnreuse.tracing.trace import Trace, most_calls
 from nnreuse.tracing.values import Instance
 from nnreuse.types.program import Program
@@ -114,10 +116,26 @@ def repairs(
         may = set(allowed) if slip else {Applicability.SAFE} & set(allowed)
         built = ((fix, edits_of(fix)) for fix in finding.fixes if fix.applicability in may)
         fix, edits = next(((fix, edits) for fix, edits in built if edits), (None, None))
-        if fix and edits and _fits(edits, taken):
+        clashes = fix is not None and any(_clash(fix, other, analysis.index) for other in fixes)
+        if fix and edits and not clashes and _fits(edits, taken):
             taken += edits
             fixes.append(fix)
     return taken, fixes
+
+
+def _clash(fix: Fix, other: Fix, index: FileIndex) -> bool:
+    """Whether two fixes of one class, or of a class and its heir, speak of one attribute: the second is built anew after the first."""
+    one, two = fix.reach, other.reach
+    if one is None or two is None:
+        return False
+    alike = one.new & (two.new | two.kept | two.gone) or two.new & (one.kept | one.gone) or one.gone & two.gone
+    return bool(alike) and (one.cls == two.cls or one.cls in _family(index, two.cls))
+
+
+def _family(index: FileIndex, name: str) -> set[str]:
+    """The names of a class's ancestors and descendants in the file."""
+    mine = [cls for _, cls in index.classes() if cls.node.name == name]
+    return {one.node.name for cls in mine for one in (*ancestors(index, cls), *descendants(index, cls))}
 
 
 def _fits(edits: list[Edit], taken: list[Edit]) -> bool:
