@@ -86,3 +86,19 @@ def test_the_second_name_gets_an_instance_of_its_own(init: str, result: str) -> 
 )
 def test_no_fix_where_the_constructor_would_make_something_else(init: str) -> None:
     assert fixed(RULE, net(init)) is None
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        ALIAS + "\nself.b = nn.Linear(dim, dim)",
+        ALIAS + "\nself.a = nn.Linear(dim, dim)",
+        "self.a = self.b = nn.Linear(dim, dim)\nself.a = nn.Linear(dim, dim)",
+    ],
+)
+def test_a_name_that_is_given_another_instance_later_is_no_alias(init: str) -> None:
+    assert said(RULE, net(init)) == []
+
+
+def test_a_name_that_may_be_given_another_instance_may_be_an_alias() -> None:
+    assert said(RULE, net(ALIAS + "\nif share:\n    self.b = nn.Linear(dim, dim)")) == [("self.a", "information")]

@@ -108,3 +108,43 @@ def test_torch_agrees_that_each_object_has_its_own_afterwards() -> None:
         first, second = scope["Net"](), scope["Net"]()  # type: ignore[operator]
         assert (first.act is second.act) is same
         assert list(first.state_dict()) == list(second.state_dict()) == ["act.weight"]
+
+
+COPIES = """
+import copy
+
+class Block(nn.Module):
+    def __init__(self, act):
+        super().__init__()
+        self.act = act
+
+    def forward(self, x):
+        return self.act(x)
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "self.layers = nn.ModuleList([copy.deepcopy(act) for _ in range(3)])",
+        "self.block = copy.deepcopy(Block(act))",
+        "self.act = nn.PReLU() if isinstance(act, nn.PReLU) else nn.ReLU()",
+        "self.act = act.__class__()",
+        "self.act = nn.Tanh()",
+    ],
+)
+def test_a_default_that_only_serves_as_a_template_is_silent(body: str) -> None:
+    assert said(RULE, COPIES + net("act=nn.PReLU()", body, "x")) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "self.block = Block(act)",
+        "self.blocks = nn.Sequential(*[Block(act) for _ in range(3)])",
+        "self.held = [act]",
+        "self.copy, self.own = copy.deepcopy(act), act",
+    ],
+)
+def test_a_default_that_an_object_holds_anywhere_is_a_slip(body: str) -> None:
+    assert said(RULE, COPIES + net("act=nn.PReLU()", body, "x")) == [("nn.PReLU()", "warning")]

@@ -42,3 +42,26 @@ def test_equal_results_under_a_flag_that_shares_are_a_hint() -> None:
             return self.back(x), self.forth(x)
     """
     assert {severity for _, severity in said("same-input-twice", text)} == {"hint"}
+
+
+LOOP = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(6)])
+
+    def forward(self, x):
+        for i, layer in enumerate(self.layers):
+            x = {sum}
+        return x
+"""
+
+
+def test_two_expressions_that_meet_in_one_pass_only_are_no_slip() -> None:
+    assert said("same-input-twice", LOOP.format(sum="self.layers[i // 2](x) + layer(x)")) == []
+
+
+def test_two_expressions_that_meet_in_every_pass_are_a_slip() -> None:
+    found = said("same-input-twice", LOOP.format(sum="layer(x) * self.fc(x) + self.fc(x)"))
+    assert found == [("self.fc", "warning"), ("self.fc", "warning")]

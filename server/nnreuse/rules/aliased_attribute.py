@@ -73,6 +73,8 @@ def check(context: Context) -> Iterator[Finding]:
         first = _original(trace, definition)
         if first is None or not any(carries_something(trace, i) for i in definition.instances):
             continue
+        if not _stays(trace, definition, first):
+            continue
         if all(_is_used(trace, name) for name in (first, definition.name)):
             seen.add((definition.name, definition.place))
             yield _finding(trace, definition, first)
@@ -87,6 +89,11 @@ def _original(trace: Trace, definition: Definition) -> str | None:
             return first
         case _:
             return None
+
+
+def _stays(trace: Trace, definition: Definition, first: str) -> bool:
+    """Whether both names hold the instance in the end: none of them is given another one later."""
+    return any({first, definition.name} <= {*trace.paths_of(instance)} for instance in definition.instances)
 
 
 def _is_used(trace: Trace, name: str) -> bool:

@@ -12,7 +12,7 @@ from nnreuse.rules.naming import is_role, named_for, named_for_input
 from nnreuse.rules.reuse import Reuse, between, enclosing_tests, kind_of, producers, said_deliberate, under_sharing_flag
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
-from nnreuse.tracing.trace import Call
+from nnreuse.tracing.trace import Call, Trace
 
 PROOF = 100
 """The weight of a proof that torch, or Python, raises."""
@@ -200,9 +200,18 @@ def same_input(reuse: Reuse) -> bool:
         and a.turns == b.turns
         and a.entry == b.entry
         and not exclusive(a.path, b.path)
+        and (not a.turns or _in_every_pass(reuse.trace, a, b))
         for number, a in enumerate(sites)
         for b in sites[number + 1 :]
     )
+
+
+def _in_every_pass(trace: Trace, a: Call, b: Call) -> bool:
+    """Whether two call sites of a loop call one instance in each pass that comes to both: `self.layers[i // 2]` and `layer` do in one."""
+    here = {(call.turns, call.instance.ident) for call in trace.calls if call.node is a.node}
+    there = {(call.turns, call.instance.ident) for call in trace.calls if call.node is b.node}
+    both = {turns for turns, _ in here} & {turns for turns, _ in there}
+    return all((turns in both) <= ((turns, ident) in there) for turns, ident in here)
 
 
 def _positions(call: Call) -> bool:

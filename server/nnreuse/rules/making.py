@@ -14,6 +14,8 @@ from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance
 from nnreuse.types.catalog import Carries
 
+_MAX_OWNERS = 200
+
 
 def carries_something(trace: Trace, instance: Instance) -> bool:
     """Whether an instance certainly owns parameters or state, so that it matters who else has it."""
@@ -34,6 +36,22 @@ def brings_something(trace: Trace, instance: Instance) -> bool:
 
 def _something(carried: Carries) -> bool:
     return bool(carried.parameters or carried.running_stats or carried.other_state)
+
+
+def is_kept(trace: Trace, instance: Instance) -> bool:
+    """Whether an object of the class is seen to hold an instance itself, or to call it: what only copies are made of is not kept."""
+    if trace.paths_of(instance) or trace.calls_of(instance):
+        return True
+    owners = [one for held in trace.held.values() for one in held if one.copy_of is None]
+    queue, seen = owners, set[int]()
+    while queue and len(seen) < _MAX_OWNERS:
+        one = queue.pop()
+        if one is instance:
+            return True
+        if id(one) not in seen:
+            seen.add(id(one))
+            queue += trace.parts(one)
+    return False
 
 
 def shared_state(trace: Trace, instance: Instance) -> str:

@@ -47,7 +47,7 @@ not offered where None already means something.
 
 ## When to ignore
 When all objects are to share the module: make it once, outside, and hand it to each of them, so that a reader sees it. A default
-without parameters or state, such as `nn.ReLU()`, is not reported.
+without parameters or state, such as `nn.ReLU()`, is not reported, nor is one that only copies are made of.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
-from nnreuse.rules.making import carries_something, kind_of, name_of, said_to_be_shared
+from nnreuse.rules.making import carries_something, is_kept, kind_of, name_of, said_to_be_shared
 from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Trace
@@ -76,7 +76,9 @@ def check(context: Context) -> Iterator[Finding]:
         if place is None or place.unit not in units:
             continue
         default = default_around(place)
-        if default is not None and default.value not in seen and carries_something(trace, creation.instance):
+        if default is None or default.value in seen or not carries_something(trace, creation.instance):
+            continue
+        if is_kept(trace, creation.instance):
             seen.add(default.value)
             yield _finding(trace, default, creation.instance, place)
 

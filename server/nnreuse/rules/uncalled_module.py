@@ -98,9 +98,19 @@ def _is_idle(trace: Trace, definition: Definition) -> bool:
         return False
     if any(trace.calls_of(i) or i.handed_on or len(trace.paths_of(i)) != 1 for i in definition.instances):
         return False
-    if len(list(uses(trace.cls.units, definition.name))) != 1:
+    if len(list(uses(trace.cls.units, definition.name))) != 1 or _is_register(trace, definition):
         return False
     return all(trace.carries(instance).parameters for instance in definition.instances)  # last: it runs constructors
+
+
+def _is_register(trace: Trace, definition: Definition) -> bool:
+    """Whether a container only registers what is also held, or called, under another name: `nn.Sequential(*self.layers)`."""
+    own = f"{definition.name}."
+    members = [part for made in definition.instances if made.elements is not None for part in trace.parts(made)]
+    return any(
+        trace.calls_of(one) or one.handed_on or any(not path.startswith(own) for path in trace.paths_of(one))
+        for one in members
+    )
 
 
 def _target(definition: Definition) -> ast.Attribute | None:

@@ -81,9 +81,8 @@ def check(context: Context) -> Iterator[Finding]:
         if definition.unit not in units or definition.name in seen:
             continue
         seen.add(definition.name)
-        hidden = [
-            i for i in _held(trace, definition.name) if not _is_registered(trace, i) and carries_something(trace, i)
-        ]
+        held = _held(trace, definition.name)
+        hidden = [i for i in held if not _is_registered(trace, i, held) and carries_something(trace, i)]
         if hidden and not _handed_on(definition):
             yield _finding(trace, definition, hidden)
 
@@ -93,12 +92,22 @@ def _held(trace: Trace, name: str) -> list[Instance]:
     return [i for path, held in trace.held.items() if path.startswith(prefix) for i in held]
 
 
-def _is_registered(trace: Trace, instance: Instance) -> bool:
-    """Whether torch finds the instance elsewhere: under another name, or inside a module that is kept."""
+def _is_registered(trace: Trace, instance: Instance, beside: list[Instance]) -> bool:
+    """Whether torch finds the instance elsewhere: under another name, or inside a module that is kept.
+
+    A loop that registers those `beside` it that one expression makes registers all that the expression makes.
+    """
     if any("(unregistered)" not in path for path in trace.paths_of(instance)):
+        return True
+    if any(one.place == instance.place and _by_loop(trace, one) for one in beside):
         return True
     owners = [i for path, held in trace.held.items() if "(unregistered)" not in path for i in held]
     return any(instance in (*owner.positional, *owner.keywords.values()) for owner in owners)
+
+
+def _by_loop(trace: Trace, instance: Instance) -> bool:
+    """Whether torch finds an instance under a name that stands for several: one made in a loop, or a place in a container."""
+    return any("*" in path and "(unregistered)" not in path for path in trace.paths_of(instance))
 
 
 def _handed_on(definition: Definition) -> bool:

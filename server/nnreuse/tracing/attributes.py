@@ -293,6 +293,26 @@ def _by_pattern(m: Machine, owner: Instance, name: str) -> Value | None:
     return None
 
 
+def by_computed_name(m: Machine, owner: Instance, name: Value) -> Value | None:
+    """`getattr(owner, name)` for a name that is not known: what was set under it, or another of what a loop set so."""
+    construction.construct(m, owner)
+    key, text = computed(m, name), m.intern.texts.get(m.ident(name))
+    if key in owner.attrs or text is None:
+        return owner.attrs.get(key)
+    examples = [k for k, shown in owner.shown.items() if shown == text.shown]
+    example = owner.attrs.get(examples[-1]) if examples else None
+    if not isinstance(example, Instance):
+        return None
+    owner.attrs[key] = objects.copied(m, example, m.intern(".", owner.ident, key))
+    owner.shown[key] = text.shown
+    return owner.attrs[key]
+
+
+def computed(m: Machine, name: Value) -> str:
+    """The key in an object's attributes for what is set under a name that is not known."""
+    return f"*{m.ident(name)}"
+
+
 def _of_class(m: Machine, cls: ModuleClass, name: str, receiver: Value | None) -> Value:
     found = cls.find(name)
     if found is not None:

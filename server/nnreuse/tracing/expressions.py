@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from nnreuse.syntax.tree import children
-from nnreuse.tracing import attributes, calls, decisions, objects, placing, shapes
+from nnreuse.tracing import attributes, calls, decisions, objects, placing, shapes, spelling
 from nnreuse.tracing.conditions import NOTHING, Literals
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, run_passes
@@ -164,7 +164,8 @@ def binary(m: Machine, f: Frame, op: ast.operator, left: Value, right: Value, no
         return left
     if isinstance(op, ast.Sub) and isinstance(left, Items) and left.kind == "list" and isinstance(right, Const):
         return left  # `[m] * n - 1` raises; the list that was meant is known
-    folded = _folded(op, left, right)
+    text = _put_together(m, op, left, right)
+    folded = text or _folded(op, left, right)
     if folded is not None:
         return folded
     if isinstance(left, Index) and isinstance(right, Const) and isinstance(right.value, int):
@@ -206,34 +207,30 @@ def _moved(m: Machine, op: ast.operator, index: Index, by: int) -> Index | None:
             return None
 
 
+def _put_together(m: Machine, op: ast.operator, left: Value, right: Value) -> Value | None:
+    """What an operator makes of texts: `"conv" + name`, `"conv%d" % i`."""
+    if isinstance(op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str) and left.display is None:
+        return spelling.percent(m, left.value, right)
+    if isinstance(op, ast.Add) and (spelling.is_text(m, left) or spelling.is_text(m, right)):
+        return spelling.spelled(m, [left, right]) if _may_be_text(left) and _may_be_text(right) else None
+    return None
+
+
+def _may_be_text(value: Value) -> bool:
+    return isinstance(value, Opaque) or isinstance(value, Const) and isinstance(value.value, str)
+
+
 def _folded(op: ast.operator, left: Value, right: Value) -> Const | None:
     run = _OPERATORS.get(type(op))
-    if run is None or not isinstance(left, Const):
+    if run is None or not isinstance(left, Const) or not isinstance(right, Const):
         return None
-    if isinstance(right, Index) and isinstance(left.value, str):
-        return (
-            Const(_formatted(left.value, str(right.position)), _formatted(left.value, "*"))
-            if isinstance(op, ast.Mod)
-            else None
-        )
-    if not isinstance(right, Const) or not _small(left.value) or not _small(right.value):
+    if not _small(left.value) or not _small(right.value):
         return None
     try:
         value = run(left.value, right.value)
     except (ArithmeticError, TypeError, ValueError, MemoryError):
         return None
-    if not _small(value):
-        return None
-    shown = None
-    if left.display or right.display:
-        shown = (
-            run(left.display or str(left.value), right.display or str(right.value)) if isinstance(op, ast.Add) else None
-        )
-    return Const(value, shown)
-
-
-def _formatted(pattern: str, argument: str) -> str:
-    return pattern.replace("%d", argument).replace("%s", argument).replace("%i", argument)
+    return Const(value) if _small(value) else None
 
 
 def _small(value: object) -> bool:
@@ -400,22 +397,19 @@ def _generate(m: Machine, f: Frame, generators: list[ast.comprehension], add: Ca
 
 
 def _formatted_string(m: Machine, f: Frame, node: ast.JoinedStr) -> Value:
-    value, shown, starred = "", "", False
-    for part in node.values:
-        if isinstance(part, ast.Constant):
-            value, shown = value + str(part.value), shown + str(part.value)
-            continue
-        if isinstance(part, ast.FormattedValue):
-            given = m.settle(evaluate(m, f, part.value))
-            if isinstance(given, Index):
-                value, shown, starred = value + str(given.position), shown + "*", True
-                continue
-            if isinstance(given, Const):
-                value, shown = value + str(given.value), shown + (given.display or str(given.value))
-                starred = starred or bool(given.display)
-                continue
-            return m.opaque("text", shown, m.ident(given))
-    return Const(value, shown if starred else None)
+    return spelling.spelled(m, [_written(m, f, part) for part in node.values])
+
+
+def _written(m: Machine, f: Frame, part: ast.expr) -> spelling.Part:
+    """One part of an f-string."""
+    if not isinstance(part, ast.FormattedValue):
+        return str(part.value) if isinstance(part, ast.Constant) else evaluate(m, f, part)
+    spec = evaluate(m, f, part.format_spec) if part.format_spec is not None else Const("")
+    conversion = chr(part.conversion) if part.conversion > 0 else ""
+    value = evaluate(m, f, part.value)
+    if isinstance(spec, Const):
+        return spelling.with_format(m, value, str(spec.value), conversion)
+    return m.opaque("spec", m.ident(value), m.ident(spec), conversion)
 
 
 def _walrus(m: Machine, f: Frame, node: ast.NamedExpr) -> Value:

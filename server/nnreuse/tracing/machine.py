@@ -134,6 +134,8 @@ class Interner:
     """What instances do to shapes, by ident."""
     read_off: dict[int, tuple[Value, str]] = field(default_factory=dict[int, tuple[Value, str]])
     """The attributes of tensors whose shape is known: whose, and which."""
+    texts: dict[int, Any] = field(default_factory=dict[int, Any])
+    """The texts that have unknown parts, by ident."""
     _structures: list[object] = field(default_factory=list[object])
 
     @property

@@ -2,7 +2,7 @@
 
 import ast
 
-from nnreuse.tracing import calls, objects, placing, texts
+from nnreuse.tracing import calls, objects, placing, spelling, texts
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.models import Keywords, Positional
 from nnreuse.tracing.values import NONE, Const, Content, Function, Index, Instance, Items, Mapping, Super, Value
@@ -21,7 +21,7 @@ def call_method(
     if isinstance(receiver, (Items, Mapping)):
         return container_method(m, receiver, name, positional, keywords)
     if isinstance(receiver, Const):
-        return texts.method(m, receiver, name, positional)
+        return texts.method(m, receiver, name, positional, keywords)
     if isinstance(receiver, Function):
         return m.opaque()
     return calls.unknown(m, positional, keywords, m.lineage(receiver))
@@ -233,5 +233,5 @@ def key_of(m: Machine, name: Value) -> Value:
     """The name under which `setattr` and `add_module` register, as a constant where it is one."""
     name = m.settle(name)
     if isinstance(name, Index):
-        return Const(str(name.position), "*")
+        return spelling.spelled(m, [name])
     return Const(str(name.value), name.display) if isinstance(name, Const) else name

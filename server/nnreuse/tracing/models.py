@@ -6,7 +6,19 @@ import sys
 from collections.abc import Callable
 from typing import cast
 
-from nnreuse.tracing import arithmetic, calls, construction, kinds, methods, objects, placing, shapes, texts
+from nnreuse.tracing import (
+    arithmetic,
+    attributes,
+    calls,
+    construction,
+    kinds,
+    methods,
+    objects,
+    placing,
+    shapes,
+    spelling,
+    texts,
+)
 from nnreuse.tracing.arithmetic import pure
 from nnreuse.tracing.conditions import Literal
 from nnreuse.tracing.iteration import Iteration, counted, iterate
@@ -322,13 +334,13 @@ def _len(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords:
 
 
 def _getattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
-    from nnreuse.tracing import attributes
-
     if len(positional) < 2:
         return m.opaque()
     owner, name = m.settle(positional[0]), m.settle(positional[1])
     if isinstance(name, Const) and isinstance(name.value, str):
         return attributes.get(m, owner, name.value)
+    if isinstance(owner, Instance) and (held := attributes.by_computed_name(m, owner, name)) is not None:
+        return held
     found = m.opaque("getattr", m.ident(owner), m.ident(name))
     if owner is m.root:
         m.origins.setdefault(found.ident, "*")
@@ -394,9 +406,9 @@ def _repeat(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywor
 
 def _str(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     value = m.settle(positional[0]) if positional else Const("")
-    if isinstance(value, Index):
-        return Const(str(value.position), "*")
-    return Const(str(value.value), value.display) if isinstance(value, Const) else pure(m, "str", positional)
+    if isinstance(value, Opaque) and value.kind == "str":
+        return value
+    return spelling.spelled(m, [value]) if isinstance(value, Const | Index | Opaque) else pure(m, "str", positional)
 
 
 def _number(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:

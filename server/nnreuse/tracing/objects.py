@@ -132,13 +132,21 @@ def deep_copied(m: Machine, value: Value, given: Literals) -> Value:
     """What `copy.deepcopy` gives: every module in it is another one, made under the literals `given`."""
     match value:
         case Instance():
-            return copied(m, value, given=given)
+            made = copied(m, value, given=given)
+            made.positional = tuple(_copied_argument(m, one, given) for one in value.positional)
+            made.keywords = {name: _copied_argument(m, one, given) for name, one in value.keywords.items()}
+            return made
         case Items():
             return _copied_elements(m, value, given) or value
         case May():
             return May(tuple((ls, deep_copied(m, v, given | ls)) for ls, v in value.options))
         case _:
             return value
+
+
+def _copied_argument(m: Machine, value: Value, given: Literals) -> Value:
+    """What an object was made with, as its deep copy holds it. Only modules matter."""
+    return deep_copied(m, value, given) if isinstance(value, Instance | May) and holds(m, [value]) else value
 
 
 def rest(m: Machine, value: Value, before: int, after: int) -> Value:
@@ -377,7 +385,8 @@ def put(m: Machine, container: Mapping, key: Value, value: Value) -> None:
     else:
         known = ("unknown", m.ident(key))
         m.write(container.entries, known, value)
-        container.shown[known] = "*"
+        text = m.intern.texts.get(m.ident(key))
+        container.shown[known] = text.shown if text is not None and text.numbered else "*"
         container.more[m.ident(key)] = value
         container.open = True
 

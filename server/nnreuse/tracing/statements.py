@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnreuse.syntax.tree import walk
-from nnreuse.tracing import calls, construction, decisions, expressions, objects, placing
+from nnreuse.tracing import attributes, calls, construction, decisions, expressions, objects, placing
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals, Path, opposite
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, leave, nearest, run_passes, run_while
@@ -131,8 +131,25 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
                 m.write(one.attrs, "<parameters>", Const(True))
             if m.phase != "constructor":
                 m.intern.results.add(m.ident(value))
+        elif isinstance(one, Instance):
+            _assign_computed(m, one, name, value)
         elif isinstance(one, Opaque):
             one.lineage |= m.lineage(value)
+
+
+def _assign_computed(m: Machine, owner: Instance, name: Value, value: Value) -> None:
+    """Registers a module under a name that is not known: `self.add_module(f"stage_{stride}", m)`."""
+    if not attributes.may_be_module(value):
+        return
+    construction.construct(m, owner)
+    key, text = attributes.computed(m, name), m.intern.texts.get(m.ident(name))
+    owner.shown[key] = text.shown if text is not None else "*"
+    m.intern.wrote(owner.ident)
+    m.write(owner.attrs, key, value)
+    if owner is m.root and m.phase == "constructor":
+        m.progress()
+    elif owner is m.root:
+        m.late += [(owner.shown[key], made) for _, made in m.options(value) if isinstance(made, Instance)]
 
 
 def _define(m: Machine, f: Frame, name: str, value: Value, node: ast.stmt | ast.Call) -> None:

@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from nnreuse.tracing import spelling
 from nnreuse.tracing.machine import Frame, Machine
-from nnreuse.tracing.values import Const, Index, Items, Value
+from nnreuse.tracing.values import Const, Items, Value
 
 _PLAIN: dict[str, Callable[..., Any]] = {
     name: getattr(str, name)
@@ -20,12 +21,12 @@ _SHORT = 200
 """Characters of a text that a pattern is tried on."""
 
 
-def method(m: Machine, receiver: Const, name: str, positional: tuple[Value, ...]) -> Value:
+def method(m: Machine, receiver: Const, name: str, positional: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
     """A method of a constant: carried out where it and all its arguments are constants."""
     values = [m.settle(v) for v in positional]
     if isinstance(receiver.value, str):
-        if name == "format":
-            return _format(m, receiver.value, values)
+        if name == "format" and receiver.display is None:
+            return spelling.braces(m, receiver.value, values, keywords)
         run = _PLAIN.get(name)
         if run is not None and receiver.display is None and all(isinstance(v, Const) for v in values):
             try:
@@ -65,19 +66,7 @@ def _value(m: Machine, result: object) -> Value:
 
 
 def _join(m: Machine, separator: str, values: Items) -> Value:
-    parts = [v.value for v in values.content.items if isinstance(v, Const) and v.display is None]
-    if values.content.open or len(parts) < len(values.content.items) or not all(isinstance(p, str) for p in parts):
-        return m.opaque()
-    return Const(separator.join(str(p) for p in parts))
-
-
-def _format(m: Machine, pattern: str, values: list[Value]) -> Value:
-    if not all(isinstance(v, Const | Index) for v in values):
-        return m.opaque("format", pattern, *(m.ident(v) for v in values))
-    plain = [v.position if isinstance(v, Index) else v.value for v in values if isinstance(v, Const | Index)]
-    shown = ["*" if isinstance(v, Index) else (v.display or v.value) for v in values if isinstance(v, Const | Index)]
-    try:
-        starred = any(isinstance(v, Index) for v in values)
-        return Const(pattern.format(*plain), pattern.format(*shown) if starred else None)
-    except (ValueError, IndexError, KeyError, AttributeError):
-        return m.opaque("format", pattern)
+    parts = [m.settle(v) for v in values.content.items]
+    if values.content.open or not all(spelling.is_text(m, part) for part in parts):
+        return m.opaque("join", separator, *(m.ident(v) for v in parts)) if not values.content.open else m.opaque()
+    return spelling.spelled(m, [one for part in parts for one in (separator, part)][1:])

@@ -1,0 +1,66 @@
+"""What a plain list or dict holds is registered by other statements: under made names, or in a second container."""
+
+import pytest
+from judging import said
+
+FORWARD = """
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+"""
+HEAD = "\nclass Net(nn.Module):\n    def __init__(self, names, dims, n):\n        super().__init__()\n        "
+FILLED = "self.layers = [nn.Linear(4, 4) for _ in range(n)]\n"
+
+
+def net(init: str, rest: str = "", forward: str = FORWARD) -> str:
+    return HEAD + init.strip().replace("\n", "\n        ") + "\n" + rest + forward
+
+
+REGISTERED = [
+    FILLED + "for i, layer in enumerate(self.layers):\n    self.add_module(f'layer_{i}', layer)",
+    FILLED + "for i, layer in enumerate(self.layers):\n    self.register_module('{:02d}'.format(i), layer)",
+    FILLED + "for name, layer in zip(names, self.layers):\n    setattr(self, 'layer_' + name, layer)",
+    FILLED + "for name, layer in zip(names, self.layers):\n    self._modules[name] = layer",
+    FILLED + "for i in range(n):\n    setattr(self, '%s_%d' % ('layer', i), self.layers[i])",
+    "self.layers = []\nfor d in dims:\n    fc = nn.Linear(d, d)\n    self.add_module('l' + str(d), fc)\n    self.layers.append(fc)",
+    FILLED + "self.all = nn.ModuleList(self.layers)",
+]
+
+
+@pytest.mark.parametrize("init", REGISTERED)
+def test_a_made_name_registers_what_a_list_holds(init: str) -> None:
+    assert said("unregistered-module", net(init)) == []
+
+
+def test_a_helper_registers_it_as_well() -> None:
+    helper = (
+        "\n    def register(self, layers):\n        for i, one in enumerate(layers):\n"
+        "            self.add_module('l{}'.format(i), one)\n"
+    )
+    assert said("unregistered-module", net(FILLED + "self.register(self.layers)", helper)) == []
+
+
+@pytest.mark.parametrize(
+    "rest", ["self.first = self.layers[0]", "for i, layer in enumerate(self.layers):\n    print(f'layer_{i}', layer)"]
+)
+def test_a_name_for_one_of_them_does_not_register_the_others(rest: str) -> None:
+    assert [severity for _, severity in said("unregistered-module", net(FILLED + rest))] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        FILLED + "self.all = nn.Sequential(*self.layers)",
+        "self.layers = {n: nn.Linear(4, 4) for n in names}\nself.all = nn.ModuleList(list(self.layers.values()))",
+        "self.layers = {'a': nn.Linear(4, 4)}\nself.all = nn.ModuleDict(self.layers)",
+        "self.fc = nn.Linear(4, 4)\nself.layers = [self.fc]\nself.all = nn.Sequential(self.fc)",
+    ],
+)
+def test_a_container_that_only_registers_what_is_called_otherwise_is_no_uncalled_module(init: str) -> None:
+    assert said("uncalled-module", net(init)) == []
+
+
+def test_a_container_of_modules_that_nothing_else_holds_is_uncalled() -> None:
+    init = FILLED + "self.idle = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))"
+    assert said("uncalled-module", net(init)) == [("self.idle", "information")]
