@@ -77,3 +77,43 @@ def test_state_that_does_not_come_back_or_is_cut_off_is_silent(made: str, forwar
 )
 def test_no_fix_where_it_is_not_plain_what_is_stored_or_this_call_needs_the_graph(made: str, forward: str) -> None:
     assert fixed(RULE, net(made, forward)) is None
+
+
+HELPERS = """
+    def restart(self, n):
+        zero = torch.zeros(1, n, 2)
+        self.state = zero
+
+    def fresh(self, n):
+        return torch.zeros(1, n, 2)
+"""
+CALL = "\ny, self.state = self.rnn(x, self.state)"
+
+
+@pytest.mark.parametrize(
+    "reset",
+    [
+        "self.state = torch.zeros(1, x.shape[1], 2)",
+        "self.state = None",
+        "self.state = self.fresh(x.shape[1])",
+        "self.restart(x.shape[1])",
+        "if x.shape[1] > 1:\n    self.state = self.fresh(x.shape[1])\nelse:\n    self.restart(1)",
+    ],
+)
+def test_a_state_that_each_call_begins_anew_is_not_kept(reset: str) -> None:
+    assert said(RULE, net("nn.GRU(2, 2)", reset + CALL, HELPERS)) == []
+
+
+@pytest.mark.parametrize(
+    "reset",
+    [
+        "if self.state is None:\n    self.state = self.fresh(x.shape[1])",
+        "if self.state is None:\n    self.restart(x.shape[1])",
+        "if x.shape[1] > 1:\n    self.state = self.fresh(x.shape[1])",
+        "self.state = self.state.to(x.device)",
+        "self.state = tuple(part.to(x.device) for part in self.state)",
+    ],
+)
+def test_a_state_that_only_some_calls_begin_anew_is_kept(reset: str) -> None:
+    found = said(RULE, net("nn.GRU(2, 2)", reset + CALL, HELPERS))
+    assert [severity for _, severity in found] == ["information"]

@@ -127,3 +127,78 @@ class Over(nn.Module):
 def test_a_wrapper_brings_nothing_of_its_own(forward: str, severities: list[str]) -> None:
     text = WRAPPER + net(forward, init="self.fc = nn.Linear(4, 4)")
     assert [severity for _, severity in said(RULE, text)] == severities
+
+
+LAZY = [
+    "if self.fc is None:\n            self.fc = nn.Linear(x.shape[1], 2).to(x.device)\n        return self.fc(x)",
+    (
+        "if not self.built:\n            self.fc: nn.Module = nn.Linear(x.shape[1], 2).cuda()\n            self.built = True\n"
+        "        return self.fc(x)"
+    ),
+    "if self.fc is None:\n            self.build(x)\n        return self.fc(x)",
+    (
+        "try:\n            x = self.late(x)\n        except AttributeError:\n            self.late = nn.Linear(x.shape[1], 2)\n"
+        "        return self.late(x)"
+    ),
+    (
+        "if getattr(self, 'late', None) is None:\n            self.add_module('late', nn.Linear(x.shape[1], 2))\n"
+        "        return self.late(x)"
+    ),
+    (
+        "if 'late' not in self._modules:\n            self.late = nn.Sequential(nn.Linear(x.shape[1], 2), nn.ReLU())\n"
+        "        return self.late(x)"
+    ),
+    "if len(self.layers) == 0:\n            self.layers.append(nn.Linear(x.shape[1], 2))\n        return self.layers[0](x)",
+    "return self.given(x)(x)",
+]
+LAZY_INIT = "self.fc, self.built, self.layers, self.cache = None, False, nn.ModuleList(), {}"
+LAZY_REST = """
+    def build(self, x):
+        self.fc = nn.Linear(x.shape[1], 2)
+
+    def given(self, x):
+        if self.fc is not None:
+            return self.fc
+        self.fc = nn.Linear(x.shape[1], 2)
+        return self.fc
+"""
+
+
+@pytest.mark.parametrize("forward", LAZY)
+def test_what_the_next_call_finds_is_made_once(forward: str) -> None:
+    (finding,) = analysis(RULE, net(forward, LAZY_INIT, LAZY_REST)).findings
+    assert finding.severity.value == "information" and "at the first call" in finding.message
+    assert fixed(RULE, net(forward, LAZY_INIT, LAZY_REST)) is None
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        (
+            "if x.shape[1] not in self.cache:\n            self.cache[x.shape[1]] = nn.Linear(x.shape[1], 2)\n"
+            "        return self.cache[x.shape[1]](x)"
+        ),
+        (
+            "try:\n            layer = self.cache[x.shape[1]]\n        except KeyError:\n"
+            "            layer = self.cache[x.shape[1]] = nn.Linear(x.shape[1], 2)\n        return layer(x)"
+        ),
+        "return self.cache.setdefault(x.shape[1], nn.Linear(x.shape[1], 2))(x)",
+        "while len(self.layers) < x.shape[0]:\n            self.layers.append(nn.Linear(4, 4))\n        return self.layers[0](x)",
+    ],
+)
+def test_what_a_cache_keeps_is_not_made_by_each_call(forward: str) -> None:
+    (finding,) = analysis(RULE, net(forward, LAZY_INIT)).findings
+    assert finding.severity.value == "information" and "and kept" in finding.message
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        "self.fc = nn.Linear(x.shape[1], 2).to(x.device)\n        return self.fc(x)",
+        "self.build(x)\n        return self.fc(x)",
+        "if self.fc is None:\n            fc = nn.Linear(x.shape[1], 2)\n        return fc(x)",
+        "if not self.built:\n            self.fc = nn.Linear(x.shape[1], 2)\n        return self.fc(x)",
+    ],
+)
+def test_what_each_call_makes_anew_is_a_slip_although_it_is_kept(forward: str) -> None:
+    assert [severity for _, severity in said(RULE, net(forward, LAZY_INIT, LAZY_REST))] == ["warning"]

@@ -44,7 +44,8 @@ class Net(nn.Module):
 Unsafe: gradients no longer flow from one call into those before it. Outputs and checkpoints stay as they are.
 
 ## When to ignore
-When the gradient is meant to flow through several calls of one sequence, and the state is dropped before the next: reset it there.
+When the gradient is meant to flow through several calls of one sequence, and the state is dropped before the next: reset it there. A state
+that each `forward` sets anew before it is used is not reported.
 """
 
 import ast
@@ -81,7 +82,7 @@ def check(context: Context) -> Iterator[Finding]:
         target = _target(store)
         if target is None or target in seen or store.unit not in units:
             continue
-        call = next((c for c in trace.calls if _threads(trace, c, store)), None)
+        call = next((c for c in trace.calls if _threads(trace, c, store) and _comes_back(trace, c)), None)
         if call is not None:
             seen.add(target)
             yield _finding(trace, store, target, call)
@@ -122,6 +123,15 @@ def _threads(trace: Trace, call: Call, store: Store) -> bool:
         return True
     names = {part.id for part in given if isinstance(part, ast.Name)}
     return function is not None and any(_takes(node, names, store.name) for node in walk(function))
+
+
+def _comes_back(trace: Trace, call: Call) -> bool:
+    """Whether the next forward gives the module what this one has kept. It does not where the state is reset before."""
+    again = trace.again.get(call.entry)
+    if again is None or not again.complete:
+        return True
+    numbers = [one.number for one in trace.calls_of(call.instance) if one.entry == call.entry]
+    return any(one.instance is call.instance and one.lineage >> n & 1 for one in again.calls for n in numbers)
 
 
 def _takes(node: ast.AST, names: set[str], attribute: str) -> bool:

@@ -48,17 +48,19 @@ names, or attributes that `__init__` sets once; a size that is taken from the in
 
 ## When to ignore
 When a module is used as a function, with weights that are set by hand: `torch.nn.functional` says so better. A module that is made on the
-first call and kept on `self` is worth a look only: it trains if the optimizer is made after that call.
+first call and kept on `self` is worth a look only: it trains if the optimizer is made after that call. The rule runs `forward` twice, and
+so knows what the second call finds.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 
 from nnreuse.fixes import naming
 from nnreuse.fixes.created import made_in_constructor
 from nnreuse.fixes.default import default_around
-from nnreuse.fixes.fix import Applicability, Fix, Reach
-from nnreuse.fixes.places import chain, function_at, is_self
+from nnreuse.fixes.fix import Applicability, Fix, Reach, refused
+from nnreuse.fixes.places import called_name, chain, function_at, is_self
 from nnreuse.rules import reused_activation
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
@@ -73,9 +75,16 @@ ABOUT_SHARING = False
 
 MESSAGE = "each call of `{function}` makes a new `{kind}`: it never trains, and its {what} at every call"
 
+LAZY = "{name} is made at the first call of `{function}` and kept: {missed}"
+
+KEPT = "{name} is made in `{function}`, where a test asks for it, and kept: {missed}"
+
 UNSEEN = "each call of `{function}` makes a new `{kind}`, which quantization and attribution do not see: it is no part of the model"
 
 _ENTRIES = ("forward", "__call__", "encode", "decode", "training_step")
+_LOOKUP = re.compile(r"AttributeError|KeyError|LookupError|NameError")
+_MISSED_PARAMETERS = "an optimizer that is built before misses its parameters"
+_MISSED_STATE = "`load_state_dict()` before misses its state"
 _IDENTITY = ("torch.nn.modules.normalization.", "torch.nn.modules.instancenorm.")
 
 
@@ -111,29 +120,73 @@ def _is_cached(place: Place) -> bool:
     return function is not None and function.name not in _ENTRIES and bool(function.decorator_list)
 
 
-def _finding(trace: Trace, creation: Creation, place: Place, name: str) -> Finding:
-    evidence = tuple(_weigh(trace, creation, place))
+def _how_kept(trace: Trace, creation: Creation, place: Place) -> str | None:
+    """The message about a module that later calls find: all of them, or where a test says so. None where each call makes another."""
+    again = trace.again.get(creation.phase)
+    if again is not None and again.complete and creation.node not in again.made:
+        return LAZY
+    if _is_fallback(place):
+        return KEPT
+    perhaps = again is not None and again.complete and creation.node not in again.certain
+    return KEPT if perhaps and (_is_own(_target(place)) or _is_added(place)) else None
+
+
+def _is_added(place: Place) -> bool:
+    """Whether it is given to a method of `self` or of an attribute, such as `self.layers.append(…)`."""
+    above = chain(place)[-2:-1]
+    if not above or not isinstance(above[0], ast.Call) or not isinstance(above[0].func, ast.Attribute):
+        return False
+    return is_self(above[0].func.value) or _is_own(above[0].func.value)
+
+
+def _is_fallback(place: Place) -> bool:
+    """Whether it is made where a lookup has failed: in a handler, or as the second argument of `setdefault`."""
+    nodes = chain(place)
+    if any(isinstance(one, ast.ExceptHandler) and _LOOKUP.search(ast.unparse(one.type or one)) for one in nodes):
+        return True
+    return any(isinstance(one, ast.Call) and called_name(one) == "setdefault" for one in nodes[:-1])
+
+
+def _message(trace: Trace, creation: Creation, place: Place, kept: str | None) -> str:
     function, kind = function_at(place), kind_of(creation.instance)
+    called = function.name if function is not None else "forward"
     drawn = trace.carries(creation.instance).parameters
+    if kept is not None:
+        target = _target(place)
+        name = f"`{ast.unparse(target)}`" if _is_own(target) and target is not None else f"this `{kind}`"
+        missed = _MISSED_PARAMETERS if drawn else _MISSED_STATE
+        return kept.format(name=name, function=creation.phase, missed=missed)
     message = MESSAGE if brings_something(trace, creation.instance) else UNSEEN
     what = "weights are drawn anew" if drawn else "state starts anew"
+    return message.format(function=called, kind=kind, what=what)
+
+
+def _fix(trace: Trace, place: Place, name: str, kept: bool) -> Fix:
+    title, reach = (
+        f"Make it once, as `self.{name}` in `__init__`",
+        Reach(trace.cls.units.node.name, new=frozenset([name])),
+    )
+    target = _target(place)
+    if kept or _is_own(target) and target is not None:
+        held = ast.unparse(target) if target is not None else "self"
+        return Fix(title, Applicability.UNSAFE, refused(f"it is kept as `{held}`, and would be registered twice"))
+    return Fix(title, Applicability.UNSAFE, made_in_constructor(place, name), reach=reach)
+
+
+def _finding(trace: Trace, creation: Creation, place: Place, name: str) -> Finding:
+    kept = _how_kept(trace, creation, place)
+    lazy = Evidence("lazy", 0, "a later call finds it on `self`", place)
+    evidence = (lazy,) if kept is not None else tuple(_weigh(trace, creation, place))
     return Finding(
         "module-created-in-forward",
         severity_of(evidence, must=True),
-        message.format(function=function.name if function is not None else "forward", kind=kind, what=what),
+        _message(trace, creation, place, kept),
         place,
         trace.cls.name,
         None,
         (),
         evidence,
-        (
-            Fix(
-                f"Make it once, as `self.{name}` in `__init__`",
-                Applicability.UNSAFE,
-                made_in_constructor(place, name),
-                reach=Reach(trace.cls.units.node.name, new=frozenset([name])),
-            ),
-        ),
+        (_fix(trace, place, name, kept is not None),),
     )
 
 
@@ -141,7 +194,7 @@ def _weigh(trace: Trace, creation: Creation, place: Place) -> Iterator[Evidence]
     yield Evidence("forward", 4, "it is constructed where forward runs, and lives for that call", place)
     target = _target(place)
     carried = trace.carries(creation.instance)
-    if isinstance(target, ast.Attribute) and is_self(target.value) and creation.path.literals:
+    if _is_own(target) and creation.path.literals:
         yield Evidence("kept", -3, "it is kept on self under a test: made on the first call, perhaps", place)
     if isinstance(target, ast.Name) and _is_set_up(place, target.id):
         yield Evidence("set-up", -3, "its weights are set by hand, so it is used as a function", place)
@@ -152,12 +205,22 @@ def _weigh(trace: Trace, creation: Creation, place: Place) -> Iterator[Evidence]
 
 
 def _target(place: Place) -> ast.expr | None:
-    """What the constructed module is assigned to."""
-    match chain(place)[-2:-1]:
-        case [ast.Assign(targets=[target])] | [ast.AnnAssign(target=target)]:
+    """What the constructed module is assigned to, also behind `.to(…)` and the like."""
+    above = chain(place)[:-1]
+    while len(above) > 1 and isinstance(above[-1], ast.Attribute) and isinstance(above[-2], ast.Call):
+        above = above[:-2]
+    match above[-1:]:
+        case [ast.Assign(targets=[*_, target])] | [ast.AnnAssign(target=target)]:
             return target
         case _:
             return None
+
+
+def _is_own(target: ast.expr | None) -> bool:
+    """Whether a target is `self.name`, or an entry of it."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return isinstance(target, ast.Attribute) and is_self(target.value)
 
 
 def _is_set_up(place: Place, name: str) -> bool:

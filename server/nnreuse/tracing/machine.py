@@ -9,7 +9,19 @@ from typing import Any, NoReturn, TypeVar, cast
 from nnreuse.syntax.units import Unit
 from nnreuse.tracing.conditions import NOTHING, Literals, Path, contradict, follows
 from nnreuse.tracing.lineage import Lineages
-from nnreuse.tracing.trace import Answer, Call, Clash, Creation, Definition, Placement, Repetition, Shape, Store, Turn
+from nnreuse.tracing.trace import (
+    Again,
+    Answer,
+    Call,
+    Clash,
+    Creation,
+    Definition,
+    Placement,
+    Repetition,
+    Shape,
+    Store,
+    Turn,
+)
 from nnreuse.tracing.values import Const, Content, Instance, Items, May, Opaque, Value, alternatives
 from nnreuse.types.file import File
 from nnreuse.types.meaning import FunctionRef, Meaning, ModuleClass, ValueRef
@@ -199,6 +211,9 @@ class Machine:
         self.continues = Exits(0)
         self.breaks = Exits(0)
         self.phase = "constructor"
+        self.runs_again = False
+        """Whether an entry point runs once more, on what it has left."""
+        self.again: dict[str, Again] = {}
         self.root: Instance | None = None
         self.calls: list[Call] = []
         self.definitions: list[Definition] = []

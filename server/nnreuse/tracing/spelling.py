@@ -1,7 +1,7 @@
 """Spelling: texts that are put together from parts. Two are equal where their parts are, however they are written."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from string import Formatter
 
@@ -10,6 +10,7 @@ from nnreuse.tracing.values import Const, Index, Items, Mapping, Opaque, Value
 
 _LONG = 10_000
 _DIRECTIVE = re.compile(r"%(?:\((\w+)\))?([-+ #0]*\d*(?:\.\d+)?)([sdirfgex%])")
+_CONVERSIONS: dict[str, Callable[[object], str]] = {"r": repr, "a": ascii, "s": str}
 Part = str | Value
 
 
@@ -93,7 +94,7 @@ def with_format(m: Machine, value: Value, spec: str, conversion: str = "") -> Pa
         value = Const(value.position, "*")
     if isinstance(value, Const):
         try:
-            given = {"r": repr, "a": ascii, "s": str}.get(conversion, lambda one: one)(value.value)
+            given = _CONVERSIONS[conversion](value.value) if conversion else value.value
             text = format(given, spec) if len(spec) < 8 else None
         except (TypeError, ValueError):
             text = None

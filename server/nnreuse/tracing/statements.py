@@ -131,6 +131,7 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
                 m.write(one.attrs, "<parameters>", Const(True))
             if m.phase != "constructor":
                 m.intern.results.add(m.ident(value))
+                m.intern.results.update(map(m.ident, value.content.items) if isinstance(value, Items) else ())
         elif isinstance(one, Instance):
             _assign_computed(m, one, name, value)
         elif isinstance(one, Opaque):
@@ -220,8 +221,10 @@ def _with(m: Machine, f: Frame, node: ast.With | ast.AsyncWith) -> Flow:
 def _try(m: Machine, f: Frame, node: ast.Try) -> Flow:
     raised = Literal(m.intern("raised", id(node)), "truth", None, True)
 
+    unset = {*m.unset}
+
     def handler(one: ast.ExceptHandler) -> Callable[[], Flow]:
-        return lambda: execute_block(m, f, one.body)
+        return lambda: Flow.RAISE if _is_set_now(m, one, unset) else execute_block(m, f, one.body)
 
     arms: list[tuple[Literals, Callable[[], Flow]]] = [
         (NOTHING, lambda: execute_block(m, f, [*node.body, *node.orelse]))
@@ -232,6 +235,12 @@ def _try(m: Machine, f: Frame, node: ast.Try) -> Flow:
     if ends(last):
         return last
     return nearest(flows)
+
+
+def _is_set_now(m: Machine, handler: ast.ExceptHandler, unset: set[str]) -> bool:
+    """Whether a handler waits for an attribute that the last call has set: the next one does not come there."""
+    waits = isinstance(handler.type, ast.Name) and handler.type.id == "AttributeError"
+    return m.runs_again and waits and m.unset == unset
 
 
 def _match(m: Machine, f: Frame, node: ast.Match) -> Flow:

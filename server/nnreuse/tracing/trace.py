@@ -156,6 +156,19 @@ class Store:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What the next call of an entry point does on what the last one has left: its calls, numbered on, and what makes a module.
+
+    `certain`: what does so whatever the tests say.
+    """
+
+    calls: tuple[Call, ...]
+    made: frozenset[ast.AST]
+    certain: frozenset[ast.AST]
+    complete: bool
+
+
 def _no_calls() -> tuple[int, dict[int, list[Call]]]:
     return 0, {}
 
@@ -185,6 +198,8 @@ class Trace:
     stores: list[Store] = field(default_factory=list[Store])
     clashes: list[Clash] = field(default_factory=list[Clash])
     held: dict[str, list[Instance]] = field(default_factory=dict[str, list[Instance]])
+    again: dict[str, Again] = field(default_factory=dict[str, Again])
+    """The next call of each entry point that makes a module, or keeps what comes from a call."""
     complete: bool = True
     within_bounds: bool = True
     entries: list[str] = field(default_factory=list[str])

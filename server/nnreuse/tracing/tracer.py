@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nnreuse.syntax.tree import walk
-from nnreuse.tracing import attributes, calls, construction, objects
+from nnreuse.tracing import again, attributes, calls, construction, objects
 from nnreuse.tracing.conditions import Path
 from nnreuse.tracing.holding import held_under
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, Machine, OutOfBounds
@@ -87,6 +87,7 @@ def _run(m: Machine, cls: ModuleClass) -> Trace:
         cls, this, m.calls, m.definitions, m.repetitions, m.placements, m.creations, m.collections, m.stores, m.clashes
     )
     result.entries = _run_entries(m, this, cls)
+    result.again = m.again
     result.within_bounds = m.complete
     result.complete = m.complete and not m.escaped
     result.held = held_under(m, this)
@@ -138,9 +139,11 @@ def _definition(cls: ModuleClass, name: str) -> Function | None:
 
 def _run_entry(m: Machine, entry: Function, steps: int) -> None:
     m.phase, m.path, m.turns, m.steps, m.limit = calls.function_name(entry), Path(), (), 0, steps
-    mark = len(m.journal)
+    mark, begun = len(m.journal), again.mark(m)
     try:
         calls.enter(m, entry, (), {}, None)
+        if again.has_left_something(m, begun):
+            m.again[m.phase] = again.run_again(m, entry, steps)
     except (OutOfBounds, RecursionError):
         m.complete = False
         m.stack.clear()
