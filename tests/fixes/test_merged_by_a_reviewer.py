@@ -8,6 +8,7 @@ from repairing import model
 
 from nnreuse.cli.repair import repaired
 from nnreuse.config.settings import Settings
+from nnreuse.fixes.fix import unfixed
 from nnreuse.workspace import neighbours
 from nnreuse.workspace.project import Project
 
@@ -176,3 +177,192 @@ def test_an_annotation_is_written_so_that_the_file_still_runs(imports: str, anno
     text = mended(f"{imports}\n{model(body)}")
     assert written in text
     run(text, "Encoder(3)", (2, 3))
+
+
+def reasons(text: str) -> list[str | None]:
+    """Why each finding of a text has no fix; None for one that has."""
+    analysis = Project(Settings()).check(Path("model.py"), text)
+    return [unfixed(finding.fixes, analysis.index) for finding in analysis.findings]
+
+
+FUSION = """
+class Fusion(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.first = nn.Linear(d, d)
+        self.second = nn.Linear(d, d)
+        self.last = nn.Linear(d, d)
+
+    def forward(self, x):
+        y = torch.tanh(self.first(x))
+        {dead}
+        z = torch.tanh(self.second(y))
+        return z, self.last(z)
+"""
+
+
+@pytest.mark.parametrize(
+    "dead",
+    [
+        "unused = self.second(y)",
+        "unused = torch.tanh(self.second(y)).relu()",
+        "self.second(y)",
+        "z = self.second(y)",
+        "z = self.second(self.first(y))",
+        "a = b = self.second(y)",
+        "unused: torch.Tensor = self.second(y)",
+    ],
+)
+def test_a_call_that_nothing_reads_is_deleted(dead: str):
+    text = mended(model(FUSION.format(dead=dead)))
+    assert f"\n        {dead}\n" not in text
+    assert text.count("nn.Linear(d, d)") == 3
+    run(text, "Fusion(3)", (2, 3))
+
+
+@pytest.mark.parametrize(
+    "alive",
+    ["y = self.second(y)", "log = print(self.second(y))", "self.kept = self.second(y)", "w = self.second(y); locals()"],
+)
+def test_a_call_that_something_may_read_stays(alive: str):
+    assert "self.second(y)" in mended(model(FUSION.format(dead=alive))).split("z =")[0]
+
+
+TWO = """
+class Layer(nn.Module):
+    def __init__(self, i, o, kinds):
+        super().__init__()
+        self.weight = nn.Linear(i, o)
+
+{first}
+
+{second}
+
+    def forward(self, x, kind):
+        return self.weight(x) + self.each[kind](x)
+"""
+EACH = "self.each = nn.ModuleDict(\n            {{kind: nn.Linear(i, {0}) for kind in kinds}}\n        )"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "left"),
+    [
+        ("# Of each kind.\n        " + EACH.format("o"), EACH.format("o"), "# Of each kind.\n        self.each"),
+        (EACH.format("o"), "# Of each kind.\n        " + EACH.format("o"), "# Of each kind.\n        self.each"),
+        (EACH.format("o"), EACH.format("o"), "\n        self.each"),
+        (EACH.format("7"), "# Of each kind.\n        " + EACH.format("o"), "# Of each kind.\n        self.each"),
+    ],
+)
+def test_of_two_equal_definitions_the_one_without_the_comment_goes(first: str, second: str, left: str):
+    text = mended(model(TWO.format(first="        " + first, second="        " + second)))
+    assert text.count("self.each = ") == 1
+    assert left in text
+    assert "\n\n\n    def" not in text and "{kind: nn.Linear(i, o)" in text
+
+
+def test_what_the_second_definition_reads_has_changed_so_the_first_one_goes():
+    text = mended(
+        model(TWO.format(first="        " + EACH.format("o"), second="        o = 1\n        " + EACH.format("o")))
+    )
+    assert text.index("o = 1") < text.index("self.each = ")
+
+
+def test_everything_that_forward_makes_is_moved():
+    text = mended(
+        model("""
+        class Attention(nn.Module):
+            def __init__(self, dim):
+                super().__init__()
+                self.dim = dim
+                self.w = nn.Linear(dim, dim)
+
+            def forward(self, x):
+                x = nn.Linear(self.dim, self.dim)(self.w(x))
+                x = nn.LayerNorm(self.dim)(x)
+                x = nn.LayerNorm(x.shape[-1])(x)
+                return nn.Dropout(0.1)(x)
+        """)
+    )
+    made = run(text, "Attention(3)", (2, 3))
+    assert {"w", "linear", "layernorm"} == dict(made.named_children()).keys()
+    assert "nn.LayerNorm(x.shape[-1])" in text  # its size is known to forward alone
+
+
+HEADS = """
+class Heads(nn.Module):
+    def __init__(self, {parameters}):
+        super().__init__()
+        self.heads = {{}}
+        for {target} in {source}:
+            self.heads[{key}] = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return [head(x) for head in self.heads.values()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "target", "source", "key", "given"),
+    [
+        ("names", "name", "names", "name", "['a', 'b']"),
+        ("tasks: list[str]", "one", "tasks", "one", "['a', 'b']"),
+        ("n", "i", "range(n)", "f'head{i}'", "2"),
+        ("n", "i", "range(n)", "str(i)", "2"),
+        ("sizes: dict[str, int]", "one, size", "sizes.items()", "one", "{'a': 1}"),
+        ("n", "x", "('p', 'q')", "x", "2"),
+        ("n", "i, name", "enumerate(['p', 'q'])", "name + '_head'", "2"),
+    ],
+)
+def test_a_dict_that_is_filled_by_texts_becomes_a_module_dict(
+    parameters: str, target: str, source: str, key: str, given: str
+):
+    text = mended(model(HEADS.format(parameters=parameters, target=target, source=source, key=key)))
+    assert "self.heads = nn.ModuleDict()" in text
+    assert list(run(text, f"Heads({given})", (2, 4)).parameters())
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "key"),
+    [
+        ("key", "names", "(key, 1)"),
+        ("key", "range(3)", "key"),
+        ("name", "enumerate(names)", "name"),
+        ("i, name", "enumerate(names)", "i"),
+        ("key", "itertools.product(names, names)", "key"),
+        ("key", "names", "key[0]"),
+        ("k", "names", "k"),
+    ],
+)
+def test_a_dict_whose_keys_may_be_no_texts_is_left_with_a_reason(target: str, source: str, key: str):
+    text = model(HEADS.format(parameters="names", target=target, source=source, key=key))
+    assert "self.heads = {}" in mended(text)
+    assert "takes only texts as keys" in " ".join(filter(None, reasons(text)))
+
+
+@pytest.mark.parametrize("made", ["self.make(n)", "make(n)", "[nn.Linear(4, 4)] + self.make(n)", "list(self.make(n))"])
+def test_what_a_method_lists_becomes_a_module_list(made: str):
+    text = mended(
+        model(f"""
+        def make(n):
+            return [nn.Linear(4, 4) for _ in range(n)]
+
+
+        class Deep(nn.Module):
+            def __init__(self, n):
+                super().__init__()
+                self.layers = {made}
+
+            def make(self, n):
+                out = []
+                for _ in range(n):
+                    out.append(nn.Linear(4, 4))
+                return out
+
+            def forward(self, x):
+                for layer in self.layers:
+                    x = layer(x)
+                return x
+        """)
+    )
+    assert f"self.layers = nn.ModuleList({made})" in text
+    assert len(list(run(text, "Deep(2)", (2, 4)).parameters())) >= 4

@@ -4,7 +4,8 @@ import pytest
 import torch
 from judging import HEADER, analysis, fixed, said
 
-from nnreuse.fixes.register import RESERVED
+from nnreuse.fixes.fix import unfixed
+from nnreuse.fixes.keys import RESERVED
 
 RULE = "unregistered-module"
 
@@ -119,7 +120,7 @@ def test_the_import_form_of_the_file_is_kept() -> None:
 def test_no_fix_where_a_module_container_cannot_do_the_same(init: str, forward: str) -> None:
     found = analysis(RULE, net(init, forward))
     assert found.findings
-    assert all(fix.edits(found.index) is None for finding in found.findings for fix in finding.fixes)
+    assert all(unfixed(finding.fixes, found.index) for finding in found.findings)
 
 
 def test_reserved_keys_are_those_that_torch_refuses() -> None:

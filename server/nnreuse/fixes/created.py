@@ -1,12 +1,13 @@
 """What forward constructs is constructed once, at the end of the constructor, and kept on self."""
 
 import ast
+from collections.abc import Sequence
 
 from nnreuse.fixes.classbody import constructor_of
 from nnreuse.fixes.construction import is_plain_construction
 from nnreuse.fixes.places import Function, chain, is_self
 from nnreuse.fixes.uses import class_of, uses
-from nnreuse.fixes.writing import Build, Refused, below, current, lines_of, proven
+from nnreuse.fixes.writing import Build, Lines, Refused, below, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.tree import walk
@@ -17,31 +18,67 @@ _Repeated = (
 )
 
 
-def made_in_constructor(place: Place, name: str) -> Build:
-    """`self.name` in place of a constructor call, and `self.name = …` as the constructor's last statement.
+Named = tuple[Place, str]
+"""A constructor call, and the attribute that is to hold what it makes."""
 
-    None where the call depends on anything but constants, module-level names and attributes that the constructor sets once.
+
+def made_in_constructor(place: Place, name: str, others: Sequence[Named] = ()) -> Build:
+    """`self.name` in place of a constructor call, and `self.name = …` at the constructor's end; so too for those `others` that can.
+
+    Refused where the call depends on anything but constants, module-level names and attributes that the constructor sets once.
     """
 
     def build(index: FileIndex) -> list[Edit] | None:
-        owner = class_of(index, place) if current(index, [place]) else None
-        found = constructor_of(owner) if owner is not None else None
-        method = _method(place)
-        if owner is not None and found is None:
-            raise Refused("the class has no `__init__` of its own to make it in")
-        if owner is None or found is None or method is None or "\n" in place.text or "\r" in place.text:
-            return None
-        constructor, unit = found[0], found[1].unit
-        if not _means_the_same(owner, place, method, constructor) or isinstance(constructor.body[-1], ast.Return):
-            return None
-        lines = lines_of(index, Place(unit, unit.span(constructor.body[-1])))
-        if lines is None:
-            return None
-        return proven(
-            index, [Edit(index.span(place), f"self.{name}"), below(index, lines, [f"self.{name} = {place.text}"])]
-        )
+        edits = _moved(index, [(place, name)])
+        if not edits or not others:
+            return proven(index, edits) if edits else None
+        movable = [one for one in others if _can_move(index, one)]
+        ordered = sorted([(place, name), *movable], key=lambda one: index.span(one[0]))
+        return proven(index, _moved(index, ordered) or edits)
 
     return build
+
+
+def _can_move(index: FileIndex, named: Named) -> bool:
+    try:
+        return bool(_moved(index, [named]))
+    except Refused:
+        return False
+
+
+def _moved(index: FileIndex, named: Sequence[Named]) -> list[Edit] | None:
+    """The edits that move calls of one class to its constructor's end, in their order."""
+    edits: list[Edit] = []
+    added: list[str] = []
+    below_it: Lines | None = None
+    for place, name in named:
+        below_it = _end_of_constructor(index, place)
+        if below_it is None:
+            return None
+        edits.append(Edit(index.span(place), f"self.{name}"))
+        added.append(f"self.{name} = {place.text}")
+    return [*edits, below(index, below_it, added)] if below_it is not None else None
+
+
+def _end_of_constructor(index: FileIndex, place: Place) -> Lines | None:
+    """The constructor's last statement, if what `place` makes can be made behind it; may be Refused."""
+    owner = class_of(index, place) if current(index, [place]) else None
+    if owner is None:
+        return None
+    found = constructor_of(owner)
+    if found is None:
+        raise Refused("the class has no `__init__` of its own to make it in")
+    method = _method(place)
+    if method is None:
+        raise Refused("it is made in a loop or in a function inside `forward`: how many layers are meant is not known")
+    if "\n" in place.text or "\r" in place.text:
+        raise Refused("the call is written over several lines")
+    constructor, unit = found[0], found[1].unit
+    if not _means_the_same(owner, place, method, constructor):
+        raise Refused("the constructor call may do more than construct")
+    if isinstance(constructor.body[-1], ast.Return):
+        raise Refused("`__init__` ends in a `return`")
+    return lines_of(index, Place(unit, unit.span(constructor.body[-1])))
 
 
 def _method(place: Place) -> Function | None:

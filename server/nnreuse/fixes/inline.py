@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from nnreuse.fixes.construction import must_be_plain
 from nnreuse.fixes.places import Function, chain, expression_at, function_at, siblings, statement_at
-from nnreuse.fixes.writing import Build, Lines, Refused, current, lines_of, proven
+from nnreuse.fixes.writing import Build, Lines, Refused, closing_the_gap, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import split_lines
@@ -160,7 +160,7 @@ def deletion(index: FileIndex, definition: Place) -> Edit | None:
         raise Refused("a comment stands beside the definition, and would go with it")
     if statement is None or lines is None or len(siblings(definition.unit, statement)) < 2:
         return None
-    return Edit(lines.span, "")
+    return Edit(closing_the_gap(index, lines.span), "")
 
 
 def written_at(definition: Place, use: Place, value: ast.expr) -> str:

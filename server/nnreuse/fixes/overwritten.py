@@ -35,7 +35,7 @@ def stored_as(target: Place, name: str) -> Build:
 
 
 def not_made(definition: Place) -> Build:
-    """The statement goes: what it makes is replaced before anything uses it."""
+    """The statement goes: what it makes is replaced before anything uses it, or was made just so before."""
 
     def build(index: FileIndex) -> list[Edit] | None:
         statement = statement_at(definition) if current(index, [definition]) else None
@@ -45,3 +45,10 @@ def not_made(definition: Place) -> Build:
         return proven(index, [removal]) if removal is not None else None
 
     return build
+
+
+def comment_above(place: Place) -> bool:
+    """Whether a comment stands on the line above a place, at its indentation."""
+    row, column = place.unit.row(place.span.start)
+    line = place.unit.lines[row - 1] if row else ""
+    return line[:column].isspace() and line[column : column + 1] == "#"

@@ -3,10 +3,11 @@
 import ast
 from collections.abc import Iterator
 
+from nnreuse.fixes.keys import is_key, is_text
 from nnreuse.fixes.places import called_name, expression_at, function_at, is_self
 from nnreuse.fixes.spelling import of_torch_nn
 from nnreuse.fixes.uses import ancestors, class_of, descendants
-from nnreuse.fixes.writing import Build, current, proven
+from nnreuse.fixes.writing import Build, Refused, current, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
@@ -18,31 +19,26 @@ _METHODS = {
     "ModuleList": frozenset("append extend insert pop".split()),
     "ModuleDict": frozenset("items keys values pop update clear".split()),
 }
-RESERVED = frozenset(
-    "T_destination add_module apply bfloat16 buffers call_super_init children clear compile cpu cuda double dump_patches eval "
-    "extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu items keys load_state_dict modules "
-    "mtia named_buffers named_children named_modules named_parameters parameters pop register_backward_hook register_buffer "
-    "register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook "
-    "register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter "
-    "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory "
-    "state_dict to to_empty train training type update values xpu zero_grad".split()
-)
-"""Keys that an `nn.ModuleDict` refuses: the names of its own attributes."""
 
 
-def registered(value: Place, attribute: str) -> Build:
-    """`self.attribute = [...]` becomes `self.attribute = nn.ModuleList([...])`; None where the file uses it as no ModuleList can be."""
+def registered(value: Place, attribute: str, kind: str) -> Build:
+    """`self.attribute = [...]` becomes `self.attribute = nn.ModuleList([...])`; refused where the file uses it as no ModuleList can be.
+
+    `kind`: "ModuleList" for a list, "ModuleDict" for a dict.
+    """
 
     def build(index: FileIndex) -> list[Edit] | None:
         node = expression_at(value) if current(index, [value]) else None
-        kind = _kind(node)
-        name = of_torch_nn(index, kind) if kind is not None else None
-        if node is None or kind is None or name is None or not _is_initialised(value):
+        if node is None:
             return None
-        if isinstance(node, ast.Name) and _is_used_after(value, node.id):
-            return None
-        if not all(_suits(kind, node, around) for around in _mentions(index, value, attribute)):
-            return None
+        name = of_torch_nn(index, kind)
+        if name is None:
+            raise Refused(f"the file imports neither `torch.nn` nor `{kind}`")
+        if not _is_initialised(value):
+            raise Refused("`super().__init__()` has not run yet where it is assigned")
+        _must_convert(kind, node, value)
+        for around in _mentions(index, value, attribute):
+            _must_suit(kind, node, value, around)
         span = index.span(value)
         if isinstance(node, ast.List | ast.Dict) and not value.text[1:-1].strip():
             return proven(index, [Edit(span, f"{name}()")])
@@ -51,22 +47,30 @@ def registered(value: Place, attribute: str) -> Build:
     return build
 
 
-def _kind(node: ast.expr | None) -> str | None:
+def _must_convert(kind: str, node: ast.expr, value: Place) -> None:
+    """Raises Refused where a module container cannot be made of what is assigned."""
     match node:
-        case ast.List() | ast.ListComp() | ast.Name():
-            return "ModuleList"
-        case ast.Dict(keys=keys) if all(_is_key(key) for key in keys):
-            return "ModuleDict"
+        case ast.Name(id=name) if _is_used_after(value, name):
+            raise Refused(f"`{name}` may still change after it was assigned")
+        case ast.Dict(keys=keys):
+            for key in keys:
+                _must_be_key(key, value)
+        case ast.DictComp(key=key):
+            _must_be_key(key, value)
+        case ast.List() | ast.ListComp() | ast.Name() | ast.Call() | ast.BinOp():
+            pass
         case _:
-            return None
+            raise Refused(f"an `nn.{kind}` cannot stand for what is assigned")
 
 
-def _is_key(key: ast.expr | None) -> bool:
-    """Whether a ModuleDict takes a key."""
-    text = key.value if isinstance(key, ast.Constant) else None
-    return (
-        isinstance(text, str) and bool(text) and "." not in text and text not in RESERVED and not text.startswith("_")
-    )
+def _must_be_key(key: ast.expr | None, place: Place) -> None:
+    """Raises Refused where a ModuleDict may not take a key."""
+    if key is None:
+        raise Refused("the dict is made of another, whose keys are not known")
+    if isinstance(key, ast.Constant) and isinstance(key.value, str) and not is_key(key.value):
+        raise Refused(f"an `nn.ModuleDict` does not take `{key.value}` as a key")
+    if not is_text(key, function_at(place)):
+        raise Refused(f"an `nn.ModuleDict` takes only texts as keys, and `{ast.unparse(key)}` is none, or may be none")
 
 
 def _is_initialised(value: Place) -> bool:
@@ -118,16 +122,31 @@ def _below(node: ast.AST, attribute: str, above: tuple[ast.AST, ...]) -> Iterato
         yield from _below(child, attribute, around)
 
 
+def _must_suit(kind: str, node: ast.expr, value: Place, around: tuple[ast.AST, ...]) -> None:
+    """Raises Refused where a mention does not mean the same of a module container as of a list or dict."""
+    if not _suits(kind, node, around):
+        raise Refused(f"the file uses it as no `nn.{kind}` can be used: `{_line(around)}`")
+    match around:
+        case (*_, ast.Subscript(slice=key, ctx=ast.Store()), _) if kind == "ModuleDict":
+            _must_be_key(key, value)
+        case _:
+            pass
+
+
+def _line(around: tuple[ast.AST, ...]) -> str:
+    """The first line of the innermost statement or expression that holds a mention."""
+    return ast.unparse(around[max(0, len(around) - 3)]).split("\n")[0]
+
+
 def _suits(kind: str, value: ast.expr, around: tuple[ast.AST, ...]) -> bool:
-    """Whether a mention means the same of a module container as of a list or dict."""
     node, parent = around[-1], around[-2]
     match parent:
         case ast.Assign(value=given, targets=[target]) | ast.AnnAssign(value=given, target=target) if target is node:
             return given is value
         case ast.AugAssign(op=ast.Add(), value=ast.List() | ast.ListComp()):
             return kind == "ModuleList"
-        case ast.Subscript(slice=key, ctx=context):
-            return not isinstance(context, ast.Del) and (kind == "ModuleList" or _is_read_or_key(key, context))
+        case ast.Subscript(ctx=context):
+            return not isinstance(context, ast.Del)
         case ast.Attribute(attr=method):
             grandparent = around[-3]
             return method in _METHODS[kind] and isinstance(grandparent, ast.Call) and grandparent.func is parent
@@ -139,7 +158,3 @@ def _suits(kind: str, value: ast.expr, around: tuple[ast.AST, ...]) -> bool:
             return container is node
         case _:
             return isinstance(parent, ast.Starred)
-
-
-def _is_read_or_key(key: ast.expr, context: ast.expr_context) -> bool:
-    return isinstance(context, ast.Load) or _is_key(key)

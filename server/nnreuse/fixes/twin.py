@@ -4,7 +4,7 @@ import ast
 
 from nnreuse.fixes.places import expression_at, siblings, statement_at
 from nnreuse.fixes.uses import class_of, named_elsewhere, uses
-from nnreuse.fixes.writing import Build, current, lines_of, proven
+from nnreuse.fixes.writing import Build, closing_the_gap, current, lines_of, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.span import Span
@@ -38,7 +38,7 @@ def delete_definition(definition: Place) -> Build:
             return None
         if len(siblings(definition.unit, statement)) < 2:
             return None
-        return proven(index, [Edit(lines.span, "")])
+        return proven(index, [Edit(closing_the_gap(index, lines.span), "")])
 
     return build
 

@@ -84,6 +84,17 @@ def lines_of(index: FileIndex, place: Place) -> Lines | None:
     return Lines(span.shifted(shift), indentation, ending, comment)
 
 
+def closing_the_gap(index: FileIndex, span: Span) -> Span:
+    """The lines of a statement that goes, and the empty ones above it where others stand below it: one gap is left, not two."""
+    lines, starts = index.source.lines, index.source.starts
+    first, last = index.source.position(span.start).line, index.source.position(span.end).line
+    if last >= len(lines) or lines[last].strip():
+        return span
+    while first and not lines[first - 1].strip():
+        first -= 1
+    return Span(starts[first], span.end)
+
+
 def _continues(line: str) -> bool:
     return line.rstrip("\r\n").endswith("\\")
 

@@ -92,13 +92,37 @@ def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
     unseen = not reused_activation.PROFILES.isdisjoint(context.settings.profiles)
     made = {place: one for one in trace.creations if (place := _made_at(trace, one, unseen)) is not None}
-    taken = {*context.names_of(trace.cls)} if made else set[str]()
+    if not made:
+        return
+    named = _named(trace, made, {*context.names_of(trace.cls)})
+    for place, name in named.items():
+        yield _finding(trace, made[place], place, name, _beside(trace, made, named, place))
+
+
+def _named(trace: Trace, made: dict[Place, Creation], taken: set[str]) -> dict[Place, str]:
+    """The places that are reported, each with the attribute that what it makes is to have."""
+    named: dict[Place, str] = {}
     for place, creation in made.items():
         if any(other.unit is place.unit and other != place and other.span.contains(place.span) for other in made):
             continue  # an argument of another: that one is reported
-        name = _name(trace, creation, place, taken)
-        taken.add(name)
-        yield _finding(trace, creation, place, name)
+        named[place] = _name(trace, creation, place, taken)
+        taken.add(named[place])
+    return named
+
+
+def _beside(
+    trace: Trace, made: dict[Place, Creation], named: dict[Place, str], place: Place
+) -> list[tuple[Place, str]]:
+    """What else the same function makes for itself alone, to be moved together: half a move reads as if the rest were right."""
+    return [
+        (other, name)
+        for other, name in named.items()
+        if other != place
+        and function_at(other) is function_at(place)
+        and not _is_own(_target(other))
+        and _how_kept(trace, made[other], other) is None
+        and not {one.kind for one in _weigh(trace, made[other], other)} & {"set-up", "uncalled"}
+    ]
 
 
 def _made_at(trace: Trace, creation: Creation, unseen: bool) -> Place | None:
@@ -161,19 +185,24 @@ def _message(trace: Trace, creation: Creation, place: Place, kept: str | None) -
     return message.format(function=called, kind=kind, what=what)
 
 
-def _fix(trace: Trace, place: Place, name: str, kept: bool) -> Fix:
-    title, reach = (
-        f"Make it once, as `self.{name}` in `__init__`",
-        Reach(trace.cls.units.node.name, new=frozenset([name])),
-    )
-    target = _target(place)
+def _fixes(trace: Trace, place: Place, name: str, others: list[tuple[Place, str]], kept: bool) -> Iterator[Fix]:
+    title, target, owner = f"Make it once, as `self.{name}` in `__init__`", _target(place), trace.cls.units.node.name
     if kept or _is_own(target) and target is not None:
         held = ast.unparse(target) if target is not None else "self"
-        return Fix(title, Applicability.UNSAFE, refused(f"it is kept as `{held}`, and would be registered twice"))
-    return Fix(title, Applicability.UNSAFE, made_in_constructor(place, name), reach=reach)
+        yield Fix(title, Applicability.UNSAFE, refused(f"it is kept as `{held}`, and would be registered twice"))
+        return
+    if others:
+        yield Fix(
+            "Make everything that is made here once, in `__init__`",
+            Applicability.UNSAFE,
+            made_in_constructor(place, name, others),
+            reach=Reach(owner, new=frozenset([name, *(other for _, other in others)])),
+        )
+    reach = Reach(owner, new=frozenset([name]))
+    yield Fix(title, Applicability.UNSAFE, made_in_constructor(place, name), reach=reach)
 
 
-def _finding(trace: Trace, creation: Creation, place: Place, name: str) -> Finding:
+def _finding(trace: Trace, creation: Creation, place: Place, name: str, others: list[tuple[Place, str]]) -> Finding:
     kept = _how_kept(trace, creation, place)
     lazy = Evidence("lazy", 0, "a later call finds it on `self`", place)
     evidence = (lazy,) if kept is not None else tuple(_weigh(trace, creation, place))
@@ -186,7 +215,7 @@ def _finding(trace: Trace, creation: Creation, place: Place, name: str) -> Findi
         None,
         (),
         evidence,
-        (_fix(trace, place, name, kept is not None),),
+        tuple(_fixes(trace, place, name, others, kept is not None)),
     )
 
 

@@ -52,8 +52,8 @@ import re
 from collections.abc import Iterator
 
 from nnreuse.fixes.fix import Applicability, Fix, Reach
-from nnreuse.fixes.overwritten import not_made, stored_as
-from nnreuse.fixes.places import function_at, is_self, statement_at
+from nnreuse.fixes.overwritten import comment_above, not_made, stored_as
+from nnreuse.fixes.places import function_at, is_self, siblings, statement_at
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
@@ -162,7 +162,26 @@ def _fixes(trace: Trace, earlier: Definition, later: Definition, place: Place, m
     if missing is not None:
         reach = Reach(trace.cls.units.node.name, new=frozenset([missing]))
         yield Fix(f"Name it `self.{missing}`", Applicability.UNSAFE, stored_as(place, missing), reach=reach)
+    if _makes_the_same(earlier, later):
+        yield Fix("Delete this second, equal definition", Applicability.UNSAFE, not_made(later.place))
     yield Fix("Delete the definition that is lost", Applicability.UNSAFE, not_made(earlier.place))
+
+
+def _makes_the_same(earlier: Definition, later: Definition) -> bool:
+    """Whether both assignments, of one block, have one expression, and nothing between them changes what it reads.
+
+    A comment above the second alone speaks of it: then the first is the one to go.
+    """
+    if earlier.value is None or later.value is None or ast.dump(earlier.value) != ast.dump(later.value):
+        return False
+    first, second = statement_at(earlier.place), statement_at(later.place)
+    block = siblings(earlier.unit, first) if first is not None else []
+    if first not in block or second not in block or comment_above(later.place) and not comment_above(earlier.place):
+        return False
+    read = {ast.unparse(node) for node in walk(later.value) if isinstance(node, ast.Name | ast.Attribute)}
+    between = block[block.index(first) + 1 : block.index(second)]
+    written = (node for statement in between for node in walk(statement) if isinstance(node, ast.Name | ast.Attribute))
+    return not any(not isinstance(node.ctx, ast.Load) and ast.unparse(node) in read for node in written)
 
 
 def _missing(trace: Trace, name: str) -> str | None:

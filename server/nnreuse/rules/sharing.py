@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from nnreuse.config.severity import Severity
 from nnreuse.fixes import naming
+from nnreuse.fixes.dead import is_dead, without_dead_call
 from nnreuse.fixes.each_pass import each_of, one_for_each_pass
 from nnreuse.fixes.fix import Applicability, Fix, Migration, refused, renaming
 from nnreuse.fixes.split import split
@@ -82,7 +83,20 @@ def _related(reuse: Reuse, this: int) -> Iterator[Related]:
 
 
 def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
-    """Split the instance into one per call site: first keeping its name, then numbering all; as the setting says with a checkpoint hook."""
+    """A call that nothing reads goes; else the instance is split into one for each call site."""
+    return (*_dead_calls(reuse), *_splits(context, reuse))
+
+
+def _dead_calls(reuse: Reuse) -> Iterator[Fix]:
+    """The deletion of a call whose result nothing reads: a layer of its own would compute nothing."""
+    own = own_units(reuse.trace)
+    dead = [call.site for call in reuse.sites if call.unit in own and is_dead(call.site)]
+    for site in dead[:1] if len(dead) < len(reuse.sites) else dead[1:2]:
+        yield Fix("Delete the call whose result nothing reads", Applicability.UNSAFE, without_dead_call(site))
+
+
+def _splits(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
+    """First keeping the instance's name, then numbering all; as the setting says with a checkpoint hook."""
     definition = reuse.definition
     placed = _places_of_parts(reuse)
     if placed is None:

@@ -52,7 +52,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.places import called_name, function_at
 from nnreuse.fixes.register import registered
 from nnreuse.rules.context import Context
@@ -136,7 +136,7 @@ def _finding(trace: Trace, definition: Definition, hidden: list[Instance]) -> Fi
     value = trace.this.attrs.get(definition.name)
     called = any(trace.calls_of(instance) for instance in hidden)
     evidence = tuple(_weigh(definition, called))
-    fixes = (_fix(definition, place),) if definition.value is not None and _only_modules(value) else ()
+    fix = _fix(definition, place, value)
     return Finding(
         "unregistered-module",
         severity_of(evidence, must=True),
@@ -146,15 +146,20 @@ def _finding(trace: Trace, definition: Definition, hidden: list[Instance]) -> Fi
         definition.name,
         (),
         evidence,
-        fixes,
+        (fix,),
     )
 
 
-def _fix(definition: Definition, place: Place) -> Fix:
-    container = "nn.ModuleDict" if isinstance(definition.value, ast.Dict | ast.DictComp) else "nn.ModuleList"
-    return Fix(
-        f"Make `self.{definition.name}` an `{container}`", Applicability.UNSAFE, registered(place, definition.name)
-    )
+def _fix(definition: Definition, place: Place, value: Value | None) -> Fix:
+    kind = "ModuleDict" if _container(value) == "dict" else "ModuleList"
+    build = registered(place, definition.name, kind)
+    if definition.value is None:
+        build = refused("it is filled in a way that the fix does not know")
+    elif _container(value) in ("tuple", "set"):
+        build = refused(f"an `nn.{kind}` is no {_container(value)}: write a list, or check what uses it")
+    elif not _only_modules(value):
+        build = refused(f"it may hold other things than modules, which an `nn.{kind}` does not take")
+    return Fix(f"Make `self.{definition.name}` an `nn.{kind}`", Applicability.UNSAFE, build)
 
 
 def _weigh(definition: Definition, called: bool) -> Iterator[Evidence]:
