@@ -8,7 +8,7 @@ from nnreuse.fixes.places import Function, chain
 from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.reuse import comments_at, says_shared
+from nnreuse.rules.reuse import comments_at, matters_to_others, says_shared
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance
@@ -18,7 +18,12 @@ _MAX_OWNERS = 200
 
 
 def carries_something(trace: Trace, instance: Instance) -> bool:
-    """Whether an instance certainly owns parameters or state, so that it matters who else has it."""
+    """Whether an instance certainly owns parameters that learn, or state, so that it matters who else has it."""
+    return matters_to_others(trace, instance, trace.carries(instance))
+
+
+def owns_something(trace: Trace, instance: Instance) -> bool:
+    """Whether an instance certainly owns parameters, frozen ones as well, or state."""
     return _something(trace.carries(instance))
 
 

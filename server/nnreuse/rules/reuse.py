@@ -72,8 +72,15 @@ def _reuses(trace: Trace) -> Iterator[Reuse]:
         if most < 2 or not paths or not own_code(trace, calls):
             continue
         carried = trace.carries(instance)
-        if carried.parameters or carried.running_stats or carried.other_state:
+        if matters_to_others(trace, instance, carried):
             yield reuse_of(trace, instance, paths[0], calls, must, carried)
+
+
+def matters_to_others(trace: Trace, instance: Instance, carried: Carries) -> bool:
+    """Whether who shares an instance shares state, or parameters that learn: those that are frozen stay what they are."""
+    if carried.running_stats or carried.other_state:
+        return True
+    return bool(carried.parameters) and trace.learns(instance)
 
 
 def reuse_of(

@@ -58,7 +58,7 @@ from nnreuse.fixes.register import registered
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
-from nnreuse.rules.making import carries_something, kind_of
+from nnreuse.rules.making import kind_of, owns_something
 from nnreuse.rules.reuse import comments_at, own_units
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
@@ -82,7 +82,7 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         seen.add(definition.name)
         held = _held(trace, definition.name)
-        hidden = [i for i in held if not _is_registered(trace, i, held) and carries_something(trace, i)]
+        hidden = [i for i in held if not _is_registered(trace, i, held) and owns_something(trace, i)]
         if hidden and not _handed_on(definition):
             yield _finding(trace, definition, hidden)
 

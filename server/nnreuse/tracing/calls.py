@@ -8,6 +8,7 @@ from nnreuse.tracing import (
     binding,
     decorators,
     expressions,
+    freezing,
     loops,
     methods,
     models,
@@ -192,6 +193,10 @@ def _call_opaque(
     if m.phase != "constructor" and callee.ident in m.origins:
         return call_instance(m, f, node, refining.unknown_instance(m, callee.ident), positional, keywords)
     if isinstance(node.func, ast.Attribute):
+        if node.func.attr == "requires_grad_":
+            owner = expressions.evaluate(m, f, node.func.value)
+            freezing.set_grad(m, owner, next(iter((*positional, *keywords.values())), Const(True)))
+            return owner
         lineage = callee.lineage
         result = _made(m, unknown(m, positional, keywords, lineage))
         if node.func.attr.endswith("_") and not node.func.attr.startswith("_"):

@@ -100,6 +100,10 @@ class Interner:
     parameters: set[int] = field(default_factory=set[int])
     constructed: set[int] = field(default_factory=set[int])
     """Idents of what unknown callables made in constructors: modules perhaps."""
+    frozen: set[int] = field(default_factory=set[int])
+    """Idents of parameters that do not learn."""
+    parameters_of: dict[int, Instance] = field(default_factory=dict[int, Instance])
+    """Idents of what `parameters()` of an instance gives, and of what is in it."""
     results: set[int] = field(default_factory=set[int])
     """Idents of what a forward stores on an object: tensors, whose methods are not modules."""
     sources: dict[object, set[object]] = field(default_factory=dict[object, set[object]])

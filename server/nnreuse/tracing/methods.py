@@ -2,7 +2,7 @@
 
 import ast
 
-from nnreuse.tracing import calls, objects, placing, spelling, texts
+from nnreuse.tracing import calls, freezing, objects, placing, spelling, texts
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.models import Keywords, Positional
 from nnreuse.tracing.values import NONE, Const, Content, Function, Index, Instance, Items, Mapping, Super, Value
@@ -78,7 +78,13 @@ def _module_method(
     if name == "forward":
         return calls.call_instance(m, f, node, receiver, positional, keywords)
     if name in _SELF_RETURNING:
+        if name == "requires_grad_":
+            freezing.set_grad(m, receiver, next(iter((*positional, *keywords.values())), Const(True)))
         return receiver
+    if name in ("parameters", "named_parameters"):
+        found = calls.unknown(m, positional, keywords)
+        m.intern.parameters_of[found.ident] = receiver
+        return found
     if name in ("add_module", "register_module"):
         both = [*positional, *keywords.values()]
         if len(both) == 2:
@@ -88,6 +94,7 @@ def _module_method(
         return NONE
     if name == "register_parameter" and not (len(positional) > 1 and positional[1] == NONE):
         m.write(receiver.attrs, "<parameters>", Const(True))
+        _register_parameter(m, receiver, positional)
         return NONE
     if name == "register_buffer":
         if (
@@ -104,6 +111,12 @@ def _module_method(
     if name == "get_submodule" and positional and isinstance(positional[0], Const):
         return _submodule(m, receiver, str(positional[0].value))
     return calls.unknown(m, positional, keywords)
+
+
+def _register_parameter(m: Machine, receiver: Instance, positional: Positional) -> None:
+    name, value = (*positional, NONE, NONE)[:2]
+    if isinstance(name, Const) and isinstance(name.value, str) and m.ident(value) in m.intern.parameters:
+        m.write(receiver.attrs, name.value, value)
 
 
 def _submodule(m: Machine, receiver: Instance, path: str) -> Value:

@@ -367,6 +367,8 @@ def _setattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywo
 def _parameter(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     made = m.opaque()
     m.intern.parameters.add(made.ident)
+    if (positional[1] if len(positional) > 1 else keywords.get("requires_grad")) == Const(False):
+        m.intern.frozen.add(made.ident)
     m.intern.effects += 1
     return made
 

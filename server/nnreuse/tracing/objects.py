@@ -52,6 +52,9 @@ def element(m: Machine, value: Value, position: int, size: int | None = None) ->
 
 
 def _derive(m: Machine, value: Value, found: Opaque, name: str) -> None:
+    whose = m.intern.parameters_of.get(m.ident(value))
+    if whose is not None:
+        m.intern.parameters_of[found.ident] = whose
     origin = m.origins.get(m.ident(value))
     if origin is not None and m.ident(value) not in m.intern.results:
         m.origins.setdefault(found.ident, f"{origin}.{name}")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnreuse.syntax.tree import walk
-from nnreuse.tracing import attributes, calls, construction, decisions, expressions, objects, placing
+from nnreuse.tracing import attributes, calls, construction, decisions, expressions, freezing, objects, placing
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals, Path, opposite
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, leave, nearest, run_passes, run_while
@@ -136,6 +136,11 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
             _assign_computed(m, one, name, value)
         elif isinstance(one, Opaque):
             one.lineage |= m.lineage(value)
+            if name == _REQUIRES_GRAD:
+                freezing.set_grad(m, one, value)
+
+
+_REQUIRES_GRAD = Const("requires_grad")
 
 
 def _assign_computed(m: Machine, owner: Instance, name: Value, value: Value) -> None:

@@ -210,6 +210,8 @@ class Trace:
     carries: Callable[[Instance], Carries] = lambda _: NO_CARRIES
     owns: Callable[[Instance], Carries] = lambda _: NO_CARRIES
     """What an instance carries itself, without its submodules."""
+    learns: Callable[[Instance], bool] = lambda _: True
+    """Whether an instance may own parameters that learn; frozen ones do not."""
     parts: Callable[[Instance], list[Instance]] = lambda _: []
     """The submodules directly below an instance."""
     answered: dict[object, Answer] = field(default_factory=dict[object, Answer])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nnreuse.syntax.tree import walk
-from nnreuse.tracing import again, attributes, calls, construction, objects
+from nnreuse.tracing import again, attributes, calls, construction, freezing, objects
 from nnreuse.tracing.conditions import Path
 from nnreuse.tracing.holding import held_under
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, Machine, OutOfBounds
@@ -38,6 +38,7 @@ def trace(program: Program, cls: ModuleClass, start: Start | None = None) -> Tra
     result.read, result.answered = read, m.answered
     result.carries = _noting(program, read, lambda instance: construction.carries(m, instance))
     result.owns = _noting(program, read, lambda instance: construction.owns(m, instance))
+    result.learns = _noting(program, read, lambda instance: freezing.learns(m, instance))
     result.parts = _noting(program, read, lambda instance: construction.parts(m, instance))
     return result
 

@@ -106,6 +106,8 @@ class Instance:
     adds_state: bool = False
     copy_of: "Instance | None" = None
     external: str | None = None
+    frozen: bool = False
+    """Whether the parameters of a torch module do not learn; those of own classes are told apart."""
     handed_up: "dict[str, object] | None" = None
     """What the constructor of its class gives the one of torch that it inherits, by name; None where it gives it nothing."""
 
