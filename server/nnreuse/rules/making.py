@@ -6,9 +6,10 @@ from nnreuse.fixes import naming
 from nnreuse.fixes.fix import Applicability, Fix, renaming
 from nnreuse.fixes.places import Function, chain
 from nnreuse.fixes.split import split
+from nnreuse.rules.configurations import matters_to_others
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.reuse import comments_at, matters_to_others, says_shared
+from nnreuse.rules.reuse import comments_at, says_shared
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from nnreuse.rules.configurations import is_rare, matters_to_others
 from nnreuse.syntax.once import once
 from nnreuse.syntax.span import Span
 from nnreuse.syntax.tree import walk
@@ -73,14 +74,8 @@ def _reuses(trace: Trace) -> Iterator[Reuse]:
             continue
         carried = trace.carries(instance)
         if matters_to_others(trace, instance, carried):
-            yield reuse_of(trace, instance, paths[0], calls, must, carried)
-
-
-def matters_to_others(trace: Trace, instance: Instance, carried: Carries) -> bool:
-    """Whether who shares an instance shares state, or parameters that learn: those that are frozen stay what they are."""
-    if carried.running_stats or carried.other_state:
-        return True
-    return bool(carried.parameters) and trace.learns(instance)
+            certain = must and not is_rare(trace, instance)
+            yield reuse_of(trace, instance, paths[0], calls, certain, carried)
 
 
 def reuse_of(

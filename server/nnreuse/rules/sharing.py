@@ -11,6 +11,7 @@ from nnreuse.fixes.dead import is_dead, without_dead_call
 from nnreuse.fixes.each_pass import each_of, one_for_each_pass
 from nnreuse.fixes.fix import Applicability, Fix, Migration, refused, renaming
 from nnreuse.fixes.split import split
+from nnreuse.rules.configurations import choice_of
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of, weigh
 from nnreuse.rules.finding import Evidence, Finding, Related
@@ -65,10 +66,21 @@ def _at_sites(
 
 def _called(reuse: Reuse, call: Call) -> str:
     """The instance as this call names it, and where that is another name, as it is named first."""
-    first, match = f"`self.{reuse.attribute}`", _ATTRIBUTE.fullmatch(ast.unparse(call.node.func))
+    first, match = f"`self.{reuse.attribute}`{_configuration(reuse)}", _ATTRIBUTE.fullmatch(ast.unparse(call.node.func))
     if match is None or match[1] == reuse.attribute or match[1] not in reuse.trace.paths_of(reuse.instance):
         return first
     return f"`self.{match[1]}`, the same instance as {first},"
+
+
+def _configuration(reuse: Reuse) -> str:
+    """Which of several names makes the instance what it is."""
+    choice = choice_of(reuse.trace, reuse.instance)
+    if choice is None:
+        return ""
+    kind = (reuse.instance.type_name or "module").rsplit(".", 1)[-1]
+    if choice.name is None:
+        return f", a `{kind}` in one configuration,"
+    return f", a `{kind}` where `'{choice.name}'` is asked for,"
 
 
 _ATTRIBUTE = re.compile(r"self\.(\w+)")

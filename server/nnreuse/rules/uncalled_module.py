@@ -100,7 +100,9 @@ def _is_idle(trace: Trace, definition: Definition) -> bool:
         return False
     if len(list(uses(trace.cls.units, definition.name))) != 1 or _is_register(trace, definition):
         return False
-    return all(trace.carries(one).parameters and trace.learns(one) for one in definition.instances)  # last: it runs constructors
+    return all(
+        trace.carries(one).parameters and trace.learns(one) for one in definition.instances
+    )  # last: it runs constructors
 
 
 def _is_register(trace: Trace, definition: Definition) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nnreuse.syntax.once import once
 from nnreuse.syntax.units import Place, Unit
-from nnreuse.tracing import calls, construction, decorators, objects, registering, tables
+from nnreuse.tracing import calls, construction, decorators, objects, registering, tables, texts
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
     NONE,
@@ -134,6 +134,7 @@ def _of_unknown(m: Machine, value: Value, name: str) -> Value:
     found = m.opaque(".", ident, name, lineage=m.lineage(value))
     if ident in m.intern.shapes:
         m.intern.read_off[found.ident] = value, name
+    texts.presume_method(m, ident, found.ident, name)
     origin = m.origins.get(ident)
     if origin is not None and ident not in m.intern.results:
         m.origins.setdefault(found.ident, f"{origin}.{name}")

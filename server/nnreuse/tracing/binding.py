@@ -83,12 +83,22 @@ def _default(
     else:
         varies = ("**" in left or (callee.receiver is m.root and m.root is not None)) and _varies(default)
     if varies:
-        return m.opaque("parameter", id(callee.node), name) if callee.receiver is m.root else m.opaque()
+        return _varying(m, callee, name, default)
     computed = next((value for node, value in callee.defaults if node is default), None)
     if computed is not None:
         return computed
     outside = Frame(callee.file, callee.unit, callee.closure, callee.owner)
     return expressions.evaluate(m, outside, default)
+
+
+def _varying(m: Machine, callee: Function, name: str, default: ast.expr) -> Opaque:
+    """A parameter that others set as they like. What it is by default is remembered of the traced class's constructor."""
+    if callee.receiver is not m.root:
+        return m.opaque()
+    found = m.opaque("parameter", id(callee.node), name)
+    if m.phase == "constructor" and isinstance(default, ast.Constant):
+        m.intern.presumed[found.ident] = default.value
+    return found
 
 
 def _is_rate(default: ast.expr) -> bool:

@@ -16,6 +16,7 @@ from nnreuse.tracing import (
     refining,
     shapes,
     statements,
+    texts,
 )
 from nnreuse.tracing.conditions import Literal, Literals, Path
 from nnreuse.tracing.lineage import MAX_CALLS
@@ -204,6 +205,7 @@ def _call_opaque(
         elif all(isinstance(v, (Const, Opaque)) for v in (*positional, *keywords.values())):
             named = sorted((name, m.ident(v)) for name, v in keywords.items())
             result.ident = m.intern("method", callee.ident, *(m.ident(v) for v in positional), *named)
+            texts.presume_result(m, callee.ident, result.ident, positional)
         if callee.ident in m.intern.read_off:
             tensor, name = m.intern.read_off[callee.ident]
             shapes.kept(m, f"torch.Tensor.{name}", tensor, (*positional, *keywords.values()), result)

@@ -100,6 +100,8 @@ class Interner:
     parameters: set[int] = field(default_factory=set[int])
     constructed: set[int] = field(default_factory=set[int])
     """Idents of what unknown callables made in constructors: modules perhaps."""
+    presumed: dict[int, object] = field(default_factory=dict[int, object])
+    """What unknown values are where the constructor is given nothing, by ident; of a method, the method of that."""
     frozen: set[int] = field(default_factory=set[int])
     """Idents of parameters that do not learn."""
     parameters_of: dict[int, Instance] = field(default_factory=dict[int, Instance])

@@ -92,17 +92,9 @@ def _module_method(
                 return _add_to_container(m, receiver, key_of(m, both[0]), both[1])
             assign_attribute(m, f, receiver, key_of(m, both[0]), both[1], node)
         return NONE
-    if name == "register_parameter" and not (len(positional) > 1 and positional[1] == NONE):
-        m.write(receiver.attrs, "<parameters>", Const(True))
-        _register_parameter(m, receiver, positional)
-        return NONE
-    if name == "register_buffer":
-        if (
-            positional
-            and isinstance(positional[0], Const)
-            and str(positional[0].value).endswith(("running_mean", "running_var"))
-        ):
-            m.write(receiver.attrs, "<running>", Const(True))
+    if name in ("register_parameter", "register_buffer"):
+        register = _register_parameter if name == "register_parameter" else _register_buffer
+        register(m, receiver, positional)
         return NONE
     if name in ("children", "modules", "named_children", "named_modules") and receiver.elements is None:
         return _children(m, receiver, name)
@@ -113,7 +105,16 @@ def _module_method(
     return calls.unknown(m, positional, keywords)
 
 
+def _register_buffer(m: Machine, receiver: Instance, positional: Positional) -> None:
+    name = positional[0] if positional else NONE
+    if isinstance(name, Const) and str(name.value).endswith(("running_mean", "running_var")):
+        m.write(receiver.attrs, "<running>", Const(True))
+
+
 def _register_parameter(m: Machine, receiver: Instance, positional: Positional) -> None:
+    if len(positional) > 1 and positional[1] == NONE:
+        return
+    m.write(receiver.attrs, "<parameters>", Const(True))
     name, value = (*positional, NONE, NONE)[:2]
     if isinstance(name, Const) and isinstance(name.value, str) and m.ident(value) in m.intern.parameters:
         m.write(receiver.attrs, name.value, value)

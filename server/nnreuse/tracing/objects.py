@@ -10,15 +10,19 @@ from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine, lose_sight
 from nnreuse.tracing.trace import Creation
 from nnreuse.tracing.values import (
     NONE,
+    Class,
     Const,
     Content,
+    Function,
     Index,
     Instance,
     Items,
     Mapping,
     May,
     Method,
+    Name,
     Opaque,
+    Partial,
     Value,
 )
 from nnreuse.types.catalog import ModuleFacts
@@ -240,10 +244,15 @@ def _entry(m: Machine, container: Mapping, key: Value) -> Value:
     return container.more[known]
 
 
+_MAKERS = (Class, Name, Function, Partial)
+"""What a table of names holds that makes something when it is called."""
+
+
 def _choice(m: Machine, container: Mapping, key: Value) -> Value:
-    """An entry of a plain dict: where modules stand in it that forward may call, one of these, each for its key."""
+    """An entry of a plain dict: of modules that forward may call, or of what makes something, one of these, each for its key."""
     unknown = not isinstance(key, Const) and not container.open and container.entries
-    if m.phase == "constructor" or not unknown or not all(isinstance(v, Instance) for v in container.entries.values()):
+    modules = m.phase != "constructor" and all(isinstance(v, Instance) for v in container.entries.values())
+    if not unknown or not (modules or all(isinstance(v, _MAKERS) for v in container.entries.values())):
         return _entry(m, container, key)
     subject = m.ident(key)
     return m.join([(frozenset([Literal(subject, "==", k, True)]), v) for k, v in container.entries.items()])

@@ -135,12 +135,16 @@ def assign_attribute(m: Machine, f: Frame, owner: Value, name: Value, value: Val
         elif isinstance(one, Instance):
             _assign_computed(m, one, name, value)
         elif isinstance(one, Opaque):
-            one.lineage |= m.lineage(value)
-            if name == _REQUIRES_GRAD:
-                freezing.set_grad(m, one, value)
+            _assign_to_unknown(m, one, name, value)
 
 
 _REQUIRES_GRAD = Const("requires_grad")
+
+
+def _assign_to_unknown(m: Machine, owner: Opaque, name: Value, value: Value) -> None:
+    owner.lineage |= m.lineage(value)
+    if name == _REQUIRES_GRAD:
+        freezing.set_grad(m, owner, value)
 
 
 def _assign_computed(m: Machine, owner: Instance, name: Value, value: Value) -> None:

@@ -41,6 +41,24 @@ def method(m: Machine, receiver: Const, name: str, positional: tuple[Value, ...]
     return m.opaque("pure", name, m.ident(receiver), *(m.ident(v) for v in values), lineage=lineage)
 
 
+def presume_method(m: Machine, text: int, method: int, name: str) -> None:
+    """Remembers the method of a text that is known by default, by idents."""
+    known = m.intern.presumed.get(text)
+    if isinstance(known, str) and name in _PLAIN:
+        m.intern.presumed[method] = getattr(known, name)
+
+
+def presume_result(m: Machine, method: int, result: int, positional: tuple[Value, ...]) -> None:
+    """Remembers what a method of a text gives that is known by default."""
+    run = m.intern.presumed.get(method)
+    given = [v.value for v in positional if isinstance(v, Const)]
+    if callable(run) and len(given) == len(positional):
+        try:
+            m.intern.presumed[result] = run(*given)
+        except (TypeError, ValueError):
+            return
+
+
 def pattern_split(
     m: Machine, f: Frame, node: ast.Call, positional: tuple[Value, ...], keywords: dict[str, Value]
 ) -> Value:

@@ -214,6 +214,8 @@ class Trace:
     """Whether an instance may own parameters that learn; frozen ones do not."""
     parts: Callable[[Instance], list[Instance]] = lambda _: []
     """The submodules directly below an instance."""
+    presumed: dict[int, object] = field(default_factory=dict[int, object])
+    """What parameters of the constructor are by default, and what methods of texts make of that, by ident."""
     answered: dict[object, Answer] = field(default_factory=dict[object, Answer])
     """Answers of `carries` that hold for the next trace as well, if the constructor is as it was; for the tracer alone."""
 

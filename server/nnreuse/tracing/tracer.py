@@ -88,7 +88,7 @@ def _run(m: Machine, cls: ModuleClass) -> Trace:
         cls, this, m.calls, m.definitions, m.repetitions, m.placements, m.creations, m.collections, m.stores, m.clashes
     )
     result.entries = _run_entries(m, this, cls)
-    result.again = m.again
+    result.again, result.presumed = m.again, m.intern.presumed
     result.within_bounds = m.complete
     result.complete = m.complete and not m.escaped
     result.held = held_under(m, this)
