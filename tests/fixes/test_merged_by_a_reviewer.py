@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from repairing import model
+from repairing import fixes, model
 
 from nnreuse.cli.repair import repaired
 from nnreuse.config.settings import Settings
@@ -366,3 +366,144 @@ def test_what_a_method_lists_becomes_a_module_list(made: str):
     )
     assert f"self.layers = nn.ModuleList({made})" in text
     assert len(list(run(text, "Deep(2)", (2, 4)).parameters())) >= 4
+
+
+ATTENTION = """
+class Unit(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.body = nn.Sequential(nn.BatchNorm1d(dim), nn.ReLU(), nn.Linear(dim, dim))
+
+    def forward(self, x):
+        return x + self.body(x)
+
+
+class Attention(nn.Module):
+    def __init__(self, dim, r=1, extra=False):
+        super().__init__()
+        self.down1 = self._make(dim, r)
+        self.down2 = self._make(dim, r)
+        {idle}
+
+    def _make(self, dim, count):
+        return nn.Sequential(*[Unit(dim) for _ in range(count)])
+
+    def forward(self, x):
+        y = self.down1(x)
+        {local} = self.down2(y)
+        y = self.down2({local} + x)
+        return y * {local}
+"""
+
+
+@pytest.mark.parametrize("name", ["shortcut", "gate", "down3"])
+def test_an_idle_module_with_the_name_of_the_result_is_called(name: str):
+    text = mended(model(ATTENTION.format(idle=f"self.{name} = Unit(dim)", local=name)))
+    assert f"{name} = self.{name}(y)" in text
+    assert text.count("self._make(dim, r)") == 2
+    run(text, "Attention(4)", (2, 4))
+
+
+@pytest.mark.parametrize(
+    "idle",
+    [
+        "self.shortcut = nn.BatchNorm1d(dim)",
+        "self.shortcut = nn.ReLU()",
+        "self.shortcut = 3",
+        "if extra:\n            self.shortcut = Unit(dim)",
+        "self.shortcut = Unit(dim)\n        self.kept = [self.shortcut]",
+    ],
+)
+def test_what_is_of_another_kind_under_a_flag_or_used_elsewhere_is_not_called(idle: str):
+    text = mended(model(ATTENTION.format(idle=idle, local="shortcut")))
+    assert "self.shortcut(" not in text
+    run(text, "Attention(4)", (2, 4))
+
+
+CONFIGURATIONS = """
+class Views(nn.Module):
+    def __init__(self, kind=2):
+        super().__init__()
+        self.kind = kind
+        if self.kind == 2:
+            self.view1 = nn.Linear(4, 4)
+            {idle}
+        if self.kind == 3:
+            self.view1 = nn.Linear(4, 4)
+            self.view2 = nn.Linear(4, 4)
+
+    def forward(self, x):
+        if self.kind == 2:
+            a = self.view1(x[:, 0])
+            b = self.view1(x[:, 1])
+            return a + b.relu()
+        elif self.kind == 3:
+            return self.view1(x[:, 0]) + self.view2(x[:, 1])
+"""
+
+
+def test_a_twin_that_is_idle_in_this_configuration_is_called():
+    offered = fixes(model(CONFIGURATIONS.format(idle="self.view2 = nn.Linear(4, 4)")))
+    title, text = next(iter(offered.items()))
+    assert title.startswith("Call `self.view2`") and text is not None
+    assert "b = self.view2(x[:, 1])" in text and "view3" not in text
+    run(text, "Views(2)", (1, 2, 4))
+    run(text, "Views(3)", (1, 2, 4))
+
+
+def test_a_twin_that_another_configuration_has_is_not_called():
+    offered = fixes(model(CONFIGURATIONS.format(idle="pass")))
+    assert offered and not any(text and "b = self.view2(" in text for text in offered.values())
+
+
+LOOP = """
+class Net(nn.Module):
+    def __init__(self, i, dim, n):
+        super().__init__()
+        {before}
+        self.depth = n
+        self.first = nn.Linear(i, dim)
+        self.layers = nn.ModuleList([nn.Linear(dim, dim) for _ in range(n)])
+        {after}
+
+    def forward(self, x):
+        x = self.norm(self.first(x)).relu()
+        {loop}
+        return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("loop", "written"),
+    [
+        (
+            "for layer in self.layers:\n            x = self.norm(layer(x))",
+            "for layer, norm in zip(self.layers, self.norms):",
+        ),
+        ("for i, layer in enumerate(self.layers):\n            x = self.norm(layer(x))", "x = self.norms[i](layer(x))"),
+        (
+            "for i in range(self.depth):\n            x = self.norm(self.layers[i](x))",
+            "x = self.norms[i](self.layers[i](x))",
+        ),
+        (
+            "for i in range(len(self.layers)):\n            x = self.layers[i](x)\n            x = self.norm(x)",
+            "x = self.norms[i](x)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("stands", ["before", "after"])
+@pytest.mark.parametrize("made", ["nn.LayerNorm(dim)", "nn.BatchNorm1d(dim)"])
+def test_a_second_call_in_a_loop_over_layers_gets_a_list(loop: str, written: str, stands: str, made: str):
+    places = {"before": "pass", "after": "pass"} | {stands: f"self.norm = {made}"}
+    text = mended(model(LOOP.format(loop=loop, **places)))
+    assert written in text
+    assert "x = self.norm(self.first(x)).relu()" in text
+    children = dict(run(text, "Net(2, 4, 3)", (5, 2)).named_children())
+    assert {"norm", "norms"} <= children.keys() and len(children["norms"]) == 3
+
+
+def test_a_loop_over_steps_gets_no_list():
+    loop = "for _ in range(self.depth):\n            x = self.norm(self.layers[0](x))"
+    assert "self.norms" not in mended(
+        model(LOOP.format(loop=loop, before="pass", after="self.norm = nn.LayerNorm(dim)"))
+    )

@@ -51,6 +51,52 @@ def one_for_each_pass(definition: Place, site: Place, attribute: str, plural: st
     return build
 
 
+def list_beside(definition: Place, site: Place, attribute: str, plural: str, others: Sequence[Place]) -> Build:
+    """The call in a loop over other layers is given the list `self.plural`; the calls of `others` keep `self.attribute`."""
+
+    def build(index: FileIndex) -> list[Edit] | None:
+        owner = class_of(index, definition) if current(index, [definition, site, *others]) else None
+        if owner is None:
+            return None
+        found = list(uses(owner, attribute))
+        made = next((use for use in found if use.stores and use.readable), None)
+        called = next((use for use in found if use.readable and use.place == site), None)
+        known = {definition} | {site, *others}
+        if made is None or called is None or not all(_place(use) in known for use in found):
+            raise Refused(f"`{attribute}` is spoken of elsewhere, where a list would not do")
+        loop = _loop_of(called)
+        if loop is None or not _has_partner(loop) or not _is_definition(made):
+            return None
+        if any(plural in names_in(cls) for cls in [owner, *descendants(index, owner)]):
+            return None
+        change = _Change(owner, attribute, plural, made, called, loop)
+        home, listed = _home(index, change), _list_of(index, change)
+        renamed = _by_index(index, change) if loop.index else _by_zip(index, change)
+        if home is None or listed is None or renamed is None:
+            return None
+        return proven(index, [below(index, home[1], [listed]), *renamed])
+
+    return build
+
+
+def _place(use: Use) -> Place:
+    """A use, or the statement that it binds the attribute in."""
+    return Place(use.unit, use.unit.span(use.statement)) if use.stores else use.place
+
+
+def _has_partner(loop: "_Loop") -> bool:
+    """Whether the loop goes over layers of its own, so that each pass is a layer of the network and not a step in time."""
+    if not loop.is_number:
+        return True
+    return any(
+        isinstance(node, ast.Subscript)
+        and _is_own(node.value)
+        and any(isinstance(part, ast.Name) and part.id == loop.index for part in walk(node.slice))
+        for statement in loop.node.body
+        for node in walk(statement)
+    )
+
+
 def each_of(definition: Place, site: Place, plural: str) -> Each | None:
     """How long the list is, in the words of a checkpoint; None where those do not say it."""
     loops = [node for node in chain(site) if isinstance(node, ast.For)]
@@ -183,28 +229,47 @@ def _edits(index: FileIndex, change: _Change, checkpoint: bool) -> list[Edit] | 
 
 def _definition(index: FileIndex, change: _Change, checkpoint: bool) -> list[Edit] | None:
     """The list in place of the definition, or behind what it is to be as long as, where that comes later."""
+    home, made = _home(index, change), _list_of(index, change)
+    if home is None or made is None:
+        return None
+    lines, behind = home
+    written = [made]
+    if checkpoint:
+        written.append(checkpoints.registration(checkpoints.hook_name(index, change.owner, change.attribute)))
+    if behind is not lines:
+        return None if lines.comment else [Edit(lines.span, ""), below(index, behind, written)]
+    return [_written_over(index, change.made.unit.span(change.made.statement), change, lines, written)]
+
+
+def _home(index: FileIndex, change: _Change) -> tuple[Lines, Lines] | None:
+    """The lines of the definition, and those that the list may first stand at: where what it is as long as is known."""
     unit, statement = change.made.unit, change.made.statement
-    lines = lines_of(index, Place(unit, unit.span(statement)))
-    container = of_torch_nn(index, "ModuleList")
     assert isinstance(statement, ast.Assign)
+    lines = lines_of(index, Place(unit, unit.span(statement)))
     block = siblings(unit, statement)
     after = _last_change(block, change.loop.counted)
-    if lines is None or container is None or after is None:
+    if lines is None or after is None:
         return None
-    if after >= 0 and not _may_move(statement.value, block[block.index(statement) + 1 : after + 1]):
+    if after <= block.index(statement):
+        return lines, lines
+    behind = lines_of(index, Place(unit, unit.span(block[after])))
+    may = _may_move(statement.value, block[block.index(statement) + 1 : after + 1])
+    return (lines, behind) if behind is not None and may else None
+
+
+def _list_of(index: FileIndex, change: _Change) -> str | None:
+    """The statement that makes the list."""
+    unit, statement = change.made.unit, change.made.statement
+    container = of_torch_nn(index, "ModuleList")
+    assert isinstance(statement, ast.Assign)
+    if container is None:
         return None
     source = unit.segment(statement.value)
     used = {n.id for n in walk(statement.value) if isinstance(n, ast.Name)}
     free = next(name for name in ("_", "_i", "_j", "_k", "_l") if name not in used or name == "_l")
     count = ast.unparse(change.loop.counted)
     count = count if change.loop.is_number else f"len({count})"
-    written = [f"self.{change.plural} = {container}([{source} for {free} in range({count})])"]
-    if checkpoint:
-        written.append(checkpoints.registration(checkpoints.hook_name(index, change.owner, change.attribute)))
-    if after > block.index(statement):
-        behind = lines_of(index, Place(unit, unit.span(block[after])))
-        return [Edit(lines.span, ""), below(index, behind, written)] if behind and not lines.comment else None
-    return [_written_over(index, unit.span(statement), change, lines, written)]
+    return f"self.{change.plural} = {container}([{source} for {free} in range({count})])"
 
 
 def _written_over(index: FileIndex, span: Span, change: _Change, lines: Lines, written: Sequence[str]) -> Edit:

@@ -106,6 +106,8 @@ def _is_provable(index: FileIndex, plan: _Plan) -> bool:
         raise Refused(f"the class also binds `{attribute}` by its name")
     if set_in_subclass(index, owner, attribute):
         raise Refused(f"a subclass binds `self.{attribute}` too, and would change only one of the new instances")
+    if plan.checkpoint and len([use for use in plan.stores if not isinstance(_defined(use), ast.Constant)]) > 1:
+        raise Refused(f"`self.{attribute}` is constructed at several places, and a hook stands at one")
     if plan.checkpoint and not _may_hook(index, plan):
         raise Refused("the class takes part in loading checkpoints itself, so a hook may not see what was saved")
     if plan.distinct[0] != attribute and named_elsewhere(index, owner, attribute):

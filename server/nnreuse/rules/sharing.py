@@ -8,13 +8,14 @@ from dataclasses import replace
 from nnreuse.config.severity import Severity
 from nnreuse.fixes import naming
 from nnreuse.fixes.dead import is_dead, without_dead_call
-from nnreuse.fixes.each_pass import each_of, one_for_each_pass
+from nnreuse.fixes.each_pass import each_of, list_beside, one_for_each_pass
 from nnreuse.fixes.fix import Applicability, Fix, Migration, refused, renaming
 from nnreuse.fixes.split import split
 from nnreuse.rules.configurations import choice_of
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of, weigh
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.idle import idle_fixes
 from nnreuse.rules.making import shared_state
 from nnreuse.rules.reuse import Reuse, call_sites, how_often, kind_of, own_units, positions, reuses
 from nnreuse.rules.settled import proven_clashes
@@ -95,8 +96,27 @@ def _related(reuse: Reuse, this: int) -> Iterator[Related]:
 
 
 def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:
-    """A call that nothing reads goes; else the instance is split into one for each call site."""
-    return (*_dead_calls(reuse), *_splits(context, reuse))
+    """A call that nothing reads goes, or calls what is idle; else the instance is split into one for each call site."""
+    return (*_dead_calls(reuse), *idle_fixes(reuse), *_list_beside(context, reuse), *_splits(context, reuse))
+
+
+def _list_beside(context: Context, reuse: Reuse) -> Iterator[Fix]:
+    """For one call in a loop over layers and others outside: the loop gets a list, as it does where it makes all the calls."""
+    definition, units = reuse.definition, own_units(reuse.trace)
+    looped = [site.site for site in reuse.sites if site.turns]
+    others = [site.site for site in reuse.sites if not site.turns]
+    if definition is None or len(looped) != 1 or not others or len(reuse.positions) < 2:
+        return
+    if context.settings.checkpoint_compat == "hook" or any(one.unit not in units for one in (definition, *reuse.sites)):
+        return
+    owner, attribute = reuse.trace.cls.units, reuse.attribute
+    plural = naming.plural_name(owner, attribute, context.names_of(reuse.trace.cls))
+    yield Fix(
+        f"Give each pass of the loop its own: `self.{plural}`; `self.{attribute}` stays for the rest",
+        Applicability.UNSAFE,
+        list_beside(definition.place, looped[0], attribute, plural, others),
+        reach=renaming(owner.node.name, attribute, [attribute, plural]),
+    )
 
 
 def _dead_calls(reuse: Reuse) -> Iterator[Fix]:

@@ -1,10 +1,11 @@
 """Twins: an instance made by the same constructor expression as another, and never called."""
 
 import ast
+import re
 
 from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.tree import walk
-from nnreuse.tracing.trace import Definition, Trace
+from nnreuse.tracing.trace import Call, Definition, Trace
 from nnreuse.tracing.values import Instance
 
 
@@ -14,15 +15,33 @@ def idle_twin(trace: Trace, instance: Instance) -> tuple[Definition, Definition]
     if len(own) != 1 or len([d for d in trace.definitions if d.name == own[0].name]) != 1:
         return None
     definition = own[0]
-    twins = [d for d in trace.definitions if _equal(definition, d) and _idle(trace, d)]
+    twins = [d for d in trace.definitions if equal(definition, d) and is_idle(trace, d)]
     return (definition, min(twins, key=lambda d: _distance(trace, definition, d))) if twins else None
+
+
+def meant_for(sites: list[Call], called: str, idle: str, later: bool) -> Call:
+    """The call that the idle twin was meant for: the one whose neighbours are named like it, else by the order of definition."""
+    by_name = sorted(sites, key=lambda c: _likeness(c, idle) - _likeness(c, called))
+    best, worst = by_name[-1], by_name[0]
+    if _likeness(best, idle) - _likeness(best, called) > _likeness(worst, idle) - _likeness(worst, called):
+        return best
+    return sites[-1] if later else sites[0]
+
+
+def _likeness(call: Call, name: str) -> int:
+    """How many names of a call's statement share the part of `name` that sets it apart (its digits, its last word)."""
+    marks = set(re.findall(r"\d+|[a-z]+", name))
+    row = call.node.lineno - call.unit.origin
+    words = re.findall(r"self\.(\w+)", call.unit.lines[row])
+    return sum(len(marks & set(re.findall(r"\d+|[a-z]+", word))) for word in words if word != name)
 
 
 def _distance(trace: Trace, a: Definition, b: Definition) -> int:
     return abs(trace.definitions.index(a) - trace.definitions.index(b))
 
 
-def _equal(a: Definition, b: Definition) -> bool:
+def equal(a: Definition, b: Definition) -> bool:
+    """Whether both are made by one expression, and the second exists wherever the first does."""
     if a is b or a.name == b.name or a.value is None or b.value is None or not isinstance(a.value, ast.Call):
         return False
     if not b.path.literals <= a.path.literals:  # some configurations that have the one lack the other
@@ -30,7 +49,7 @@ def _equal(a: Definition, b: Definition) -> bool:
     return a.unit is b.unit and ast.dump(a.value) == ast.dump(b.value)
 
 
-def _idle(trace: Trace, definition: Definition) -> bool:
+def is_idle(trace: Trace, definition: Definition) -> bool:
     """Never called, held under one name, and named nowhere else in its class or in another class of the file."""
     if any(trace.calls_of(i) or i.handed_on or len(trace.paths_of(i)) != 1 for i in definition.instances):
         return False

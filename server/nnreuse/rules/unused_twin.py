@@ -52,7 +52,6 @@ Deleting it keeps what runs as it is, so the fix also writes down that the other
 When the idle module is kept only so that old checkpoints load: name it so, or delete it.
 """
 
-import re
 from collections.abc import Iterator
 
 from nnreuse.fixes.fix import Applicability, Fix, renaming
@@ -63,7 +62,7 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.reuse import call_sites, grouped, how_often, likeliest_run, own_code, own_units, positions
-from nnreuse.rules.twins import idle_twin
+from nnreuse.rules.twins import idle_twin, meant_for
 from nnreuse.tracing.trace import Call, Definition, Trace
 
 MESSAGE = "`self.{called}` is called {count}, and `self.{idle}`, constructed just like it, is never called"
@@ -85,9 +84,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list[Call]) -> Finding:
     called, other = definition.name, idle.name
-    wrong = _meant(
-        trace, sites, called, other, later=trace.definitions.index(idle) > trace.definitions.index(definition)
-    )
+    later = trace.definitions.index(idle) > trace.definitions.index(definition)
+    wrong = meant_for(sites, called, other, later=later)
     exact = wrong.unit in own_units(trace)
     related = [Related(c.site, f"`self.{called}` is called here too") for c in sites if c is not wrong]
     related += [Related(idle.place, f"`self.{other}` is defined here and never called")]
@@ -112,22 +110,3 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
         evidence,
         fixes if exact else (),
     )
-
-
-def _meant(trace: Trace, sites: list[Call], called: str, idle: str, later: bool) -> Call:
-    """The call that the idle twin was meant for: the one whose neighbours are named like it, else by the order of definition."""
-    by_name = sorted(sites, key=lambda c: _likeness(trace, c, idle) - _likeness(trace, c, called))
-    best, worst = by_name[-1], by_name[0]
-    if _likeness(trace, best, idle) - _likeness(trace, best, called) > _likeness(trace, worst, idle) - _likeness(
-        trace, worst, called
-    ):
-        return best
-    return sites[-1] if later else sites[0]
-
-
-def _likeness(trace: Trace, call: Call, name: str) -> int:
-    """How many names of a call's statement share the part of `name` that sets it apart (its digits, its last word)."""
-    marks = set(re.findall(r"\d+|[a-z]+", name))
-    row = call.node.lineno - call.unit.origin
-    words = re.findall(r"self\.(\w+)", call.unit.lines[row])
-    return sum(len(marks & set(re.findall(r"\d+|[a-z]+", word))) for word in words if word != name)
