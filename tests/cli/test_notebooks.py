@@ -99,7 +99,9 @@ def test_a_fix_changes_nothing_but_its_cell(file, options):
 def test_json_that_cannot_be_written_the_same_is_offered_no_fix(file):
     text = notebook().replace('"nbformat": 4', '"nbformat":  4')
     file.write_text(text, encoding="utf-8")
-    assert {each["fix"] for each in json.loads(run("--output-format", "json", file).stdout)} == {None}
+    found = json.loads(run("--output-format", "json", file).stdout)
+    assert {each["fix"] for each in found} == {None}
+    assert all("could not be written back" in each["unfixed"] for each in found)
     run("--unsafe-fixes", file)
     assert file.read_text(encoding="utf-8") == text
 

@@ -1,11 +1,14 @@
 """Fixes that a reviewer merges: the whole repair of a model, as `check --unsafe-fixes` makes it, and torch runs the result."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from repairing import fixes, model
 
+from nnreuse.cli.main import nnreuse
 from nnreuse.cli.repair import repaired
 from nnreuse.config.settings import Settings
 from nnreuse.fixes.fix import unfixed
@@ -507,3 +510,37 @@ def test_a_loop_over_steps_gets_no_list():
     assert "self.norms" not in mended(
         model(LOOP.format(loop=loop, before="pass", after="self.norm = nn.LayerNorm(dim)"))
     )
+
+
+@pytest.mark.parametrize(
+    ("init", "forward"),
+    [
+        ("self.a = nn.Linear(4, 4)\n        self.b = self.a", "return self.a(self.b(x))"),
+        (
+            "self.body = nn.Linear(4, 4)\n        self.m = nn.ModuleList([self.body, self.body])",
+            "return self.m[1](self.m[0](x))",
+        ),
+        ("self.m = nn.ModuleList([self.make() for _ in range(3)])", "return self.m[0](self.m[0](x))"),
+        ("self.m = {0: nn.Linear(4, 4)}", "return self.m[0](x)"),
+        ("self.m = nn.Linear(4, 4)", "f = self.m\n        return f(f(x))"),
+        ("self.a = nn.Linear(4, 4)", "return x + self.make()(x)"),
+    ],
+)
+def test_every_finding_has_a_fix_or_a_reason(init: str, forward: str, tmp_path: Path):
+    file = tmp_path / "model.py"
+    body = f"""
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                {init.replace(chr(10), chr(10) + 8 * " ")}
+
+            def make(self):
+                return nn.Linear(4, 4)
+
+            def forward(self, x):
+                {forward.replace(chr(10), chr(10) + 8 * " ")}
+        """
+    file.write_text(model(body))
+    asked = ["check", "--output-format", "json", "--min-severity", "hint", str(file)]
+    found = json.loads(CliRunner().invoke(nnreuse, asked).stdout)
+    assert found and all(one["fix"] or one["unfixed"] for one in found)

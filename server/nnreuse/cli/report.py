@@ -181,8 +181,19 @@ def _record(
     if plan.repairs and not repairs:
         from nnreuse.workspace.neighbours import refusal
 
-        reason = refusal(finding.fixes, index, target.path)
+        reason = refusal(finding.fixes, index, target.path) or _unsaid(finding, index, target.path)
     return record(finding, index, str(target.path), repairs, notebook.program if notebook else None, reason)
+
+
+def _unsaid(finding: "Finding", index: "FileIndex", path: Path) -> str:
+    """Why a finding has no fix, where the fixes themselves say nothing."""
+    from nnreuse.workspace.neighbours import edits_of
+
+    if any(edits_of(fix, index, path) for fix in finding.fixes):
+        return "the notebook could not be written back as it is, or the change is not one of a single cell"
+    if finding.fixes:
+        return "no change of this code could be proven right"
+    return "what was meant here, only its author can tell"
 
 
 def _repairs(finding: "Finding", index: "FileIndex", path: Path, notebook: NotebookFile | None) -> "tuple[Repair, ...]":

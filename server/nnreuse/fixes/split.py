@@ -98,10 +98,14 @@ class _Plan:
 
 def _is_provable(index: FileIndex, plan: _Plan) -> bool:
     owner, attribute = plan.owner, plan.attribute
-    if len(plan.distinct) < 2 or len(plan.sites) != len(plan.names) or not _are_sites(plan):
+    if len(plan.distinct) < 2 or len(plan.sites) != len(plan.names):
         return False
-    if not _are_definitions(plan) or not _are_expressions(plan) or not _are_free(index, plan):
+    if not _are_sites(plan):
+        raise Refused(f"a call does not say `self.{attribute}`, but reaches it another way")
+    if not _are_definitions(plan) or not _are_expressions(plan):
         return False
+    if not _are_free(index, plan):
+        raise Refused("a subclass uses one of the new names")
     if set_by_name(owner, attribute):
         raise Refused(f"the class also binds `{attribute}` by its name")
     if set_in_subclass(index, owner, attribute):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.reuse import comments_at, enclosing_tests, says_shared, under_sharing_flag
@@ -98,12 +98,21 @@ def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterato
 
 
 def inlined(trace: Trace, again: Again) -> tuple[Fix, ...]:
-    """The fix for a local: its constructor at each place instead of one before them."""
-    if not isinstance(again.second.node, ast.Name):
-        return ()
-    definition = definition_of(again.second.place, again.second.node.id)
-    if definition is None or any(p.unit is not definition.unit for p in (again.first, again.second)):
-        return ()
+    """The fix for a local: its constructor at each place instead of one before them; else why there is none."""
+    title, node = "Make a fresh instance for each place", again.second.node
+    if not isinstance(node, ast.Name):
+        return (
+            Fix(title, Applicability.UNSAFE, refused(f"`{ast.unparse(node)}` is no local with one constructor call")),
+        )
+    definition = definition_of(again.second.place, node.id)
+    if definition is None:
+        return (
+            Fix(
+                title, Applicability.UNSAFE, refused(f"`{node.id}` is not given one constructor call, in this function")
+            ),
+        )
+    if any(p.unit is not definition.unit for p in (again.first, again.second)):
+        return (Fix(title, Applicability.UNSAFE, refused("another function puts it into the container as well")),)
     uses = {p.node: p.place for p in trace.placements if p.instance is again.instance and p.unit is definition.unit}
     build = inline_instance(definition.unit, definition, list(uses.values()))
-    return (Fix("Make a fresh instance for each place", Applicability.UNSAFE, build),)
+    return (Fix(title, Applicability.UNSAFE, build),)

@@ -71,7 +71,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
@@ -226,9 +226,9 @@ def fresh_for_each(kept: list[Given]) -> Iterator[Fix]:
     """The fix that constructs the instance at each hand-over, where a local name holds it."""
     argument, places = kept[-1].argument, list(dict.fromkeys(one.place for one in kept))
     definition = definition_of(places[0], argument.id) if isinstance(argument, ast.Name) else None
+    title = f"Make a fresh instance for each `{kind_of(kept[-1].to.instance)}`"
     if definition is not None:
-        yield Fix(
-            f"Make a fresh instance for each `{kind_of(kept[-1].to.instance)}`",
-            Applicability.UNSAFE,
-            inline_instance(definition.unit, definition, places),
-        )
+        yield Fix(title, Applicability.UNSAFE, inline_instance(definition.unit, definition, places))
+    else:
+        reason = f"`{ast.unparse(argument)}` is no local that is given one constructor call in this function"
+        yield Fix(title, Applicability.UNSAFE, refused(reason))
