@@ -2,12 +2,14 @@
 
 usage: bench.py FOLDER [--part learn|measured] [--labels FILE] [--places FILE] [--command COMMAND]
 
-FOLDER holds one checkout for each repository, `owner+name`. A place is one (repository, file, class, attribute, rule). Labels
-stand in `labels.tsv`: facts about public code, none of the code itself. `--places` writes every place that was found, one
-JSON line each, for those who label. The command is `nnreuse` unless another is given.
+FOLDER holds one checkout for each repository, `owner+name`. A place is one (repository, file, class, attribute, rule); the
+same class in another file is the same place. Labels stand in `labels.tsv`: facts about public code, none of the code itself.
+`--places` writes every place that was found, one JSON line each, for those who label. The command is `nnreuse` unless
+another is given.
 """
 
 import argparse
+import ast
 import csv
 import hashlib
 import json
@@ -17,7 +19,9 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 LABELS = Path(__file__).with_name("labels.tsv")
@@ -73,6 +77,10 @@ def read_labels(path: Path) -> dict[Place, Label]:
         }
 
 
+def name_of(checkout: Path) -> str:
+    return checkout.name.replace("+", "/", 1)
+
+
 def checked(repository: Path, command: list[str]) -> list[dict]:
     """What `check` says of a checkout, as JSON."""
     ask = [*command, "check", "--exit-zero", "--output-format", "json", str(repository)]
@@ -86,7 +94,7 @@ def checked(repository: Path, command: list[str]) -> list[dict]:
 
 def places(repository: Path, found: Iterable[dict]) -> dict[Place, Said]:
     """The findings of a checkout by place, each as loud as its loudest."""
-    name, said = repository.name.replace("+", "/", 1), dict[Place, Said]()
+    name, said = name_of(repository), dict[Place, Said]()
     for one in found:
         file = str(Path(one["filename"]).resolve().relative_to(repository.resolve()))
         place = Place(name, file, one["class"] or "-", one["attribute"] or "-", one["code"])
@@ -151,8 +159,32 @@ def report(said: dict[Place, Said], labels: dict[Place, Label], lines: int, aske
             yield f"  no label: {place} rows {one.rows}"
 
 
-def count_lines(repository: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in repository.rglob("*.py") if path.is_file())
+def lines_of(folders: Iterable[Path]) -> int:
+    """The lines of the Python files, copies of files left out."""
+    texts = (path.read_bytes() for folder in folders for path in folder.rglob("*.py") if path.is_file())
+    return sum(text.count(b"\n") for text in {hashlib.sha256(text).digest(): text for text in texts}.values())
+
+
+def without_copies(folder: Path, said: dict[Place, Said]) -> dict[Place, Said]:
+    """The places, those in a class that another file has word for word left out."""
+    seen, kept = set[tuple[str, str, str]](), dict[Place, Said]()
+    for place, one in sorted(said.items()):
+        text = class_text(folder / place.repository.replace("/", "+", 1) / place.file, place.cls)
+        key = hashlib.sha256(text.encode()).hexdigest(), place.attribute, place.rule
+        if key not in seen:
+            seen.add(key)
+            kept[place] = one
+    return kept
+
+
+@cache
+def class_text(path: Path, cls: str) -> str:
+    """The source of a class, comments and layout apart; the place itself where it cannot be told."""
+    with suppress(OSError, SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and node.name == cls.rpartition(".")[2]:
+                return ast.unparse(node)
+    return f"{path} {cls}"
 
 
 def main() -> None:
@@ -163,18 +195,17 @@ def main() -> None:
     parser.add_argument("--places", type=Path)
     parser.add_argument("--command", type=shlex.split, default=["nnreuse"])
     options = parser.parse_args()
-    said, lines, asked = dict[Place, Said](), 0, set[str]()
-    for repository in sorted(path for path in options.folder.iterdir() if path.is_dir()):
-        name = repository.name.replace("+", "/", 1)
-        if options.part in (None, part_of(name)):
-            asked.add(name)
-            said |= places(repository, checked(repository, options.command))
-            lines += count_lines(repository)
+    folders = sorted(path for path in options.folder.iterdir() if path.is_dir())
+    asked = {name_of(path): path for path in folders if options.part in (None, part_of(name_of(path)))}
+    said = dict[Place, Said]()
+    for repository in asked.values():
+        said |= places(repository, checked(repository, options.command))
+    said, lines = without_copies(options.folder, said), lines_of(asked.values())
     if options.places:
         rows = (json.dumps({**vars(place), **vars(one), "kinds": sorted(one.kinds)}) for place, one in said.items())
         options.places.write_text("\n".join(rows) + "\n", encoding="utf-8")
     print(f"{len(asked)} repositories")
-    for line in report(said, read_labels(options.labels) if options.labels.exists() else {}, lines, asked):
+    for line in report(said, read_labels(options.labels) if options.labels.exists() else {}, lines, set(asked)):
         print(line)
 
 
