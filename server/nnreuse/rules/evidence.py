@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
+from nnreuse.fixes.dead import is_dead
 from nnreuse.fixes.inline import definition_of
 from nnreuse.fixes.places import statement_at
+from nnreuse.rules.designs import designs, place_of_definition
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.naming import is_role, named_for, named_for_input
-from nnreuse.rules.reuse import Reuse, between, enclosing_tests, kind_of, producers, said_deliberate, under_sharing_flag
-from nnreuse.syntax.units import Place
+from nnreuse.rules.naming import bears_another_role, named_for, named_for_input, result_names
+from nnreuse.rules.reuse import Reuse, between, kind_of, producers
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call, Trace
 
@@ -36,14 +37,14 @@ def severity_of(evidence: tuple[Evidence, ...], must: bool, at_most: Severity = 
 
 def weigh(reuse: Reuse) -> tuple[Evidence, ...]:
     """All evidence about one reuse, strongest first."""
-    found = [*_for_slip(reuse), *_for_design(reuse)]
+    found = [*_for_slip(reuse), *designs(reuse)]
     if not found:
         return (Evidence("unclear", 0, "nothing here tells a slip from a design", reuse.sites[-1].site),)
     return tuple(sorted(found, key=lambda one: -abs(one.weight)))
 
 
 def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
-    sites, here, made = reuse.sites, reuse.sites[-1].site, _made(reuse)
+    sites, here, made = reuse.sites, reuse.sites[-1].site, place_of_definition(reuse)
     several = len(reuse.positions) > 1
     if several and reuse.relation in ("chained", "mixed"):
         others = between(reuse)
@@ -56,7 +57,7 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
     named = named_for(reuse.attribute, sites) if several else None
     if named is not None:
         mark, bearing, other = named
-        weight = 4 if len(mark) == 1 or is_role(mark) else 2
+        weight = 4 if bears_another_role(other, mark) else 1 if len(mark) == 1 or mark.isdigit() else 2
         yield Evidence("named-for-one", weight, f"its name is for one of the results: “{mark}”", bearing.site)
         if named_for_input(reuse.attribute, bearing, other):
             yield Evidence(
@@ -72,7 +73,8 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         )
         yield Evidence("indexed-partner", 4, sentence, partner.site)
     if same_input(reuse):
-        yield Evidence("same-input", 8, "two calls have the identical input, so their results are equal", here)
+        weight = 8 if _results_differ_in_name(sites) else 2
+        yield Evidence("same-input", weight, "two calls have the identical input, so their results are equal", here)
     if reuse.carries.running_stats and reuse.instance.cls is None and _different_producers(reuse):
         yield Evidence(
             "running-statistics", 3, "its running statistics mix features that come from different layers", here
@@ -91,68 +93,6 @@ def _chain(reuse: Reuse, others: list[Call]) -> Evidence:
     sentence = f"the data passes through `{name}` between two calls, so they are two different layers of the network"
     once = not any(call.turns for call in (*reuse.calls, others[0])) and len(reuse.sites) == len(reuse.calls)
     return Evidence("chain", 3 if once else 1, sentence, others[0].site)
-
-
-def _for_design(reuse: Reuse) -> Iterator[Evidence]:
-    here, made = reuse.sites[-1].site, _made(reuse)
-    if any(reuse.instance in r.instances for r in reuse.trace.repetitions):
-        yield Evidence("repeated", -6, "the list that repeats it is reported where it is made", made)
-    word = said_deliberate(reuse)
-    if word:
-        yield Evidence("said", -6, f"a name or comment says so: “{word}”", made)
-    places = [definition.place for definition in reuse.definitions]
-    tests = [test for place in [*places, *(c.site for c in reuse.sites)] for test in enclosing_tests(place)]
-    if under_sharing_flag(tests):
-        yield Evidence("flag", -6, "it stands under a sharing flag", made)
-    modes = _modes(reuse)
-    if modes:
-        yield Evidence("modes", -6, f"each call tells it what to do: {', '.join(modes)}", here)
-    if len(reuse.positions) == 1:
-        # A loop over a list whose positions are one instance looks like several layers.
-        loops = bool(reuse.calls[0].turns) and "*" not in reuse.attribute
-        if reuse.relation == "recurrent":
-            yield Evidence("recurrent", -5, "state threads through a loop over time", here)
-        elif loops:
-            yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)", here)
-        elif not reuse.calls[0].turns:
-            weight = -2 if reuse.relation == "chained" else -3
-            yield Evidence("helper", weight, "one call site in a function that is used several times", here)
-    if _own_inputs(reuse) and not (len(reuse.positions) > 1 and named_for(reuse.attribute, reuse.sites)):
-        # Two inputs of one embedding may well be ids of two vocabularies.
-        table = kind_of(reuse.instance, reuse.carries) == "shared-embedding"
-        yield Evidence(
-            "siamese",
-            -2 if table else -5,
-            "each call has an input of its own: siamese encoders and shared heads look like this",
-            here,
-        )
-
-
-def _modes(reuse: Reuse) -> list[str]:
-    """The texts that the calls of an own block give for one parameter, another at each, as in `self.norm(x, "denorm")`."""
-    if reuse.instance.cls is None or len(reuse.positions) < 2:
-        return []
-    given = [_texts(call.node) for call in reuse.sites]
-    for parameter in given[0]:
-        texts = [one.get(parameter) for one in given]
-        if None not in texts and len(set(texts)) == len(texts):
-            return [f"`{text}`" for text in texts]
-    return []
-
-
-def _texts(call: ast.Call) -> dict[int | str | None, str]:
-    """The constant texts among a call's arguments, by position or name."""
-    arguments = [*enumerate(call.args), *((keyword.arg, keyword.value) for keyword in call.keywords)]
-    return {
-        name: value.value
-        for name, value in arguments
-        if isinstance(value, ast.Constant) and isinstance(value.value, str)
-    }
-
-
-def _made(reuse: Reuse) -> Place:
-    """Where the instance is defined, else its first call."""
-    return reuse.definition.place if reuse.definition is not None else reuse.sites[0].site
 
 
 def _name(reuse: Reuse, call: Call) -> str:
@@ -214,6 +154,14 @@ def _in_every_pass(trace: Trace, a: Call, b: Call) -> bool:
     return all((turns in both) <= ((turns, ident) in there) for turns, ident in here)
 
 
+def _results_differ_in_name(sites: list[Call]) -> bool:
+    """Whether one function binds the results to several names, as if they were different: `q` and `k`; or reads one of them only."""
+    if any(is_dead(call.site) for call in sites):
+        return True
+    names = [frozenset(result_names(call)) for call in sites]
+    return len({call.within for call in sites}) == 1 and all(names) and len(set(names)) == len(names)
+
+
 def _positions(call: Call) -> bool:
     """Whether a call's first argument is a range of numbers, whatever its shape."""
     value = call.node.args[0] if call.node.args else None
@@ -251,8 +199,3 @@ def _numbered_siblings(reuse: Reuse) -> bool:
     names = {path for call in reuse.trace.calls for path in reuse.trace.paths_of(call.instance)[:1]}
     stems = [re.sub(r"\d+$", "", name) for name in names if _NUMBERED.match(name)]
     return any(stems.count(stem) > 1 for stem in stems)
-
-
-def _own_inputs(reuse: Reuse) -> bool:
-    """Parallel calls that no earlier call of the trace feeds: they stand at the function's own inputs."""
-    return reuse.relation == "parallel" and all(not call.lineage for call in reuse.calls)

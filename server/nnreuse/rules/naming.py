@@ -15,7 +15,7 @@ def named_for(attribute: str, calls: list[Call]) -> tuple[str, Call, Call] | Non
     if len({ast.unparse(call.node.func) for call in calls}) > 1:
         return None  # it has a name for each result, and they are one instance on purpose
     for mark in _marks(attribute):
-        results = [(call, list(_results(call))) for call in calls]
+        results = [(call, list(result_names(call))) for call in calls]
         if not all(names for _, names in results):
             return None
         bearing = [call for call, names in results if any(_bears(name, mark) for name in names)]
@@ -27,11 +27,11 @@ def named_for(attribute: str, calls: list[Call]) -> tuple[str, Call, Call] | Non
 
 def _marks(attribute: str) -> list[str]:
     """The words of a name, the last letter of each too: `wq` is for `q`."""
-    words = _words(attribute)
+    words = words_of(attribute)
     return [*words, *(word[-1] for word in words if word.isalpha() and len(word) > 1)]
 
 
-def _words(name: str) -> list[str]:
+def words_of(name: str) -> list[str]:
     """The words of a name, in the singular: `to_queries` is for `query`."""
     words = [word.lower() for word in _WORD.findall(name)]
     return [f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s") or word for word in words]
@@ -42,29 +42,39 @@ def is_role(mark: str) -> bool:
     return mark in ("q", "k", "v", "query", "key", "value")
 
 
+def bears_another_role(call: Call, mark: str) -> bool:
+    """Whether a mark is a part kept apart from others, as `q` in attention or `h` of height, and the result is another part."""
+    names = [word for name in result_names(call) for word in words_of(name)]
+    if is_role(mark):
+        return any(word[0] in "qkv" and word[0] != mark[0] for word in names if is_role(word) or len(word) == 1)
+    return (
+        len(mark) == 1 and mark.isalpha() and any(len(word) == 1 and word.isalpha() and word != mark for word in names)
+    )
+
+
 def named_for_input(attribute: str, bearing: Call, other: Call) -> bool:
     """Whether a word of the name stands in what one call is given and in what it results in, and in neither of the other call's."""
     here, elsewhere = _surroundings(bearing), _surroundings(other)
     return any(
         len(mark) > 2 and all(mark in words for words in here) and not any(mark in words for words in elsewhere)
-        for mark in _words(attribute)
+        for mark in words_of(attribute)
     )
 
 
 def _surroundings(call: Call) -> tuple[set[str], set[str]]:
     """The words of a call's arguments, and those of the names that its result is bound to."""
     given = [n.id for argument in call.node.args for n in walk(argument) if isinstance(n, ast.Name)]
-    return {w for name in given for w in _words(name)}, {w for name in _results(call) for w in _words(name)}
+    return {w for name in given for w in words_of(name)}, {w for name in result_names(call) for w in words_of(name)}
 
 
 def _bears(name: str, mark: str) -> bool:
-    words = _words(name)
+    words = words_of(name)
     if len(mark) == 1 and mark in "qkv":
         return bool(words) and words[0].startswith(mark)
     return mark in words
 
 
-def _results(call: Call) -> Iterator[str]:
+def result_names(call: Call) -> Iterator[str]:
     """The names that the statement around a call binds to its result."""
     for root in call.unit.nodes:
         for statement in walk(root):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.reuse import comments_at, enclosing_tests, says_shared, under_sharing_flag
+from nnreuse.rules.reuse import comments_at, denies_sharing, enclosing_tests, says_shared, under_sharing_flag
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Placement, Trace
@@ -85,7 +85,9 @@ def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterato
     everywhere = [*places, *made]
     if says_shared([text for place in everywhere for text in comments_at(place)]):
         yield Evidence("said", -6, "a comment says that sharing is meant", places[0])
-    if under_sharing_flag([test for place in everywhere for test in enclosing_tests(place)]):
+    if not denies_sharing(places[0]) and under_sharing_flag(
+        [t for place in everywhere for t in enclosing_tests(place)]
+    ):
         yield Evidence("flag", -6, "it stands under a sharing flag", places[0])
     names = [path for i in instances for path in trace.paths_of(i)] + [trace.cls.name]
     document = trace.cls.units.docstring

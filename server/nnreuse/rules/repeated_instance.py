@@ -57,7 +57,7 @@ from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import shared_state
 from nnreuse.rules.placements import Again, container_of, inlined, looped, matters, said
-from nnreuse.rules.reuse import own_units, says_shared
+from nnreuse.rules.reuse import denies_sharing, own_units, says_shared
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Repetition, Trace
 
@@ -96,7 +96,7 @@ def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:
     build = repeat_to_comprehension if repetition.inline else repeat_name
     yield Finding(
         "repeated-instance",
-        severity_of(evidence, must or raises),
+        severity_of(evidence, must or raises or denies_sharing(repetition.place) is not None),
         (RAISES if raises else MESSAGE).format(kind=kind, state=shared_state(trace, instances[0])),
         repetition.place,
         trace.cls.name,
@@ -138,7 +138,7 @@ def _added(trace: Trace, again: Again) -> Iterator[Finding]:
     kind = (again.instance.type_name or "module").rsplit(".", 1)[-1]
     yield Finding(
         "repeated-instance",
-        severity_of(weighed, must=not again.second.path.literals),
+        severity_of(weighed, must=not again.second.path.literals or denies_sharing(again.second.place) is not None),
         LOOP.format(kind=kind, state=shared_state(trace, again.instance)),
         again.second.place,
         trace.cls.name,

@@ -210,18 +210,23 @@ def between(reuse: Reuse) -> list[Call]:
 
 
 _DELIBERATE = re.compile(
-    r"shared|sharing|share(?!(?-i:[a-z]))|(?<![a-z])tied?(?!(?-i:[a-z]))|(?<![a-z])tying|siamese|recurren|universal|共享|孪生",
+    r"shared|sharing|share(?!(?-i:[a-z]))|(?<![a-z])tied?(?!(?-i:[a-z]))|(?<![a-z])tying|siamese|recurren|universal"
+    r"|\bre-?us(?:e|es|ed|ing)\b|\bone (?:\w+ )?for all\b|\bus(?:e|es|ed|ing) the same\b"
+    r"|\bsame (?:\w+ ){0,2}(?:layer|module|norm|weight|conv|linear|head|encoder|decoder|network|block|cell|embedding|parameter|mlp)"
+    r"|共享|共用|复用|重用|同一个|孪生",
     re.IGNORECASE,
 )
-_DENIED = re.compile(r"(?:un|non-?|(?:not|n't|never|no)(?: be)? |不|非)$", re.IGNORECASE)
+_DENIED = re.compile(
+    r"(?:un|non-?|(?:not|n't|never|no|without|avoid|avoiding|instead of|rather than)(?: be| to| the| any)? |不|非|别|不要|不能|没有)$",
+    re.IGNORECASE,
+)
 
 
 def said_deliberate(reuse: Reuse) -> str | None:
     """The word with which a name, a comment or the class's docstring says that sharing is meant."""
     texts = [reuse.attribute, reuse.trace.cls.name]
-    places = [call.site for call in reuse.sites]
-    places += [definition.place for definition in reuse.definitions]
-    texts += [text for place in places for text in comments_at(place)]
+    texts += [text for call in reuse.sites for text in comments_around(call.site)]
+    texts += [text for definition in reuse.definitions for text in comments_at(definition.place)]
     texts += _sentences_about(reuse)
     return says_shared(texts)
 
@@ -253,14 +258,42 @@ def comments_at(place: Place) -> list[str]:
     return found
 
 
+def comments_around(place: Place) -> list[str]:
+    """The same, and the full-line comments directly below it: what they say of sharing is said of a call."""
+    last, lines = place.unit.row(place.span.end)[0] + 1, place.unit.lines
+    found = comments_at(place)
+    while last < len(lines) and lines[last].lstrip().startswith("#"):
+        found.append(lines[last])
+        last += 1
+    return found
+
+
 def under_sharing_flag(texts: list[str]) -> bool:
-    """Whether one of these tests asks for sharing; both of its arms are about it, so `not share` counts as well."""
+    """Whether one of these tests asks for sharing."""
     return any(_DELIBERATE.search(text) for text in texts)
 
 
 def enclosing_tests(place: Place) -> list[str]:
     """The source of the tests of all `if` statements and expressions of its unit that a place lies under."""
-    return [ast.unparse(node.test) for node in _branches(place.unit) if place.unit.span(node).contains(place.span)]
+    return [ast.unparse(test) for test, _ in _tests_around(place)]
+
+
+def denies_sharing(place: Place) -> str | None:
+    """The sharing flag that is plainly off where a place lies: `else` of `if share_weights`."""
+    plain = (ast.unparse(test) for test, holds in _tests_around(place) if holds is False)
+    return next((text for text in plain if _DELIBERATE.search(text)), None)
+
+
+def _tests_around(place: Place) -> Iterator[tuple[ast.expr, bool | None]]:
+    """The tests that a place lies under, and whether they hold there; None where a comparison leaves that open."""
+    for node in _branches(place.unit):
+        body, orelse = _arms(node)
+        for arm, truth in ((body, True), (orelse, False)):
+            if _within(place.unit, arm, place.span):
+                test, holds = node.test, truth
+                while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+                    test, holds = test.operand, not holds
+                yield test, holds if isinstance(test, ast.Name | ast.Attribute) else None
 
 
 @once

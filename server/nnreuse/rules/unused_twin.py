@@ -61,7 +61,18 @@ from nnreuse.fixes.writing import together
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.reuse import call_sites, grouped, how_often, likeliest_run, own_code, own_units, positions
+from nnreuse.rules.reuse import (
+    call_sites,
+    comments_around,
+    comments_at,
+    grouped,
+    how_often,
+    likeliest_run,
+    own_code,
+    own_units,
+    positions,
+    says_shared,
+)
 from nnreuse.rules.twins import idle_twin, meant_for
 from nnreuse.tracing.trace import Call, Definition, Trace
 
@@ -98,7 +109,10 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
             reach=renaming(trace.cls.units.node.name, other, ()),
         ),
     )
-    evidence = (Evidence("twin", 5, f"`self.{other}` has an equal constructor and is never called", idle.place),)
+    evidence = (
+        Evidence("twin", 5, f"`self.{other}` has an equal constructor and is never called", idle.place),
+        *_said(definition, sites),
+    )
     return Finding(
         "unused-twin",
         severity_of(evidence, must=True),
@@ -110,3 +124,10 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
         evidence,
         fixes if exact else (),
     )
+
+
+def _said(definition: Definition, sites: list[Call]) -> Iterator[Evidence]:
+    """The evidence of a comment at one of the calls, or at the definition, that says that sharing is meant."""
+    texts = [text for call in sites for text in comments_around(call.site)]
+    if says_shared([*texts, *comments_at(definition.place)]):
+        yield Evidence("said", -6, "a comment says that sharing is meant", definition.place)

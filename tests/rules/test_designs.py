@@ -1,0 +1,185 @@
+"""Designs that the code says in so many words are no warnings; the slips that look like them stay loud."""
+
+import textwrap
+
+import pytest
+from judging import said
+
+NET = """
+class Part(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.fc = nn.Linear(d, d)
+
+    def forward(self, x, g=None, invert=False, flag=False):
+        return self.fc(x)
+
+class Net(nn.Module):
+    def __init__(self, d, n):
+        super().__init__()
+        self.n = n
+        self.part, self.mix = Part(d), nn.Linear(d, d)
+        self.net = nn.Sequential(nn.Linear(d, d), nn.Tanh(), nn.Linear(d, d))
+        self.cell, self.out = nn.GRUCell(d, d), nn.Linear(d, d)
+        self.encoder, self.decoder = nn.Linear(d, d), nn.Linear(d, d)
+        self.layers = nn.ModuleList([nn.Linear(d, d) for _ in range(n)])
+        self.score = nn.Linear(d, 1)
+        self.stem1, self.stem2, self.middle = nn.Linear(d, d), nn.Linear(d, d), nn.Linear(d, d)
+        self.key = nn.Linear(d, d)
+        self.query = self.key
+
+"""
+
+
+def loud(forward: str) -> set[str]:
+    """The callees that some rule about calls warns of."""
+    text = NET + textwrap.indent(textwrap.dedent(forward).strip(), "    ") + "\n"
+    rules = ("shared-parameters", "same-input-twice", "shared-recurrent", "shared-layer-norm")
+    return {what for rule in rules for what, severity in said(rule, text) if severity in ("warning", "error")}
+
+
+DESIGNS = {
+    "a keyword turns it round": "def forward(self, x, a):\n    y = self.mix(self.part(x))\n    return self.part(y, invert=True)",
+    "so does a truth value by position": """
+        def forward(self, x, a):
+            y = self.mix(self.part(x, a, False))
+            return self.part(y, a, True)
+    """,
+    "a first guess without gradient": """
+        def forward(self, x):
+            with torch.no_grad():
+                guess = self.net(x)
+            return self.net(x + guess)
+    """,
+    "a first guess in inference mode": """
+        def forward(self, x):
+            with torch.inference_mode():
+                guess = self.net(x)
+            return self.net(torch.cat([x, guess]))
+    """,
+    "a result that is detached before it comes back": """
+        def forward(self, x):
+            guess = self.net(x).detach()
+            return self.net(x + guess)
+    """,
+    "an input that was detached": """
+        def forward(self, x):
+            y = self.net(x)
+            frozen = y.detach()
+            return self.net(frozen), y
+    """,
+    "a cell that is unrolled by hand, and what reads its states": """
+        def forward(self, x, h):
+            first = self.cell(x[0], h)
+            a = self.out(first)
+            second = self.cell(x[1], first)
+            return a, self.out(second)
+    """,
+    "the midpoint method": """
+        def forward(self, x, dt):
+            middle = x + 0.5 * dt * self.net(x)
+            return x + dt * self.net(middle)
+    """,
+    "Heun's method": """
+        def forward(self, x, h):
+            k1 = self.net(x)
+            k2 = self.net(x + h * k1)
+            return x + h / 2 * (k1 + k2)
+    """,
+    "a cycle": """
+        def forward(self, x):
+            z = self.encoder(x)
+            x_hat = self.decoder(z)
+            return x_hat, self.encoder(x_hat)
+    """,
+    "an encoder behind its decoder, whatever the names": """
+        def forward(self, x):
+            z = self.encoder(x)
+            y = self.decoder(z)
+            return z, y, self.encoder(y)
+    """,
+    "positive and negative pairs of one body": """
+        def forward(self, pos, neg, x):
+            h = self.mix(x)
+            return self.part(h * pos), self.part(h * neg)
+    """,
+    "an alias that is written out": "def forward(self, x):\n    return self.query(x) @ self.key(x).transpose(-2, -1)",
+    "a number that counts stages": """
+        def forward(self, x):
+            a = self.middle(x)
+            f1, f2, f4 = self.stem1(a + x[0]), self.stem1(a + x[1]), self.stem1(a + x[3])
+            return self.stem2(f1 + f2 + f4)
+    """,
+    "a comment below the call": """
+        def forward(self, x):
+            x = self.mix(self.part(x))
+            x = self.part(x)
+            # we use the same block here, as in the paper
+            return x
+    """,
+    "a comment in Chinese": """
+        def forward(self, x):
+            x = self.mix(self.part(x))
+            return self.part(x)  # 两处共用同一个模块
+    """,
+    "a comment that says reuse": """
+        def forward(self, x):
+            x = self.mix(self.part(x))
+            # re-use the block
+            return self.part(x)
+    """,
+    "a result that two places compute": """
+        def forward(self, x):
+            return self.mix(self.part(x)) + self.out(self.part(x))
+    """,
+}
+
+
+@pytest.mark.parametrize("case", DESIGNS)
+def test_a_design_is_no_warning(case: str) -> None:
+    assert loud(DESIGNS[case]) == set()
+
+
+SLIPS = {
+    "a flag that does not turn it round": """
+        def forward(self, x):
+            x = self.mix(self.part(x))
+            return self.part(x, flag=True)
+    """,
+    "one residual block twice": "def forward(self, x):\n    x = x + self.part(x)\n    return x + self.part(x)",
+    "half a residual block twice": "def forward(self, x):\n    x = x + 0.5 * self.part(x)\n    return x + 0.5 * self.part(x)",
+    "one block with the same mask twice": "def forward(self, x, mask):\n    x = self.part(x, mask)\n    return self.part(x, mask)",
+    "a layer, a layer, the first layer again": "def forward(self, x):\n    return self.part(self.mix(self.part(x)))",
+    "a comment that denies": """
+        def forward(self, x):
+            x = self.mix(self.part(x))
+            return self.part(x)  # do not reuse weights
+    """,
+    "one projection for two names": "def forward(self, x):\n    a = self.mix(x)\n    b = self.mix(x)\n    return a @ b",
+    "a call that nothing reads": "def forward(self, x):\n    unused = self.mix(x)\n    return self.mix(x)",
+}
+
+
+@pytest.mark.parametrize("case", SLIPS)
+def test_a_slip_that_looks_like_one_stays_loud(case: str) -> None:
+    assert loud(SLIPS[case]) != set()
+
+
+@pytest.mark.parametrize(("test", "arm", "severity"), [("share", "else", "warning"), ("not share", "else", "hint")])
+def test_a_sharing_flag_excuses_the_arm_that_asks_for_sharing(test: str, arm: str, severity: str) -> None:
+    text = f"""
+class Net(nn.Module):
+    def __init__(self, d, n, share):
+        super().__init__()
+        layer = nn.Linear(d, d)
+        if {test}:
+            self.layers = None
+        {arm}:
+            self.layers = nn.ModuleList([layer] * n)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+"""
+    assert [loud for _, loud in said("repeated-instance", text)] == [severity]
