@@ -110,6 +110,12 @@ EXPECTED = {
     "stale-shared-note": [
         ("information", "`self.head` is called once and held under one name: nothing is shared any more")
     ],
+    "undefined-module": [
+        (
+            "error",
+            "`self.unary1` is called here, and nothing sets it: did you mean `self.reduce1`, which is never called?",
+        )
+    ],
     "uncalled-module": [
         ("information", "`self.norm` is never called: the parameters of this `LayerNorm` get no gradient")
     ],

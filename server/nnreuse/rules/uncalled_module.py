@@ -46,107 +46,55 @@ construction are drawn by those after it. What forward computes stays as it is.
 When another file uses the attribute, a subclass for example, or when it is kept so that published checkpoints load.
 """
 
-import ast
 from collections.abc import Iterator
 
 from nnreuse.config.severity import Severity
 from nnreuse.fixes.fix import Applicability, Fix, renaming
-from nnreuse.fixes.places import called_name, is_self, statement_at
 from nnreuse.fixes.twin import delete_definition
-from nnreuse.fixes.uses import named_elsewhere, uses
+from nnreuse.fixes.uses import named_elsewhere
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
+from nnreuse.rules.forgotten import is_forgotten, is_seen_in_full, target_of
 from nnreuse.rules.making import kind_of
-from nnreuse.rules.reuse import call_sites, comments_at, grouped, own_units
+from nnreuse.rules.reuse import call_sites, comments_at, grouped
 from nnreuse.rules.twins import idle_twin
-from nnreuse.syntax.tree import walk
+from nnreuse.rules.undefined import undefined_calls
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
-from nnreuse.types.meaning import External, ModuleClass
 
 ABOUT_SHARING = False
 
 MESSAGE = "`self.{name}` is never called: the parameters of this `{kind}` get no gradient"
 
-_BY_NAME = frozenset("children named_children get_submodule _modules __dict__ __getattr__ vars".split())
-_KNOWN = frozenset("super isinstance issubclass type id hasattr repr print len".split())
-_PLAIN = ("torch.", "abc.", "typing.", "builtins.", "collections.")
-
 
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
-    idle = [d for d in trace.definitions if _is_idle(trace, d)]
-    if not idle or not _is_seen_in_full(trace):
+    idle = [d for d in trace.definitions if _is_uncalled(trace, d)]
+    if not idle or not is_seen_in_full(trace):
         return
-    twins = _idle_twins(trace)
+    reported = [*_idle_twins(trace), *(called.meant for called in undefined_calls(trace))]
     for definition in idle:
-        if definition not in twins and not named_elsewhere(trace.cls.surroundings, trace.cls.units, definition.name):
+        if definition not in reported and not named_elsewhere(trace.cls.surroundings, trace.cls.units, definition.name):
             yield _finding(trace, definition)
 
 
-def _is_idle(trace: Trace, definition: Definition) -> bool:
-    """Whether a definition of the class itself makes something with parameters that has one name and is not called.
+def _is_uncalled(trace: Trace, definition: Definition) -> bool:
+    """Whether a definition makes something with parameters that is not called.
 
-    What only some configurations make is often there for other files to call: it does not count.
+    What only some configurations make is often there for other files to call: it counts where what stands beside it is called here.
     """
-    if definition.unit not in own_units(trace) or definition.path.literals:
-        return False
-    if not isinstance(definition.value, ast.Call) or _target(definition) is None:
-        return False
-    if sum(d.name == definition.name for d in trace.definitions) != 1:
-        return False
-    if any(trace.calls_of(i) or i.handed_on or len(trace.paths_of(i)) != 1 for i in definition.instances):
-        return False
-    if len(list(uses(trace.cls.units, definition.name))) != 1 or _is_register(trace, definition):
+    if not is_forgotten(trace, definition) or definition.path.literals and not _is_among_used(trace, definition):
         return False
     return all(
         trace.carries(one).parameters and trace.learns(one) for one in definition.instances
     )  # last: it runs constructors
 
 
-def _is_register(trace: Trace, definition: Definition) -> bool:
-    """Whether a container only registers what is also held, or called, under another name: `nn.Sequential(*self.layers)`."""
-    own = f"{definition.name}."
-    members = [part for made in definition.instances if made.elements is not None for part in trace.parts(made)]
-    return any(
-        trace.calls_of(one) or one.handed_on or any(not path.startswith(own) for path in trace.paths_of(one))
-        for one in members
-    )
-
-
-def _target(definition: Definition) -> ast.Attribute | None:
-    match statement_at(definition.place):
-        case ast.Assign(targets=[ast.Attribute() as target]) | ast.AnnAssign(target=ast.Attribute() as target):
-            return target if is_self(target.value) else None
-        case _:
-            return None
-
-
-def _is_seen_in_full(trace: Trace) -> bool:
-    """Whether all that forward does is known: it calls something, its bases are read, and nothing looks modules up by other means."""
-    if not trace.complete or trace.entries != ["forward"] or not trace.calls:
-        return False
-    if any(isinstance(base, External) and not base.dotted.startswith(_PLAIN) for base in trace.cls.mro):
-        return False
-    classes = [c for c in trace.cls.mro if isinstance(c, ModuleClass)]
-    return not any(_hides(node) for c in classes for s in c.statements() for node in walk(s))
-
-
-def _hides(node: ast.AST) -> bool:
-    """Whether a node may reach attributes that it does not name: by a made name, by all names, or by handing `self` on."""
-    match node:
-        case ast.Attribute(attr=name) | ast.Name(id=name):
-            return name in _BY_NAME
-        case ast.Call(func=ast.Name(id="getattr" | "setattr" | "delattr"), args=[owner, name, *_]) if is_self(owner):
-            return not isinstance(name, ast.Constant)
-        case ast.Call(args=args, keywords=keywords):
-            given = [*args, *(keyword.value for keyword in keywords)]
-            return called_name(node) not in _KNOWN and any(map(is_self, given))
-        case ast.Return(value=value) | ast.Assign(value=value):
-            return value is not None and is_self(value)
-        case _:
-            return False
+def _is_among_used(trace: Trace, definition: Definition) -> bool:
+    """Whether forward calls something that is made under the very condition of a definition."""
+    beside = (d for d in trace.definitions if d is not definition and d.path == definition.path)
+    return any(trace.calls_of(instance) for d in beside for instance in d.instances)
 
 
 def _idle_twins(trace: Trace) -> list[Definition]:
@@ -156,7 +104,7 @@ def _idle_twins(trace: Trace) -> list[Definition]:
 
 
 def _finding(trace: Trace, definition: Definition) -> Finding:
-    target = _target(definition)
+    target = target_of(definition)
     assert target is not None
     evidence = [Evidence("uncalled", 0, "nothing in the file speaks of it after it is set", definition.place)]
     if any("compat" in text or "unused" in text or "checkpoint" in text for text in comments_at(definition.place)):
