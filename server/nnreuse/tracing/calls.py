@@ -491,9 +491,9 @@ def local_imports(m: Machine, f: Frame, node: ast.Import | ast.ImportFrom) -> It
     for alias in node.names:
         if isinstance(node, ast.Import):
             target = alias.name if alias.asname else alias.name.split(".")[0]
-            yield alias.asname or target, attributes.value_of(m, m.program.follow(target))
+            yield alias.asname or target, attributes.value_of(m, m.program.follow(target, importer=f.file))
         elif alias.name != "*":
             dotted = f.file.absolute(
                 Import(f"{node.module}.{alias.name}" if node.module else alias.name, node.level, False)
             )
-            yield alias.asname or alias.name, attributes.value_of(m, m.program.follow(dotted))
+            yield alias.asname or alias.name, attributes.value_of(m, m.program.follow(dotted, importer=f.file))

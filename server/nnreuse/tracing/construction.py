@@ -98,10 +98,10 @@ def inherit(
 
 def carries(m: Machine, made: Instance, depth: int = 0) -> Carries:
     """What an instance owns, with everything below it. Facts of torch for torch's classes, the constructor's doing for others."""
-    return _answer(m, made, depth).carried
+    return answer(m, made, depth).carried
 
 
-def _answer(m: Machine, made: Instance, depth: int) -> Answer:
+def answer(m: Machine, made: Instance, depth: int = 0) -> Answer:
     """What an instance carries: worked out once for all that are allocated alike, and perhaps by the trace before."""
     if not made.is_module or made.cls is None and made.facts is None:
         return Answer(own(m, made), set(), 0, False)
@@ -129,10 +129,10 @@ def _worked_out(m: Machine, made: Instance, depth: int) -> Answer:
     m.intern.asked += 1
     try:
         with m.program.reads.into(read):
-            carried, altered = _carries(m, made, depth)
+            carried, altered, learns = _carries(m, made, depth)
     finally:
         m.intern.asked -= 1
-    return Answer(carried, read, m.intern.spent - spent, altered)
+    return Answer(carried, read, m.intern.spent - spent, altered, learns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,18 +201,36 @@ def fingerprint(m: Machine, made: Instance) -> tuple[object, ...]:
     return tuple(map(mark, made.positional)), tuple((k, mark(v)) for k, v in sorted(made.keywords.items()))
 
 
-def _carries(m: Machine, made: Instance, depth: int) -> tuple[Carries, bool]:
-    """The answer, and whether something was added to a part after it was made."""
+def _carries(m: Machine, made: Instance, depth: int) -> tuple[Carries, bool, bool]:
+    """The answer, whether something was added to a part after it was made, and whether some of it may learn."""
     if depth > 8:
-        return _UNKNOWN_CARRIED, False
+        return _UNKNOWN_CARRIED, False, True
     construct(m, made)
-    alone = own(m, made)
-    parts = [_answer(m, inner, depth + 1) for inner in below(m, made)]
+    alone, inside = own(m, made), below(m, made)
+    parts = [answer(m, inner, depth + 1) for inner in inside]
     unsure = not made.complete or _holds_unknown(m, made)
     total = any_of([alone, *(part.carried for part in parts)], unsure)
     if made.adds_state:
         total = Carries(total.parameters, total.running_stats, total.stochastic, True)
-    return total, made.adds_state or any(part.altered for part in parts)
+    learns = made.frozen or unsure or _own_learn(m, made)  # what freezes it from outside says nothing of others
+    learns = learns or any(part.learns and not one.frozen for one, part in zip(inside, parts, strict=True))
+    return total, made.adds_state or any(part.altered for part in parts), learns
+
+
+def _own_learn(m: Machine, made: Instance) -> bool:
+    """Whether parameters that an instance owns itself may learn."""
+    if own(m, made).parameters is False:
+        return False
+    facts = m.program.facts(made.cls) if made.cls is not None else made.facts
+    inherits = facts is not None and not facts.container and not facts.name.endswith(".Module")
+    mine = parameters_of(m, made)
+    return inherits or not mine or any(ident not in m.intern.frozen for ident in mine)
+
+
+def parameters_of(m: Machine, made: Instance) -> list[int]:
+    """The idents of the parameters that an instance holds under names."""
+    values = [one for one in made.attrs.values() if isinstance(one, Opaque)]
+    return [one.ident for one in values if one.ident in m.intern.parameters]
 
 
 _FIELDS = ("parameters", "running_stats", "stochastic", "other_state")

@@ -116,7 +116,7 @@ def _imported(m: Machine, home: File, reader: File) -> Iterator[File]:
     top = home.module.partition(".")[0]
     parts = home.module.split(".")
     packages = [
-        m.program.library.find(".".join(parts[:size])) for size in range(len(parts) - (not home.package), 0, -1)
+        m.program.library.find(".".join(parts[:size]), home) for size in range(len(parts) - (not home.package), 0, -1)
     ]
     queue = deque([reader, *(one for one in packages if one is not None)])
     seen = {home.path}
@@ -137,16 +137,16 @@ def _imports(m: Machine, file: File, top: str) -> list[File]:
     if known is None:
         bound = [b.node for b in file.index.bindings.values() if isinstance(b.node, Import)]
         dotted = dict.fromkeys(file.absolute(one) for one in (*bound, *file.index.star_imports))
-        found = (_file(m, name) for name in dotted if name.partition(".")[0] == top)
+        found = (_file(m, file, name) for name in dotted if name.partition(".")[0] == top)
         known = m.program.imported[file.path, top] = [*dict.fromkeys(one for one in found if one is not None)]
     return known
 
 
-def _file(m: Machine, dotted: str) -> File | None:
-    meaning = m.program.follow(dotted)
+def _file(m: Machine, importer: File, dotted: str) -> File | None:
+    meaning = m.program.follow(dotted, importer=importer)
     if isinstance(meaning, FileRef):
         return meaning.file
-    return m.program.library.find(dotted.rpartition(".")[0])
+    return m.program.library.find(dotted.rpartition(".")[0], importer)
 
 
 def _run_all(m: Machine, file: File, found: list[Effect]) -> None:

@@ -21,12 +21,16 @@ Relation = Literal["none", "single", "exclusive", "parallel", "chained", "recurr
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What something carries, what was read for that and how many steps it took; `altered`: something was added to a part later."""
+    """What something carries, what was read for that and how many steps it took; `altered`: something was added to a part later.
+
+    `learns`: whether some of its parameters may, as its own constructors leave them.
+    """
 
     carried: Carries
     read: set[object]
     steps: int
     altered: bool
+    learns: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ class Users:
 class Library(Protocol):
     """Where files come from."""
 
-    def find(self, dotted: str) -> File | None:
-        """The file of a module, or None where it cannot be read."""
+    def find(self, dotted: str, importer: File | None = None) -> File | None:
+        """The file of a module, as the file that imports it finds it, or None where it cannot be read."""
         ...
 
     def classes(self) -> "Iterator[ModuleClass]":
@@ -118,7 +118,7 @@ class Program:
             return self._meaning(file, binding, depth)
         self.reads.note(Aspect(file.path, "stars"))
         for star in file.index.star_imports:
-            target = self.follow(file.absolute(star), depth + 1)
+            target = self.follow(file.absolute(star), depth + 1, file)
             if isinstance(target, FileRef) and target.file is not file:
                 found = self.lookup(target.file, name, depth + 1)
                 if found is not None:
@@ -130,7 +130,7 @@ class Program:
     def _meaning(self, file: File, binding: Binding, depth: int) -> Meaning:
         node = binding.node
         if isinstance(node, Import):
-            return self.follow(file.absolute(node), depth + 1)
+            return self.follow(file.absolute(node), depth + 1, file)
         if isinstance(node, ClassUnits):
             return self.class_of(file, node, node.node.name)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -139,20 +139,20 @@ class Program:
             return self.dotted(file, node, depth + 1) or ValueRef(file, binding.unit, node)
         return ValueRef(file, binding.unit, node)
 
-    def follow(self, dotted: str, depth: int = 0) -> Meaning:
-        """What an absolute dotted name means: a name of the module before its last dot, or that module's submodule.
+    def follow(self, dotted: str, depth: int = 0, importer: File | None = None) -> Meaning:
+        """What an absolute dotted name means to a file: a name of the module before its last dot, or that module's submodule.
 
         As in Python, where a package binds a name that one of its modules has as well, the package's binding counts.
         """
         if depth > _DEPTH or dotted == "torch" or dotted.startswith("torch."):
             return External(dotted)
         parts = dotted.split(".")
-        package = self.library.find(".".join(parts[:-1])) if len(parts) > 1 else None
+        package = self.library.find(".".join(parts[:-1]), importer) if len(parts) > 1 else None
         if package is not None and package.package and (bound := self._bound(package, parts[-1], depth)) is not None:
             return bound
         for size in range(len(parts), 0, -1):
             name = ".".join(parts[:size])
-            file = self.library.find(name)
+            file = self.library.find(name, importer)
             if file is None:
                 self.reads.note(Missing(name))
             else:
@@ -191,7 +191,7 @@ class Program:
         match meaning:
             case FileRef(file):
                 found = self.lookup(file, name, depth + 1)
-                inner = self.library.find(f"{file.module}.{name}") if found is None and file.package else None
+                inner = self.library.find(f"{file.module}.{name}", file) if found is None and file.package else None
                 if inner is not None:
                     return FileRef(inner)
                 self.reads.note(Missing(f"{file.module}.{name}"))
