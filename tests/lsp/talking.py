@@ -190,6 +190,7 @@ class Talk:
             "context": {"diagnostics": list(diagnostics), **context},
         }
         found = self.request("textDocument/codeAction", params)
+        found = found and [action for action in found if not action.get("command")]  # test_reporting.py asks for those
         return [action for action in found if comments or not action["title"].startswith("Ignore ")]
 
     def answer(self, request: object, result: object) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ def answer(server: Process) -> dict[str, Any]:
 
 def test_others_are_served_while_a_model_is_traced_and_the_trace_is_for_people_and_programs(server, file):
     told = begin(server, file)
-    assert told["capabilities"]["executeCommandProvider"]["commands"] == [COMMAND]
+    assert told["capabilities"]["executeCommandProvider"]["commands"] == [COMMAND, "nnreuse.reportWrongFinding"]
     ask(server, file, "2x3x8x8 --train")
     other = {"uri": (file.parent / "other.py").as_uri(), "languageId": "python", "version": 1, "text": NET}
     server.send({"method": "textDocument/didOpen", "params": {"textDocument": other}})

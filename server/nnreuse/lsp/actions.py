@@ -21,6 +21,8 @@ from nnreuse.syntax.edits import Edit
 from nnreuse.workspace.neighbours import Obstacles, against, refusal
 
 FIX_ALL = "source.fixAll.nnreuse"
+REPORT = "nnreuse.reportWrongFinding"
+"""The command behind the last action: `lsp/reporting.py` runs it."""
 _REWRITE = lsp.CodeActionKind.RefactorRewrite
 _TRAINS = "trains"
 _MENU = 20
@@ -119,6 +121,7 @@ def offered(built: Built, request: Request) -> list[lsp.CodeAction]:
         if not _applies_every_action(built.view, request.params):
             found += _of_one_rule(built, request)
             found += _comments(built, request)
+            found += _reports(built, request)
     if request.wants(_REWRITE) and not _applies_every_action(built.view, request.params):
         offered = {action.title for action in found}
         for fix in request.refactorings():
@@ -189,6 +192,25 @@ def _comments(built: Built, request: Request) -> Iterator[lsp.CodeAction]:
                 action = _other(built, request, fix, edits, lsp.CodeActionKind.QuickFix)
                 action.diagnostics = [built.view.diagnostic(finding)]
                 yield action
+
+
+def _reports(built: Built, request: Request) -> list[lsp.CodeAction]:
+    """A report on each rule's finding, for the user to read: the command opens it, and nothing is sent."""
+    view = built.view
+    if view.analysis.error is not None:
+        return []  # the text has changed since
+    by_rule = {finding.rule: finding for finding in reversed(_meant(view, request.params))}
+    found: list[lsp.CodeAction] = []
+    for rule, finding in sorted(by_rule.items()):
+        title = f"Report a wrong finding ({rule})…" if len(by_rule) > 1 else "Report a wrong finding…"
+        arguments = [view.uri, rule, _flat(view.range(finding.place))]
+        command = lsp.Command(title=title, command=REPORT, arguments=arguments)
+        found.append(
+            lsp.CodeAction(
+                title, kind=lsp.CodeActionKind.QuickFix, diagnostics=[view.diagnostic(finding)], command=command
+            )
+        )
+    return found
 
 
 def resolved(built: Built, version: int, action: lsp.CodeAction, data: ActionData) -> lsp.CodeAction:

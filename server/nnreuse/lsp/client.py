@@ -29,6 +29,7 @@ class Client:
     refreshes_lenses: bool = False
     refreshes_hints: bool = False
     shows_progress: bool = False
+    shows_documents: bool = False
 
     @staticmethod
     def of(capabilities: lsp.ClientCapabilities) -> "Client":
@@ -56,6 +57,7 @@ class Client:
             refreshes_diagnostics=get_capability(capabilities, "workspace.diagnostics.refresh_support", False),
             refreshes_lenses=get_capability(capabilities, "workspace.code_lens.refresh_support", False),
             refreshes_hints=get_capability(capabilities, "workspace.inlay_hint.refresh_support", False),
+            shows_documents=get_capability(capabilities, "window.show_document.support", False),
             shows_progress=get_capability(capabilities, "window.work_done_progress", False),
             shows_disabled=get_capability(capabilities, "text_document.code_action.disabled_support", False),
             tags=get_capability(capabilities, "text_document.publish_diagnostics.tag_support", None) is not None,

@@ -144,6 +144,8 @@ class Notebooks:
 
     def resolve(self, action: lsp.CodeAction) -> lsp.CodeAction:
         resolved = self._session.resolve(action)
+        if resolved.command is not None:
+            return resolved
         notebook = self._open.get(cast("dict[str, Any]", action.data).get("uri", ""))
         try:
             return self._of_cells(notebook, resolved) if notebook else resolved

@@ -19,13 +19,14 @@ from pygls.lsp.server import LanguageServer
 
 import nnreuse
 from nnreuse.lsp import MEMORY
-from nnreuse.lsp.actions import FIX_ALL
+from nnreuse.lsp.actions import FIX_ALL, REPORT
 from nnreuse.lsp.cells import Cells
 from nnreuse.lsp.knowing import Knowing
 from nnreuse.lsp.log import write_to
 from nnreuse.lsp.notebooks import Notebooks
 from nnreuse.lsp.obstacles import NotYet
 from nnreuse.lsp.protocol import Protocol
+from nnreuse.lsp.reporting import Reporting, report_arguments
 from nnreuse.lsp.session import Session
 from nnreuse.lsp.status import STATUS, status
 from nnreuse.lsp.tracing import TRACE, Tracing, trace_arguments
@@ -123,6 +124,12 @@ def create_server(workspace: Workspace) -> LanguageServer:
         return await tracing.trace(*trace_arguments(arguments))
 
     cast("Callable[[object], object]", server.command(TRACE))(trace)
+    reporting = Reporting(session)
+
+    def report(*arguments: Any) -> dict[str, object]:
+        return reporting.report(*report_arguments(arguments))
+
+    cast("Callable[[object], object]", server.command(REPORT))(report)
 
     def shutdown(params: object) -> None:
         tracing.stop()

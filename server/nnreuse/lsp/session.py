@@ -238,6 +238,8 @@ class Session:
         return [Applicability.SAFE, *([Applicability.UNSAFE] if self.editor.unsafe_fixes else [])]
 
     def resolve(self, action: lsp.CodeAction) -> lsp.CodeAction:
+        if action.command is not None:
+            return action  # it has no edit to be resolved
         data = actions.data_of(action)
         document = self.documents.get(data["uri"])
         built = document and self._built(document)
