@@ -47,6 +47,64 @@ def test_what_may_be_used_or_is_a_default_or_carries_nothing_is_silent(init: str
     assert said(RULE, net(init)) == []
 
 
+HELPERS = """
+    def make(self, i, o):
+        return nn.Sequential(nn.Linear(i, o), nn.BatchNorm1d(o))
+
+    def wrapped(self, i, o):
+        return self.make(i, o)
+
+    def stacked(self, i, o):
+        return nn.Sequential(self.fc, nn.Linear(i, o))
+
+    def counted(self, i, o):
+        return nn.Linear(self.width, o)
+
+    @property
+    def width(self):
+        return self.fc.out_features
+"""
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "self.fc = self.make(2, 4)\nself.fc = self.make(4, 2)",
+        "self.fc = self.make(2, 4)\nself.act = nn.ReLU()\nself.fc = self.make(2, 4)",
+        "self.fc = self.wrapped(2, 4)\nself.fc = nn.Linear(4, 2)",
+        "self.fc = nn.Linear(2, 4)\nself.register_buffer('scale', torch.ones(1))\nself.fc = self.wrapped(4, 2)",
+        "if not wide:\n    self.fc = self.make(2, 4)\nself.act = nn.ReLU()\nif not wide:\n    self.fc = self.make(4, 2)",
+        "if wide:\n    self.fc = nn.Linear(2, 4)\nif wide:\n    self.fc = nn.Linear(4, 2)\n    nn.init.zeros_(self.fc.weight)",
+        "if wide:\n    self.fc = nn.Linear(2, 4)\nelse:\n    self.fc = nn.Linear(2, 2)\nif wide:\n    self.fc = nn.Linear(4, 2)",
+    ],
+)
+def test_what_a_method_makes_or_equal_conditions_replace_is_lost(init: str) -> None:
+    assert said(RULE, net(init, rest=HELPERS)) == [("self.fc", "warning")]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "self.fc = self.make(2, 4)\nself.fc = self.stacked(4, 2)",
+        "self.fc = self.make(2, 4)\nself.fc = self.counted(4, 2)",
+        "self.fc = self.make(2, 4)\nself.apply(print)\nself.fc = self.make(4, 2)",
+        "if wide:\n    self.fc = self.make(2, 4)\nif not wide:\n    self.fc = self.make(4, 2)",
+        "if wide:\n    self.fc = self.make(2, 4)\n    self.fcs = [self.fc]\nif wide:\n    self.fc = self.make(4, 2)",
+        "self.fc = self.make(2, 4)\nif wide:\n    self.fc = self.make(4, 2)",
+    ],
+)
+def test_what_a_method_reads_or_other_conditions_replace_is_silent(init: str) -> None:
+    assert said(RULE, net(init, rest=HELPERS)) == []
+
+
+def test_the_second_equal_definition_under_equal_conditions_goes() -> None:
+    second = "        if wide:\n            self.fc = nn.Linear(2, 2)\n            nn.init.zeros_(self.fc.weight)\n"
+    before = net("if wide:\n    self.fc = nn.Linear(2, 2)").replace(
+        "\n\n    def forward", "\n" + second + "\n    def forward"
+    )
+    assert fixed(RULE, before) == before.replace(second, second.replace("            self.fc = nn.Linear(2, 2)\n", ""))
+
+
 def test_a_subclass_may_replace_what_its_base_made() -> None:
     sub = f"\nclass Sub(Net):\n    def __init__(self):\n        super().__init__()\n        {SECOND}\n"
     assert said(RULE, net(FIRST, rest=sub)) == []

@@ -53,11 +53,12 @@ from collections.abc import Iterator
 
 from nnreuse.fixes.fix import Applicability, Fix, Reach
 from nnreuse.fixes.overwritten import comment_above, not_made, stored_as
-from nnreuse.fixes.places import function_at, is_self, siblings, statement_at
+from nnreuse.fixes.places import function_at, is_self, statement_at
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import carries_something, kind_of
+from nnreuse.rules.reading import may_read
 from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
@@ -76,7 +77,8 @@ def check(context: Context) -> Iterator[Finding]:
     for number, later in enumerate(trace.definitions):
         if later.unit not in units or later.place in seen:
             continue
-        earlier = next((d for d in reversed(trace.definitions[:number]) if d.name == later.name), None)
+        before = (d for d in reversed(trace.definitions[:number]) if d.name == later.name)
+        earlier = next((d for d in before if not exclusive(d.path, later.path)), None)
         if earlier is None or not _replaces(trace, earlier, later):
             continue
         missing = _missing(trace, later.name)
@@ -90,13 +92,13 @@ def _replaces(trace: Trace, earlier: Definition, later: Definition) -> bool:
     """Whether the later assignment follows wherever the earlier one was made, and nothing can have used what that made."""
     if earlier.unit is not later.unit or earlier.place.span.end > later.place.span.start:
         return False
-    if exclusive(earlier.path, later.path) or not later.path.literals <= earlier.path.literals:
+    if not later.path.literals <= earlier.path.literals:
         return False
     if _target(earlier) is None or _target(later) is None or not isinstance(earlier.value, ast.Call):
         return False
     if any(trace.paths_of(instance) or instance in later.instances for instance in earlier.instances):
         return False
-    return not _is_read(earlier, later)
+    return not _is_read(trace, earlier, later)
 
 
 def _target(definition: Definition) -> ast.Attribute | None:
@@ -108,28 +110,23 @@ def _target(definition: Definition) -> ast.Attribute | None:
             return None
 
 
-def _is_read(earlier: Definition, later: Definition) -> bool:
+def _is_read(trace: Trace, earlier: Definition, later: Definition) -> bool:
     """Whether anything between two assignments, the second one's value with it, may read the attribute."""
+    between = _between(earlier.place.span.end, later, later.place.span.end)
+    return (
+        between is None
+        or function_at(earlier.place) is not function_at(later.place)
+        or any(may_read(trace.cls, node, later.name) for node in between)
+    )
+
+
+def _between(first: int, later: Definition, last: int) -> list[ast.expr] | None:
+    """The expressions of the later assignment's function that begin between two offsets; None outside a function."""
     function = function_at(later.place)
-    if function is None or function is not function_at(earlier.place):
-        return True
-    first, last = earlier.place.span.end, later.place.span.end
-    for node in walk(function):
-        if isinstance(node, ast.expr) and first <= later.unit.span(node).start < last and _may_read(node, later.name):
-            return True
-    return False
-
-
-def _may_read(node: ast.expr, name: str) -> bool:
-    match node:
-        case ast.Attribute(value=owner, attr=attribute, ctx=ast.Load()) if is_self(owner):
-            return attribute == name
-        case ast.Call(func=ast.Attribute(value=owner)) if is_self(owner):
-            return True
-        case ast.Call(args=args, keywords=keywords):
-            return any(map(is_self, [*args, *(keyword.value for keyword in keywords)]))
-        case _:
-            return False
+    if function is None:
+        return None
+    nodes = (node for node in walk(function) if isinstance(node, ast.expr))
+    return [node for node in nodes if first <= later.unit.span(node).start < last]
 
 
 def _finding(
@@ -168,19 +165,17 @@ def _fixes(trace: Trace, earlier: Definition, later: Definition, place: Place, m
 
 
 def _makes_the_same(earlier: Definition, later: Definition) -> bool:
-    """Whether both assignments, of one block, have one expression, and nothing between them changes what it reads.
+    """Whether both assignments, under equal conditions, have one expression, and nothing between them changes what it reads.
 
     A comment above the second alone speaks of it: then the first is the one to go.
     """
     if earlier.value is None or later.value is None or ast.dump(earlier.value) != ast.dump(later.value):
         return False
-    first, second = statement_at(earlier.place), statement_at(later.place)
-    block = siblings(earlier.unit, first) if first is not None else []
-    if first not in block or second not in block or comment_above(later.place) and not comment_above(earlier.place):
+    if earlier.path != later.path or comment_above(later.place) and not comment_above(earlier.place):
         return False
     read = {ast.unparse(node) for node in walk(later.value) if isinstance(node, ast.Name | ast.Attribute)}
-    between = block[block.index(first) + 1 : block.index(second)]
-    written = (node for statement in between for node in walk(statement) if isinstance(node, ast.Name | ast.Attribute))
+    between = _between(earlier.place.span.end, later, later.place.span.start)
+    written = (node for node in between or () if isinstance(node, ast.Name | ast.Attribute))
     return not any(not isinstance(node.ctx, ast.Load) and ast.unparse(node) in read for node in written)
 
 

@@ -434,7 +434,7 @@ class Machine:
                 self.write(slots, key, joined)
 
     def join_slots(self, values: list[tuple[Literals, Any]]) -> Any:
-        present = [(literals, value) for literals, value in values if value is not _ABSENT]
+        present = [(ls, value) for ls, value in values if value is not _ABSENT and not _never_made(ls, value)]
         if not present:
             return _ABSENT
         if isinstance(present[0][1], Content):
@@ -545,6 +545,11 @@ def lose_sight(values: Iterable[Value]) -> None:
                 one.handed_on = True
             elif isinstance(one, Items):
                 lose_sight(one.content.items)
+
+
+def _never_made(literals: Literals, value: Any) -> bool:
+    """Whether a module was made under the opposite of literals: where they hold, nobody has made it."""
+    return isinstance(value, Instance) and bool(value.given) and contradict(literals, value.given)
 
 
 def _add_option(options: list[tuple[Literals, Value]], literals: Literals, value: Value) -> None:
