@@ -19,6 +19,33 @@ def idle_twin(trace: Trace, instance: Instance) -> tuple[Definition, Definition]
     return (definition, min(twins, key=lambda d: _distance(trace, definition, d))) if twins else None
 
 
+def idle_in_configuration(trace: Trace, instance: Instance) -> tuple[Definition, Definition] | None:
+    """The same where both are made in one arm of a test: the other stands idle there, and is called where another arm makes it."""
+    own = [d for d in trace.definitions if instance in d.instances and d.value is not None]
+    if len(own) != 1 or not own[0].path.literals:
+        return None
+    twins = [d for d in trace.definitions if equal(own[0], d) and d.path == own[0].path and _idle_there(trace, d)]
+    return (own[0], min(twins, key=lambda d: _distance(trace, own[0], d))) if twins else None
+
+
+def _idle_there(trace: Trace, definition: Definition) -> bool:
+    """Whether what a definition makes is never called, and its name is only set, and called where it means another module."""
+    if any(trace.calls_of(i) or i.handed_on or len(trace.paths_of(i)) != 1 for i in definition.instances):
+        return False
+    if definition.unit not in own_units(trace):
+        return False
+    elsewhere = {call.node.func for call in trace.calls if call.unit in own_units(trace)}
+    nodes = [node for _, s in trace.cls.units.statements() for node in walk(s) if _mentions(node, definition.name)]
+    others = [
+        s for _, cls in trace.cls.surroundings.classes() if cls is not trace.cls.units for _, s in cls.statements()
+    ]
+    if any(_called(node, definition.name) for s in others for node in walk(s)):
+        return False
+    return any(n in elsewhere for n in nodes) and all(
+        n in elsewhere or isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) for n in nodes
+    )
+
+
 def meant_for(sites: list[Call], called: str, idle: str, later: bool) -> Call:
     """The call that the idle twin was meant for: the one whose neighbours are named like it, else by the order of definition."""
     by_name = sorted(sites, key=lambda c: _likeness(c, idle) - _likeness(c, called))

@@ -73,10 +73,10 @@ from nnreuse.rules.reuse import (
     positions,
     says_shared,
 )
-from nnreuse.rules.twins import idle_twin, meant_for
+from nnreuse.rules.twins import idle_in_configuration, idle_twin, meant_for
 from nnreuse.tracing.trace import Call, Definition, Trace
 
-MESSAGE = "`self.{called}` is called {count}, and `self.{idle}`, constructed just like it, is never called"
+MESSAGE = "`self.{called}` is called {count}, and `self.{idle}`, constructed just like it, is {how}"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -85,21 +85,22 @@ def check(context: Context) -> Iterator[Finding]:
         sites = call_sites(likeliest_run(calls)) if len(calls) > 1 else []
         if len(positions(sites)) < 2 or not own_code(trace, calls):
             continue
-        pair = idle_twin(trace, instance)
+        always = idle_twin(trace, instance)
+        pair = always or idle_in_configuration(trace, instance)
         if pair is None:
             continue
         carried = trace.carries(instance)
         if carried.parameters is not False or carried.running_stats or carried.other_state:
-            yield _finding(trace, *pair, sites)
+            yield _finding(trace, *pair, sites, "never called" if always else "not called where both are made")
 
 
-def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list[Call]) -> Finding:
+def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list[Call], how: str) -> Finding:
     called, other = definition.name, idle.name
     later = trace.definitions.index(idle) > trace.definitions.index(definition)
     wrong = meant_for(sites, called, other, later=later)
     exact = wrong.unit in own_units(trace)
     related = [Related(c.site, f"`self.{called}` is called here too") for c in sites if c is not wrong]
-    related += [Related(idle.place, f"`self.{other}` is defined here and never called")]
+    related += [Related(idle.place, f"`self.{other}` is defined here and {how}")]
     fixes = (
         Fix(f"Call `self.{other}` here", Applicability.UNSAFE, call_instead(wrong.site, called, other)),
         Fix(
@@ -110,13 +111,13 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
         ),
     )
     evidence = (
-        Evidence("twin", 5, f"`self.{other}` has an equal constructor and is never called", idle.place),
+        Evidence("twin", 5, f"`self.{other}` has an equal constructor and is {how}", idle.place),
         *_said(definition, sites),
     )
     return Finding(
         "unused-twin",
         severity_of(evidence, must=True),
-        MESSAGE.format(called=called, idle=other, count=how_often(sites)),
+        MESSAGE.format(called=called, idle=other, count=how_often(sites), how=how),
         wrong.site,
         trace.cls.name,
         called,

@@ -1,7 +1,7 @@
 """Machine: the state of one tracing run. Frames, the journal that branches undo, bounds, and interned identities."""
 
 import ast
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar, cast
@@ -461,7 +461,7 @@ class Machine:
         options: list[tuple[Literals, Value]] = []
         opaque: list[tuple[Literals, Opaque]] = []
         for literals, value in values:
-            for inner, one in value.options if isinstance(value, May) else ((NOTHING, value),):
+            for inner, one in _left(value, literals) if isinstance(value, May) else ((NOTHING, value),):
                 if isinstance(one, Opaque):
                     opaque.append((literals | inner, one))
                 else:
@@ -545,6 +545,11 @@ def lose_sight(values: Iterable[Value]) -> None:
                 one.handed_on = True
             elif isinstance(one, Items):
                 lose_sight(one.content.items)
+
+
+def _left(value: May, literals: Literals) -> Sequence[tuple[Literals, Value]]:
+    """The options of a value that literals leave; all of them where they leave none."""
+    return [(ls, one) for ls, one in value.options if not contradict(ls, literals)] or value.options
 
 
 def _never_made(literals: Literals, value: Any) -> bool:
