@@ -23,6 +23,7 @@ def net(forward: str, init: str = "self.dim = dim", rest: str = "") -> str:
         ("return self.head(x)", "nn.Linear(x.shape[1], 2)"),
         ("return nn.Sequential(nn.Linear(4, 2), nn.ReLU())(x)", "nn.Sequential(nn.Linear(4, 2), nn.ReLU())"),
         ("self.fc = nn.Linear(4, 2); return self.fc(x)", "nn.Linear(4, 2)"),
+        ("fc = nn.Linear(4, 2); fc = fc.to(x.device); return fc(x)", "nn.Linear(4, 2)"),
     ],
 )
 def test_a_module_that_lives_for_one_call_is_a_slip(forward: str, marked: str) -> None:

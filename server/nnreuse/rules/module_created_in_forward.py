@@ -82,6 +82,7 @@ KEPT = "{name} is made in `{function}`, where a test asks for it, and kept: {mis
 UNSEEN = "each call of `{function}` makes a new `{kind}`, which quantization and attribution do not see: it is no part of the model"
 
 _ENTRIES = ("forward", "__call__", "encode", "decode", "training_step")
+_MOVING = frozenset("to cuda cpu half float double bfloat16 type type_as train".split())
 _LOOKUP = re.compile(r"AttributeError|KeyError|LookupError|NameError")
 _MISSED_PARAMETERS = "an optimizer that is built before misses its parameters"
 _MISSED_STATE = "`load_state_dict()` before misses its state"
@@ -253,10 +254,13 @@ def _is_own(target: ast.expr | None) -> bool:
 
 
 def _is_set_up(place: Place, name: str) -> bool:
-    """Whether the function does anything with the local but call it: `conv.weight.data = kernel`, `conv.load_state_dict(…)`."""
+    """Whether the function does more with the local than move and call it: `conv.weight.data = kernel`, `conv.load_state_dict(…)`."""
     function = function_at(place)
     return any(
-        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+        and node.attr not in _MOVING
         for node in (walk(function) if function is not None else ())
     )
 
