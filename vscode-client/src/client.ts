@@ -8,6 +8,7 @@ import type { Launch } from "./launch";
 import { SHOW_OUTPUT, TRY_AGAIN, tell } from "./refusal";
 
 const LANGUAGES = ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme, language: "python" }));
+const REPORT = "nnreuse.reportWrongFinding";
 const RESTARTS = { most: 4, within: 3 * 60_000 };
 
 export interface Channels {
@@ -56,6 +57,14 @@ export async function connect(launch: Launch, channels: Channels, told: () => vo
       },
     },
     middleware: {
+      executeCommand: async (command, args, next) => {
+        const answer: { text?: string } | undefined = await next(command, args);
+        if (command === REPORT && answer?.text) {
+          await vscode.env.clipboard.writeText(answer.text);
+          void vscode.window.showInformationMessage("The report is on the clipboard. Nothing was sent: read it first.");
+        }
+        return answer;
+      },
       workspace: {
         configuration: async (params) => {
           const answers = await Promise.all(
