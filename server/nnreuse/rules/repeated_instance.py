@@ -52,10 +52,12 @@ import ast
 from collections.abc import Iterator
 
 from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.renewing import renewed
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.making import shared_state
+from nnreuse.rules.growing import filled_in_loop, grown, list_of
+from nnreuse.rules.making import kind_of, shared_state
 from nnreuse.rules.placements import Again, container_of, inlined, looped, matters, said
 from nnreuse.rules.reuse import denies_sharing, own_units, says_shared
 from nnreuse.syntax.units import Place
@@ -63,6 +65,7 @@ from nnreuse.tracing.trace import Repetition, Trace
 
 MESSAGE = "the list holds one `{kind}` several times: every position is the same instance, with the same {state}"
 LOOP = "every pass of the loop adds the same `{kind}`: the positions are one instance, with the same {state}"
+GROWN = "every pass of the loop adds all that the passes before it made: `{name}` is never renewed, and holds the same `{kind}` again"
 RAISES = (
     "a container class is indexed here, which raises TypeError; and the `{kind}` in it would stand at every position"
 )
@@ -79,6 +82,9 @@ def check(context: Context) -> Iterator[Finding]:
     for again in looped(trace):
         if again.second.unit in units:
             yield from _added(trace, again)
+    for again in grown(trace):
+        if again.second.unit in units:
+            yield from _grown(trace, again)
 
 
 def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:
@@ -134,7 +140,11 @@ def _added(trace: Trace, again: Again) -> Iterator[Finding]:
         evidence = Evidence(
             "held", 2, "it is made once, before the loop, and has a name of its own", made or again.second.place
         )
-    weighed = (evidence, *said(trace, [again.instance], again.second.place))
+    filled = [
+        Evidence("filled", 3, "every pass fills it further: it was to be made anew in each", place)
+        for place in filled_in_loop(again)
+    ]
+    weighed = (evidence, *filled[:1], *said(trace, [again.instance], again.second.place))
     kind = (again.instance.type_name or "module").rsplit(".", 1)[-1]
     yield Finding(
         "repeated-instance",
@@ -145,7 +155,33 @@ def _added(trace: Trace, again: Again) -> Iterator[Finding]:
         attribute,
         tuple(_made_here(trace, made)),
         weighed,
-        inlined(trace, again),
+        _fixes(again) if filled else inlined(trace, again),
+    )
+
+
+def _fixes(again: Again) -> tuple[Fix, ...]:
+    name = ast.unparse(again.second.node)
+    return (Fix(f"Renew `{name}` in every pass", Applicability.UNSAFE, renewed(again.second.place, name)),)
+
+
+def _grown(trace: Trace, again: Again) -> Iterator[Finding]:
+    """What a loop puts together from a list that it goes on filling: each holds what those before it hold."""
+    attribute, name, part = container_of(trace, again.instance), list_of(again), again.instance
+    if attribute is None or name is None or not matters(trace, part):
+        return
+    here = again.second.place
+    evidence = Evidence("filled", 3, f"the loop fills `{name}` in every pass, and nothing empties it", here)
+    weighed = (evidence, *said(trace, [part], here))
+    yield Finding(
+        "repeated-instance",
+        severity_of(weighed, must=not again.second.path.literals),
+        GROWN.format(name=name, kind=kind_of(part)),
+        here,
+        trace.cls.name,
+        attribute,
+        tuple(_made_here(trace, part.place)),
+        weighed,
+        (Fix(f"Renew `{name}` in every pass", Applicability.UNSAFE, renewed(here, name)),),
     )
 
 
