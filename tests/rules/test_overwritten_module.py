@@ -136,3 +136,50 @@ def test_a_name_that_is_bound_elsewhere_is_not_given() -> None:
 )
 def test_a_line_with_more_to_it_is_not_deleted(init: str) -> None:
     assert fixed(RULE, net(init)) is None
+
+
+LAYERS = "self.layers = [nn.Linear(2, 4)]\n"
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        f"{LAYERS}for _ in range(wide):\n    self.layers = [nn.Linear(4, 4)]\nself.layers = nn.ModuleList(self.layers)",
+        f"{LAYERS}self.layers = [nn.Linear(4, 4)]\nself.layers = nn.ModuleList(self.layers)",
+        f"{LAYERS}self.act = nn.ReLU()\nself.layers = [nn.Linear(4, 4) for _ in range(wide)]\nself.net = nn.Sequential(*self.layers)",
+        "for i in range(wide):\n    self.layers = [nn.Linear(i, i)]\nself.net = nn.Sequential(*self.layers)",
+        "self.blocks = nn.ModuleList()\nfor i in range(wide):\n    self.layers = nn.Linear(i, i)\n    self.blocks.append(nn.ReLU())",
+    ],
+)
+def test_what_a_list_or_a_pass_of_a_loop_held_is_lost(init: str) -> None:
+    assert said(RULE, net(init, "return x")) == [("self.layers", "warning")]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "self.layers = []\nself.layers = [nn.Linear(4, 4)]\nself.net = nn.Sequential(*self.layers)",
+        f"{LAYERS}self.layers = [*self.layers, nn.Linear(4, 4)]\nself.net = nn.Sequential(*self.layers)",
+        f"{LAYERS}self.one = nn.Sequential(*self.layers)\nself.layers = [nn.Linear(4, 4)]\nself.net = nn.Sequential(*self.layers)",
+        f"{LAYERS}if wide:\n    self.layers = [nn.Linear(4, 4)]\nself.net = nn.Sequential(*self.layers)",
+        f"if wide:\n    {LAYERS}else:\n    self.layers = [nn.Linear(4, 4)]\nself.net = nn.Sequential(*self.layers)",
+        "self.layers = [nn.ReLU()]\nself.layers = [nn.Linear(4, 4)]\nself.net = nn.Sequential(*self.layers)",
+        "self.nets = nn.ModuleList()\nfor i in range(wide):\n    self.layers = [nn.Linear(i, i)]\n    self.nets += self.layers",
+        "for i in range(wide):\n    if i == 2:\n        self.fc = nn.Linear(i, i)",
+        "for i in range(wide):\n    self.fc = nn.Linear(i, i)\n    if i:\n        break",
+        "for i in range(wide):\n    self.fc = nn.Linear(i, i)\n    self.add_module(f'fc{i}', self.fc)",
+        "for i in range(1):\n    self.fc = nn.Linear(i, i)",
+    ],
+)  # fmt: skip
+def test_lists_that_are_read_or_replaced_in_some_runs_are_silent(init: str) -> None:
+    assert said(RULE, net(init, "return x")) == []
+
+
+def test_the_list_is_added_to() -> None:
+    before = net(
+        f"{LAYERS}for _ in range(wide):\n    self.layers = [nn.Linear(4, 4)]\nself.layers = nn.ModuleList(self.layers)",
+        "return x",
+    )
+    assert fixed(RULE, before) == before.replace(
+        "    self.layers = [nn.Linear(4, 4)]", "    self.layers += [nn.Linear(4, 4)]"
+    )

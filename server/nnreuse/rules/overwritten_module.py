@@ -51,12 +51,14 @@ import ast
 import re
 from collections.abc import Iterator
 
-from nnreuse.fixes.fix import Applicability, Fix, Reach
+from nnreuse.fixes.adding import added
+from nnreuse.fixes.fix import Applicability, Fix, Reach, refused
 from nnreuse.fixes.overwritten import comment_above, not_made, stored_as
 from nnreuse.fixes.places import function_at, is_self, statement_at
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.lost_elements import Lost, lost_elements
 from nnreuse.rules.making import carries_something, kind_of
 from nnreuse.rules.reading import may_read
 from nnreuse.rules.reuse import own_units
@@ -69,6 +71,9 @@ from nnreuse.types.meaning import ModuleClass
 ABOUT_SHARING = False
 
 MESSAGE = "`self.{name}` is given a second module here: the `{kind}` it held is lost before anything used it"
+
+IN_LIST = "`self.{name}` is given a second list here: the `{kind}` in the first is lost before anything used it"
+IN_LOOP = "`self.{name}` is assigned anew in every pass of the loop: each `{kind}` but the last is lost before anything used it"
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -86,6 +91,29 @@ def check(context: Context) -> Iterator[Finding]:
         if evidence:
             seen.add(later.place)
             yield _finding(trace, earlier, later, missing, evidence)
+    yield from (_lost(trace, one) for one in lost_elements(trace) if one.later.place not in seen)
+
+
+def _lost(trace: Trace, lost: Lost) -> Finding:
+    """The finding about what a list held, or a pass of a loop made."""
+    earlier, later = lost.earlier, lost.later
+    target = _target(later)
+    evidence = (Evidence("lost", 4, "what was lost carries parameters or state", earlier.place),)
+    related = () if lost.by_itself else (Related(earlier.place, "made here, and lost"),)
+    fix = added(earlier.place, later.place)
+    if lost.by_itself:
+        fix = refused("it is not known which of them forward is to call")
+    return Finding(
+        "overwritten-module",
+        severity_of(evidence, must=True),
+        (IN_LOOP if lost.by_itself else IN_LIST).format(name=later.name, kind=kind_of(lost.instance)),
+        Place(later.unit, later.unit.span(target)) if target is not None else later.place,
+        trace.cls.name,
+        later.name,
+        related,
+        evidence,
+        (Fix("Add to the list", Applicability.UNSAFE, fix),),
+    )
 
 
 def _replaces(trace: Trace, earlier: Definition, later: Definition) -> bool:
