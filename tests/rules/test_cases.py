@@ -137,14 +137,6 @@ SLIPS = {
         model("self.fc = nn.Linear(d, d)", "x = torch.relu(self.fc(x))\nreturn self.fc(x)"),
         {"shared-parameters": WARNING},
     ),
-    "GenerativeModels #352: a discriminator with batch norm on real and fake": (
-        model(
-            "self.discriminator = Normed(nn.Linear(d, d), d)\nself.generator = nn.Linear(d, d)",
-            "return self.discriminator(x), self.discriminator(self.generator(y))",
-            NORMED,
-        ),
-        {"shared-parameters": "information"},
-    ),
     "pytorch #13350: a spectral-normalised module called twice": (
         model(
             "self.conv = nn.utils.spectral_norm(nn.Conv2d(d, d, 1))\nself.mix = nn.Conv2d(d, d, 1)",
@@ -173,6 +165,11 @@ SLIPS = {
     ),
 }
 DESIGNS = {
+    "GenerativeModels #352: a discriminator with batch norm on real and fake": model(
+        "self.discriminator = Normed(nn.Linear(d, d), d)\nself.generator = nn.Linear(d, d)",
+        "return self.discriminator(x), self.discriminator(self.generator(y))",
+        NORMED,
+    ),
     "DSBN: a batch norm for each domain": model(
         "self.conv = nn.Conv2d(d, d, 3)\nself.bns = nn.ModuleList([nn.BatchNorm2d(d) for _ in range(n)])",
         "return self.bns[0](self.conv(x)), self.bns[1](self.conv(y))",

@@ -183,3 +183,24 @@ class Net(nn.Module):
         return x
 """
     assert [loud for _, loud in said("repeated-instance", text)] == [severity]
+
+
+IDS = """
+class Net(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.embed = nn.Embedding(9, d)
+
+    def forward(self, {a}, {b}):
+        return self.embed({a}) @ self.embed({b}).transpose(-2, -1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "severity"),
+    [("user_ids", "item_ids", "information"), ("words", "pos_tags", "information"), ("question", "passage", "hint")],
+)
+def test_a_table_is_worth_a_look_where_names_say_that_its_ids_are_of_several_kinds(
+    a: str, b: str, severity: str
+) -> None:
+    assert [loud for _, loud in said("shared-embedding", IDS.format(a=a, b=b))] == [severity] * 2

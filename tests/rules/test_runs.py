@@ -212,3 +212,19 @@ class Net(nn.Module):
 """
     found = analysis("shared-parameters", text).findings
     assert len(found) == len({(f.place, f.message) for f in found}) == 2
+
+
+@pytest.mark.parametrize("middle", ["self.fc2(x)", "x"])
+def test_a_chain_may_lead_through_methods(middle: str) -> None:
+    forward = f"""
+def body(self, x):
+    return self.fc1(x)
+
+def head(self, x):
+    return self.fc1(x).relu()
+
+def forward(self, x):
+    x = self.body(x)
+    return self.head({middle}) + self.fc2(x)
+"""
+    assert len(loud("shared-parameters", forward)) == 2

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from nnreuse.config.severity import Severity
 from nnreuse.fixes.dead import is_dead
 from nnreuse.fixes.inline import definition_of
-from nnreuse.fixes.places import statement_at
+from nnreuse.fixes.places import chain, statement_at
 from nnreuse.rules.designs import designs, place_of_definition
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.naming import bears_another_role, named_for, named_for_input, result_names
+from nnreuse.rules.naming import bears_another_role, kinds_of_ids, named_for, named_for_input, result_names
 from nnreuse.rules.reuse import Reuse, between, kind_of, producers
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call, Trace
@@ -33,6 +33,13 @@ def severity_of(evidence: tuple[Evidence, ...], must: bool, at_most: Severity = 
     else:
         found = Severity.INFORMATION if total > HINT_WEIGHT else Severity.HINT
     return min(found, at_most, key=lambda severity: severity.rank)
+
+
+def severity_of_reuse(reuse: Reuse, evidence: tuple[Evidence, ...], at_most: Severity = Severity.WARNING) -> Severity:
+    """The same for calls of one instance, which are a hint where less speaks for a slip than for a design, or nothing does."""
+    if sum(one.weight for one in evidence) <= 0:
+        return Severity.HINT
+    return severity_of(evidence, reuse.must, at_most)
 
 
 def weigh(reuse: Reuse) -> tuple[Evidence, ...]:
@@ -80,18 +87,44 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
             "running-statistics", 3, "its running statistics mix features that come from different layers", here
         )
     if kind_of(reuse.instance, reuse.carries) == "shared-embedding":
-        counted = [call for call in sites if _positions(call)]
-        if counted and len(counted) < len(sites):
-            yield Evidence("positions", 8, "this call is given positions (`arange`), another is not", counted[0].site)
+        yield from _several_vocabularies(reuse)
+    if not several and reuse.calls[0].turns and "*" in reuse.attribute:
+        yield Evidence(
+            "one-for-all", 1, "the list that the loop goes through holds this one instance again and again", here
+        )
     if several and _numbered_siblings(reuse):
         yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not", made)
+
+
+def _several_vocabularies(reuse: Reuse) -> Iterator[Evidence]:
+    """What says that a table is given ids of several kinds: positions, names, or ids of another shape."""
+    sites, here = reuse.sites, reuse.sites[-1].site
+    counted = [call for call in sites if _positions(call)]
+    if counted and len(counted) < len(sites):
+        yield Evidence("positions", 8, "this call is given positions (`arange`), another is not", counted[0].site)
+    kinds = kinds_of_ids(sites)
+    if kinds:
+        yield Evidence("ids", 4, f"its calls are given ids of several kinds, by their names: {', '.join(kinds)}", here)
+    pooled = [call for call in sites if _is_pooled(call)]
+    if pooled and len(pooled) < len(sites):
+        yield Evidence(
+            "id-shapes", 3, "the result of this call is summed over an axis, that of another is not", pooled[0].site
+        )
+
+
+def _is_pooled(call: Call) -> bool:
+    """Whether a call's result is reduced at once: `self.embed(ids).sum(1)`."""
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in ("sum", "mean", "max", "amax")
+        for node in chain(call.site)[:-1]
+    )
 
 
 def _chain(reuse: Reuse, others: list[Call]) -> Evidence:
     """The data passes through another layer between two calls. It tells much where each call, and that layer, is written once."""
     name = _name(reuse, others[0])
     sentence = f"the data passes through `{name}` between two calls, so they are two different layers of the network"
-    once = not any(call.turns for call in (*reuse.calls, others[0])) and len(reuse.sites) == len(reuse.calls)
+    once = _straight(reuse) and not others[0].turns
     return Evidence("chain", 3 if once else 1, sentence, others[0].site)
 
 
@@ -186,8 +219,8 @@ def _different_producers(reuse: Reuse) -> bool:
 
 
 def _straight(reuse: Reuse) -> bool:
-    """Whether all calls stand in one function, outside of loops."""
-    return len({call.within for call in reuse.calls}) == 1 and not any(call.turns for call in reuse.calls)
+    """Whether the calls are made one after another, each written once: outside of loops, in one method or in several."""
+    return len(reuse.sites) == len(reuse.calls) and not any(call.turns for call in reuse.calls)
 
 
 _NUMBERED = re.compile(r"^[A-Za-z_]+?_?(\d+)$")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from nnreuse.rules.evidence import severity_of, weigh
+from nnreuse.rules.evidence import severity_of_reuse, weigh
 from nnreuse.rules.reuse import call_sites, kind_of, reuses
 from nnreuse.rules.subjects import Subject
 from nnreuse.tracing.conditions import exclusive
@@ -95,7 +95,7 @@ def _verdict(trace: Trace, instance: Instance, carried: Carries) -> str:
     for reuse in reuses(trace):
         if reuse.instance is instance:
             evidence = weigh(reuse)
-            level = severity_of(evidence, reuse.must).value
+            level = severity_of_reuse(reuse, evidence).value
             reasons = "; ".join(one.sentence for one in evidence)
             return f"It is reused ({level}): {reasons or 'nothing speaks for a slip or for a design'}."
     if kind_of(instance, carried) == "shared-batch-norm":

@@ -52,6 +52,20 @@ def bears_another_role(call: Call, mark: str) -> bool:
     )
 
 
+_IDS = frozenset(
+    "word char character token position place tag type segment user item product movie category brand entity relation rel time day "
+    "hour week weekday month year age gender color action state speaker language lang node edge atom bond residue label".split()
+)
+
+
+def kinds_of_ids(calls: list[Call]) -> list[str]:
+    """What the ids are, by the names of the arguments, where each call says it and not all say the same: `user_ids` and `item_ids`."""
+    said = [{word for word in _surroundings(call)[0] if word in _IDS} for call in calls]
+    if not all(said) or len({frozenset(words) for words in said}) < 2:
+        return []
+    return sorted(set[str]().union(*said))
+
+
 def named_for_input(attribute: str, bearing: Call, other: Call) -> bool:
     """Whether a word of the name stands in what one call is given and in what it results in, and in neither of the other call's."""
     here, elsewhere = _surroundings(bearing), _surroundings(other)

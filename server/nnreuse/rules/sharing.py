@@ -13,7 +13,7 @@ from nnreuse.fixes.fix import Applicability, Fix, Migration, refused, renaming
 from nnreuse.fixes.split import split
 from nnreuse.rules.configurations import choice_of
 from nnreuse.rules.context import Context
-from nnreuse.rules.evidence import same_input, severity_of, weigh
+from nnreuse.rules.evidence import same_input, severity_of_reuse, weigh
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.idle import idle_fixes
 from nnreuse.rules.making import shared_state
@@ -39,7 +39,7 @@ def findings(context: Context, rule: str, message: str, proof: str | None = None
             continue
         evidence = weigh(reuse)
         proven = proof is None or any(one.kind == proof for one in evidence)
-        severity = severity_of(evidence, reuse.must, Severity.WARNING if proven else Severity.INFORMATION)
+        severity = severity_of_reuse(reuse, evidence, Severity.WARNING if proven else Severity.INFORMATION)
         yield from _at_sites(context, reuse, rule, message, severity, evidence)
 
 
