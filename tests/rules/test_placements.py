@@ -155,3 +155,25 @@ def test_a_local_whose_name_says_that_it_is_shared_may_be_multiplied() -> None:
     )
     assert [severity for _, severity in said(LOOP, loud)] == ["warning"]
     assert [severity for _, severity in said(LOOP, quiet)] == ["hint"]
+
+
+@pytest.mark.parametrize(
+    ("body", "severities"),
+    [
+        (
+            "a = nn.PReLU()\nself.p = nn.Sequential(nn.Linear(d, d), a)\nself.q = nn.Sequential(nn.Linear(d, d), a)",
+            ["warning"],
+        ),
+        (
+            "a = nn.ReLU() if n else nn.PReLU()\nself.p = nn.Sequential(nn.Flatten(), a)\nself.q = nn.Sequential(a)",
+            ["warning"],
+        ),
+        (
+            "f = nn.Linear(d, d)\na = nn.LayerNorm(d)\nself.p = nn.Sequential(f, a)\nself.q = nn.ModuleList([f, a])",
+            ["information"] * 2,
+        ),
+        ("f = nn.Linear(d, d)\nself.p = nn.Sequential(f, nn.ReLU())\nself.q = nn.Sequential(f)", ["information"]),
+    ],
+)
+def test_a_norm_or_an_activation_that_learns_belongs_to_one_of_two_containers(body: str, severities: list[str]) -> None:
+    assert [severity for _, severity in said(TWICE, net(body))] == severities

@@ -15,6 +15,13 @@ class Block(nn.Module):
     def forward(self, x):
         return self.act(self.fc(x))
 
+class Through(nn.Module):
+    def __init__(self, act):
+        super().__init__()
+        body = [nn.Linear(2, 2)]
+        body.append(Block(act))
+        self.body = nn.Sequential(*body)
+
 class Copying(Block):
     def __init__(self, act):
         super().__init__(copy.deepcopy(act))
@@ -45,7 +52,18 @@ ACT = "act = nn.PReLU()"
         (f"{ACT}\n{LOOP}", "warning"),
         (f"{ACT}\nself.blocks = nn.ModuleList()\nfor _ in range(n):\n    self.blocks.append(Block(act))", "warning"),
         (f"{ACT.replace('PReLU()', 'BatchNorm1d(2)')}\nself.a = Block(act)\nself.b = Block(act)", "warning"),
-        (f"{ACT}\nself.a = Block(act)\nself.b = Block(act=act)", "information"),
+        (f"{ACT}\nself.a = Block(act)\nself.b = Block(act=act)", "warning"),
+        (f"{ACT}\nself.a = Through(act)\nself.b = Block(act)", "warning"),
+        ("part = Block(nn.Linear(2, 2))\nself.a = Block(part)\nself.b = Block(part)", "information"),
+        ("part = Block(nn.Linear(2, 2))\nself.blocks = nn.ModuleList([Block(part) for _ in range(n)])", "information"),
+        (
+            "part = Block(nn.Linear(2, 2))\nself.blocks = nn.ModuleList([Block(Block(part)) for _ in range(n)])",
+            "warning",
+        ),
+        (
+            "pos = Block(nn.Linear(2, 2))\nself.blocks = nn.ModuleList([Block(Block(pos)) for _ in range(n)])",
+            "information",
+        ),
         ("self.act = nn.PReLU()\nself.blocks = nn.ModuleList([Block(self.act) for _ in range(n)])", "information"),
         ("act = Using(nn.PReLU(3))\nself.blocks = nn.ModuleList([Block(act) for _ in range(n)])", "information"),
         ("act = nn.Embedding(2, 2)\nself.a = Block(act)\nself.b = Block(act)", "hint"),

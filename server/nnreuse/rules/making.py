@@ -10,6 +10,7 @@ from nnreuse.rules.configurations import matters_to_others
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.reuse import comments_at, says_shared
+from nnreuse.rules.reuse import kind_of as rule_of
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
 from nnreuse.tracing.values import Instance
@@ -76,6 +77,11 @@ def name_of(trace: Trace, instance: Instance) -> str | None:
     """The first access path of an instance."""
     paths = trace.paths_of(instance)
     return paths[0].replace("(unregistered)", "") if paths else None
+
+
+def wants_its_own(trace: Trace, instance: Instance) -> bool:
+    """Whether an instance is a norm, or an activation that learns: each place of a network has one of its own."""
+    return rule_of(instance, trace.carries(instance)) in ("shared-prelu", "shared-batch-norm", "shared-layer-norm")
 
 
 def in_function(place: Place) -> bool:

@@ -60,14 +60,16 @@ from collections.abc import Iterator
 
 from nnreuse.fixes.alias import listed_again
 from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.rules.configurations import is_rare
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.list_aliases import Alias, aliases
-from nnreuse.rules.making import shared_state
+from nnreuse.rules.making import shared_state, wants_its_own
 from nnreuse.rules.placements import Again, inlined, kept_in, matters, placed_twice, said
 from nnreuse.rules.reuse import own_units
 from nnreuse.tracing.trace import Trace
+from nnreuse.tracing.values import Instance
 
 SAME = "this `{kind}` already stands in `{container}`: both places are one instance, with the same {state}"
 OTHER = "this `{kind}` already stands in `{first}`: `{container}` holds the same instance, with the same {state}"
@@ -113,11 +115,11 @@ def _weigh_alias(alias: Alias) -> Iterator[Evidence]:
 def _finding(trace: Trace, again: Again) -> Finding:
     kept = list(dict.fromkeys(kept_in(trace, again.instance)))
     same = len({path.split(".")[0] for path in kept}) == 1
-    evidence = (*_weigh(again, same), *said(trace, [again.instance], again.first.place, again.second.place))
+    evidence = (*_weigh(trace, again, kept), *said(trace, [again.instance], again.first.place, again.second.place))
     kind = (again.instance.type_name or "module").rsplit(".", 1)[-1]
     return Finding(
         "same-instance-twice",
-        severity_of(evidence, must=not again.first.path.literals and not again.second.path.literals),
+        severity_of(evidence, must=_in_every_configuration(trace, again)),
         (SAME if same else OTHER).format(
             state=shared_state(trace, again.instance),
             kind=kind,
@@ -133,12 +135,18 @@ def _finding(trace: Trace, again: Again) -> Finding:
     )
 
 
+def _in_every_configuration(trace: Trace, again: Again) -> bool:
+    """Whether both places are reached wherever the instance is made; and it is not only made for a name that nobody gives."""
+    literals = again.first.path.literals | again.second.path.literals
+    return not literals or (literals <= again.instance.given and not is_rare(trace, again.instance))
+
+
 def _shown(path: str) -> str:
     return "self" if path == "*" else f"self.{path}"
 
 
-def _weigh(again: Again, same: bool) -> Iterator[Evidence]:
-    if same:
+def _weigh(trace: Trace, again: Again, kept: list[str]) -> Iterator[Evidence]:
+    if len({path.split(".")[0] for path in kept}) == 1:
         yield Evidence(
             "same-container", 3, "both places belong to one container, as if they were two layers", again.first.place
         )
@@ -148,3 +156,16 @@ def _weigh(again: Again, same: bool) -> Iterator[Evidence]:
         )
     if again.is_local:
         yield Evidence("local", 1, "only a local variable names it", again.second.place)
+        if wants_its_own(trace, again.instance) and _among_others(trace, again.instance, kept):
+            kind = (again.instance.type_name or "module").rsplit(".", 1)[-1]
+            yield Evidence("own-one-each", 2, f"a `{kind}` is fitted to one place of the network", again.second.place)
+
+
+def _among_others(trace: Trace, instance: Instance, kept: list[str]) -> bool:
+    """Whether the containers that hold an instance have no other module with parameters in common: they are no views of one list."""
+    containers = list(dict.fromkeys(kept))
+    members = [
+        {one for one in trace.held.get(f"{path}.*", []) if one is not instance and trace.carries(one).parameters}
+        for path in containers
+    ]
+    return not any(a & b for number, a in enumerate(members) for b in members[number + 1 :])

@@ -1,8 +1,8 @@
 """One instance is handed to several submodules, and each keeps it: they share its weights.
 
 ## What it does
-Finds a module with parameters or state that is an argument of two or more constructors which keep it as it is. Constructors that make
-copies, such as `nn.TransformerEncoder`, are not counted.
+Finds a module with parameters or state that is an argument of two or more constructors which keep it as it is, or hand it on to
+others that do. Constructors that make copies, such as `nn.TransformerEncoder`, are not counted.
 
 ## Why it matters
 Each block looks as if it had its own activation or norm, and all of them have one: one PReLU slope for all depths, one set of running
@@ -68,6 +68,7 @@ says so, or write a comment. An attribute that is handed on (`Block(self.norm)`)
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -76,13 +77,15 @@ from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared, shared_state
+from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared, shared_state, wants_its_own
 from nnreuse.rules.reuse import enclosing_tests, own_units, says_shared, under_sharing_flag
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Creation, Trace
 from nnreuse.tracing.values import Instance, Items, Mapping, Value, alternatives
 
+_MAX_LEVELS, _MAX_WIDTH = 5, 40
+"""How deep below a constructor's instance it is looked for, and in how many of each level."""
 MESSAGE = "`{argument}` is one `{kind}`, kept by {keepers}: they share its {state}"
 
 
@@ -107,8 +110,20 @@ def check(context: Context) -> Iterator[Finding]:
 
 def kept_together(trace: Trace, instance: Instance, given: list[Given]) -> list[Given]:
     """Those hand-overs whose constructors keep the instance as it is, in one configuration with another one that does."""
-    kept = [one for one in given if instance in trace.parts(one.to.instance)]
+    kept = [one for one in given if _keeps(trace, one.to.instance, instance)]
     return [one for one in kept if any(not exclusive(one.to.path, other.to.path) for other in kept if other is not one)]
+
+
+def _keeps(trace: Trace, keeper: Instance, instance: Instance) -> bool:
+    """Whether a constructor has kept an instance, itself, in a container, or in a block that it has handed it on to."""
+    level, seen = [keeper], {keeper}
+    for _ in range(_MAX_LEVELS):
+        below = [part for one in level for part in trace.parts(one)]
+        if any(part is instance for part in below):
+            return True
+        level = [part for part in dict.fromkeys(below) if part not in seen][:_MAX_WIDTH]
+        seen.update(level)
+    return False
 
 
 def handed_over(trace: Trace) -> dict[Instance, list[Given]]:
@@ -194,10 +209,16 @@ def _weigh(trace: Trace, instance: Instance, kept: list[Given]) -> Iterator[Evid
         yield Evidence(
             "same-class", 2, f"each of them is a `{next(iter(kinds))}`, which is given its parts", last.place
         )
+    if isinstance(last.argument, ast.Name) and wants_its_own(trace, instance):
+        yield Evidence("own-one-each", 3, f"a `{kind_of(instance)}` is fitted to one place of the network", last.place)
     if instance.cls is not None:
         yield Evidence(
             "block", -2, "it is a block, which the constructor takes as a part: that is often meant", last.place
         )
+        if _alone_outside(trace, instance, kept):
+            yield Evidence(
+                "others-inside", 2, "every pass of the loop makes the other parts of the layer anew", last.place
+            )
     if trace.carries(instance).running_stats:
         yield Evidence("running-statistics", 2, "its running statistics mix what these blocks compute", last.place)
     if (instance.type_name or "").startswith("torch.nn.modules.sparse."):
@@ -213,6 +234,27 @@ def _weigh(trace: Trace, instance: Instance, kept: list[Given]) -> Iterator[Evid
     )
     if under_sharing_flag([test for one in kept for test in enclosing_tests(one.place)]):
         yield Evidence("flag", -6, "it stands under a sharing flag", last.place)
+
+
+def _alone_outside(trace: Trace, instance: Instance, kept: list[Given]) -> bool:
+    """Whether a local block is made before a loop whose passes make the layers, and further parts with weights for them."""
+    last = kept[-1]
+    if not isinstance(last.argument, ast.Name) or not last.to.turns or _SERVING.search(_role(instance, last)):
+        return False
+    others = [
+        one.instance
+        for one in trace.creations
+        if one.turns == last.to.turns and one.node is not last.to.node and one.instance is not instance
+    ]
+    return any(trace.carries(one).parameters for one in others)
+
+
+def _role(instance: Instance, given: Given) -> str:
+    return " ".join([kind_of(instance), *_names(given)])
+
+
+_SERVING = re.compile(r"emb|pos|rope|rotary|bias|mask|freq|time|backbone|codebook|vocab|token", re.IGNORECASE)
+"""Names of blocks that serve all layers of a model: positions, times, tables."""
 
 
 def _names(given: Given) -> list[str]:
