@@ -26,7 +26,9 @@ def judged(file: File, traces: list[Trace], program: Program, settings: Settings
         context = FileContext(file, traces, result.notes, result.used, settings)
         found += (one for check in of_files for one in check(context))
     first = file.index.first_lines
-    return tuple(sorted(found, key=lambda f: (first.get(f.place.unit, 0), f.place.span)))
+    # What a function outside the classes does is found for each class that calls it: once is enough.
+    once = {(one.rule, one.place, one.owner, one.message): one for one in found}.values()
+    return tuple(sorted(once, key=lambda f: (first.get(f.place.unit, 0), f.place.span)))
 
 
 def forget_findings(trace: Trace) -> None:

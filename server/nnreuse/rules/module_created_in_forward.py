@@ -1,8 +1,8 @@
 """Each call of forward makes a new module, whose weights are drawn at random and thrown away.
 
 ## What it does
-Finds a module with parameters or state that `forward`, or a method it calls, constructs. With the profiles `quantization` and
-`attribution` an activation as well: observers and hooks are put on the modules that the constructor made.
+Finds a module with parameters or state that `forward`, or a method or function of the file that it calls, constructs. With the profiles
+`quantization` and `attribution` an activation as well: observers and hooks are put on the modules that the constructor made.
 
 ## Why it matters
 The module lives for one call. It is not in `parameters()`, so no optimizer trains it; its weights are random again at the next call,
@@ -60,7 +60,7 @@ from nnreuse.fixes import naming
 from nnreuse.fixes.created import made_in_constructor
 from nnreuse.fixes.default import default_around
 from nnreuse.fixes.fix import Applicability, Fix, Reach, refused
-from nnreuse.fixes.places import called_name, chain, function_at, is_self
+from nnreuse.fixes.places import Function, called_name, chain, function_at, is_self
 from nnreuse.rules import reused_activation
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
@@ -129,7 +129,9 @@ def _beside(
 def _made_at(trace: Trace, creation: Creation, unseen: bool) -> Place | None:
     """Where forward's own code makes an instance that carries something, or is to be `unseen` by no one, anew at each call."""
     place = creation.instance.place
-    if place is None or not creation.phase.startswith(_ENTRIES) or place.unit not in own_units(trace):
+    if place is None or not creation.phase.startswith(_ENTRIES):
+        return None
+    if place.unit not in own_units(trace) and not _is_in_helper(trace, creation, place):
         return None
     matters = (
         brings_something(trace, creation.instance) or unseen and reused_activation.is_activation(creation.instance)
@@ -137,6 +139,38 @@ def _made_at(trace: Trace, creation: Creation, unseen: bool) -> Place | None:
     if not matters or default_around(place) is not None or _is_cached(place):
         return None
     return place
+
+
+def _is_in_helper(trace: Trace, creation: Creation, place: Place) -> bool:
+    """Whether a function of the file, outside all classes, makes it, and nothing there may keep it for the next call."""
+    function = function_at(place)
+    if function is None or creation.file is not trace.cls.file or function not in place.unit.nodes:
+        return False
+    at_top = any(unit is place.unit for unit in trace.cls.surroundings.frame)
+    return at_top and not _may_keep(function)
+
+
+def _may_keep(function: Function) -> bool:
+    """Whether a function writes to anything but its own names: a table of the module, a parameter, an attribute."""
+    nodes = walk(function)
+    own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in nodes:
+        match node:
+            case ast.Global() | ast.Nonlocal() | ast.Call(func=ast.Attribute(attr="setdefault")):
+                return True
+            case ast.Subscript(value=held, ctx=ast.Store()) | ast.Attribute(value=held, ctx=ast.Store()):
+                if _root(held) not in own:
+                    return True
+            case _:
+                pass
+    return False
+
+
+def _root(held: ast.expr) -> str:
+    """The name that an attribute or an entry begins with."""
+    while isinstance(held, ast.Attribute | ast.Subscript | ast.Call):
+        held = held.func if isinstance(held, ast.Call) else held.value
+    return held.id if isinstance(held, ast.Name) else ""
 
 
 def _is_cached(place: Place) -> bool:
@@ -188,6 +222,9 @@ def _message(trace: Trace, creation: Creation, place: Place, kept: str | None) -
 
 def _fixes(trace: Trace, place: Place, name: str, others: list[tuple[Place, str]], kept: bool) -> Iterator[Fix]:
     title, target, owner = f"Make it once, as `self.{name}` in `__init__`", _target(place), trace.cls.units.node.name
+    if place.unit not in own_units(trace):
+        yield Fix(title, Applicability.UNSAFE, refused("a function outside the class makes it, which others may call"))
+        return
     if kept or _is_own(target) and target is not None:
         held = ast.unparse(target) if target is not None else "self"
         yield Fix(title, Applicability.UNSAFE, refused(f"it is kept as `{held}`, and would be registered twice"))
@@ -212,7 +249,7 @@ def _finding(trace: Trace, creation: Creation, place: Place, name: str, others: 
         severity_of(evidence, must=True),
         _message(trace, creation, place, kept),
         place,
-        trace.cls.name,
+        trace.cls.name if place.unit in own_units(trace) else None,
         None,
         (),
         evidence,

@@ -9,6 +9,7 @@ from nnreuse.tracing import (
     decorators,
     expressions,
     freezing,
+    helpers,
     loops,
     methods,
     models,
@@ -347,6 +348,8 @@ def _call_function(
 ) -> Value:
     if m.phase == "constructor" or _worth_entering(m, callee, positional, keywords):
         return enter(m, callee, positional, keywords, node)
+    if len(m.stack) < MAX_DEPTH and helpers.makes_modules(m, callee):
+        return _entered(m, callee, positional, keywords, HELPER_STEPS * 2, False)[0]
     return unknown(m, positional, keywords, m.lineage(callee.receiver) if callee.receiver else 0)
 
 
