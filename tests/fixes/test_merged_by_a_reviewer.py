@@ -446,7 +446,10 @@ class Views(nn.Module):
 
 
 def test_a_twin_that_is_idle_in_this_configuration_is_called():
-    offered = fixes(model(CONFIGURATIONS.format(idle="self.view2 = nn.Linear(4, 4)")))
+    body = model(CONFIGURATIONS.format(idle="self.view2 = nn.Linear(4, 4)"))
+    found = Project(Settings()).check(Path("model.py"), body).findings
+    assert "twin-here" in {one.kind for each in found for one in each.evidence}
+    offered = fixes(body)
     title, text = next(iter(offered.items()))
     assert title.startswith("Call `self.view2`") and text is not None
     assert "b = self.view2(x[:, 1])" in text and "view3" not in text

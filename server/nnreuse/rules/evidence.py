@@ -10,6 +10,7 @@ from nnreuse.fixes.inline import definition_of
 from nnreuse.fixes.places import chain, statement_at
 from nnreuse.rules.designs import designs, place_of_definition
 from nnreuse.rules.finding import Evidence
+from nnreuse.rules.idle import twin_here
 from nnreuse.rules.naming import bears_another_role, kinds_of_ids, named_for, named_for_input, result_names
 from nnreuse.rules.reuse import Reuse, between, kind_of, producers
 from nnreuse.tracing.conditions import exclusive
@@ -44,7 +45,7 @@ def severity_of_reuse(reuse: Reuse, evidence: tuple[Evidence, ...], at_most: Sev
 
 def weigh(reuse: Reuse) -> tuple[Evidence, ...]:
     """All evidence about one reuse, strongest first."""
-    found = [*_for_slip(reuse), *designs(reuse)]
+    found = [*_for_slip(reuse), *twin_here(reuse), *designs(reuse)]
     if not found:
         return (Evidence("unclear", 0, "nothing here tells a slip from a design", reuse.sites[-1].site),)
     return tuple(sorted(found, key=lambda one: -abs(one.weight)))

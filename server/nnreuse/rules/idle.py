@@ -2,10 +2,12 @@
 
 import ast
 from collections.abc import Iterator
+from itertools import islice
 
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.places import chain
 from nnreuse.fixes.twin import call_instead
+from nnreuse.rules.finding import Evidence
 from nnreuse.rules.reuse import Reuse, kind_of, own_units
 from nnreuse.rules.twins import equal, is_idle, meant_for
 from nnreuse.tracing.conditions import exclusive
@@ -17,6 +19,13 @@ def idle_fixes(reuse: Reuse) -> Iterator[Fix]:
     for site, name in [*_namesakes(reuse), *_twins(reuse)][:1]:
         title = f"Call `self.{name}`, which is idle here, instead of `self.{reuse.attribute}`"
         yield Fix(title, Applicability.UNSAFE, call_instead(site.site, reuse.attribute, name))
+
+
+def twin_here(reuse: Reuse) -> Iterator[Evidence]:
+    """For a slip: an equal module of the same configuration, which only other configurations call."""
+    for call, name in islice(_twins(reuse), 1):
+        sentence = f"`self.{name}` has an equal constructor, and in this configuration nothing calls it"
+        yield Evidence("twin-here", 4, sentence, call.site)
 
 
 def _namesakes(reuse: Reuse) -> Iterator[tuple[Call, str]]:
