@@ -13,6 +13,7 @@ def held_under(m: Machine, this: Instance, deep: bool = True) -> dict[str, list[
     """
     held: dict[str, list[Instance]] = {}
     queue: list[tuple[str, Value, tuple[int, ...]]] = [("", this, ())]
+    queue += [(path, value, (this.ident,)) for path, value in (m.planted if this is m.root else ())]
     visited = 0
     while queue and visited < _MAX_HELD:
         visited += 1

@@ -237,6 +237,8 @@ class Machine:
         self.escaped = False
         self.globals: dict[int, Value] = {}
         self.late: list[tuple[str, Instance]] = []
+        self.planted: list[tuple[str, Value]] = []
+        """What the constructor put into parts of the root that cannot be read, by access path."""
         self.halving = False
         self.longest = MAX_EXACT * 2
         self.carried: dict[object, Answer] = {}

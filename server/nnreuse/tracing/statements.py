@@ -5,7 +5,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnreuse.syntax.tree import walk
-from nnreuse.tracing import attributes, calls, construction, decisions, expressions, freezing, objects, placing
+from nnreuse.tracing import (
+    attributes,
+    calls,
+    construction,
+    decisions,
+    expressions,
+    freezing,
+    objects,
+    placing,
+    planting,
+)
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals, Path, opposite
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, leave, nearest, run_passes, run_while
@@ -79,9 +89,12 @@ def assign(m: Machine, f: Frame, target: ast.expr, value: Value, node: ast.AST) 
             name = expressions.evaluate(m, f, key)
             assign_attribute(m, f, expressions.evaluate(m, f, owner), name, value, node)
         case ast.Attribute(value=owner, attr=name):
-            assign_attribute(m, f, expressions.evaluate(m, f, owner), Const(name), value, node)
+            receiver = expressions.evaluate(m, f, owner)
+            assign_attribute(m, f, receiver, Const(name), value, node)
+            planting.planted(m, f, target, receiver, value)
         case ast.Subscript(value=owner, slice=key):
             receiver = expressions.evaluate(m, f, owner)
+            planting.planted(m, f, target, receiver, value)
             objects.set_item(m, receiver, expressions.evaluate(m, f, key), value)
             if isinstance(node, ast.Assign):
                 placing.placed(m, f, node.value, value)
