@@ -23,6 +23,26 @@ def test_what_nothing_speaks_of_is_worth_a_look() -> None:
     assert said(RULE, net()) == [("self.idle", "information")]
 
 
+FLAG = "self.deep = deep\nif deep:\n    self.used = nn.Linear(2, 2)\n    self.idle = nn.Linear(2, 2)"
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        "x = self.fc(x)\n        if self.deep:\n            x = self.used(x)\n        return x",
+        "return self.used(self.fc(x)) if self.deep else self.fc(x)",
+        "if not self.deep:\n            return self.fc(x)\n        return self.used(x)",
+    ],
+)
+def test_what_only_a_flag_makes_is_worth_a_look_where_its_neighbours_are_called(forward: str) -> None:
+    assert said(RULE, net(FLAG, forward)) == [("self.idle", "information")]
+
+
+def test_what_a_flag_makes_for_others_is_silent() -> None:
+    assert said(RULE, net(FLAG)) == []
+    assert said(RULE, net(FLAG.replace("if deep", "self.used = nn.Linear(2, 2)\nif deep", 1))) == []
+
+
 def test_another_class_with_an_attribute_of_that_name_changes_nothing() -> None:
     other = net("self.idle = nn.Linear(2, 2)", "return self.idle(self.fc(x))").replace("Net", "Other")
     assert said(RULE, net(rest=other)) == [("self.idle", "information")]

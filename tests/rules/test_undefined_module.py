@@ -47,6 +47,20 @@ def test_what_some_runs_call_is_a_warning(init: str, forward: str) -> None:
     assert said(RULE, net(init, forward)) == [("self.norm", "warning")]
 
 
+@pytest.mark.parametrize(
+    "init",
+    [
+        "self.register_buffer('scale', torch.ones(2))",
+        "self.add_module('extra', nn.ReLU())",
+        "self.act = eval('nn.ReLU')()",
+        "setattr(self, 'extra', nn.ReLU())",
+    ],
+)
+def test_what_is_registered_under_another_name_changes_nothing(init: str) -> None:
+    made = "self.nrom1 = nn.LayerNorm(2)\nself.norm2 = nn.LayerNorm(2)"
+    assert said(RULE, net(f"{init}\n{made}")) == [("self.norm1", "error")]
+
+
 def test_each_place_that_calls_it_is_marked() -> None:
     twice = "return self.norm1(self.norm2(self.norm1(self.fc(x))))"
     assert said(RULE, net(forward=twice)) == [("self.norm1", "error")] * 2
@@ -72,6 +86,11 @@ def test_each_place_that_calls_it_is_marked() -> None:
         net("self.nrom1 = nn.LayerNorm(2)\nself.norm2 = nn.LayerNorm(2)\nfor i in range(n):\n    setattr(self, 'norm%d' % i, nn.ReLU())"),
         net("self.nrom1 = nn.LayerNorm(2)\nself.norm2 = nn.LayerNorm(2)\nself.__dict__.update(n)"),
         net("self.nrom1 = nn.LayerNorm(2)\nself.norm2 = nn.LayerNorm(2)\nunknown(self)"),
+        net("self.nrom1 = nn.LayerNorm(2)\nself.norm2 = nn.LayerNorm(2)\nfor i in n:\n    self.add_module('norm' + str(i), None)"),
+        net("self.nrom1 = nn.LayerNorm(2)\nself.norm2 = nn.LayerNorm(2)\nfor i in range(n):\n    exec(f'self.norm{i} = nn.ReLU()')"),
+        net("self.nrom1 = nn.LayerNorm(2)\nself.norm2 = nn.LayerNorm(2)\nfor k, v in n.items():\n    object.__setattr__(self, k, v)"),
+        net("self.nrom1 = nn.LayerNorm(2)\nself.norm2 = nn.LayerNorm(2)\nself.register_buffer('norm1', torch.ones(2))"),
+        net(forward="try:\n    x = self.norm1(x)\nexcept AttributeError:\n    pass\nreturn self.norm2(self.fc(x))"),
         net(base="unread.Base"),
         net(base="nn.Conv2d"),
         net(base="Base", head="\nclass Base(nn.Module):\n    def norm1(self, x):\n        return x\n"),

@@ -61,6 +61,8 @@ def _hides(node: ast.AST) -> bool:
             return name in _BY_NAME
         case ast.Call(func=ast.Name(id="getattr" | "setattr" | "delattr"), args=[owner, name, *_]) if is_self(owner):
             return not isinstance(name, ast.Constant)
+        case ast.Call(func=ast.Name(id="exec" | "eval"), args=[text, *_]):
+            return "self" in ast.unparse(text) or not any(isinstance(part, ast.Constant) for part in walk(text))
         case ast.Call(args=args, keywords=keywords):
             given = [*args, *(keyword.value for keyword in keywords)]
             return called_name(node) not in _KNOWN and any(map(is_self, given))

@@ -19,7 +19,7 @@ from nnreuse.types.meaning import External, ModuleClass
 _BARE = frozenset({"torch.nn.modules.module.Module", "torch.nn.Module", "builtins.object", "object", "abc.ABC"})
 """Bases whose own attributes are no modules."""
 _REGISTERING = frozenset("add_module register_module register_buffer register_parameter setattr __setattr__".split())
-_LEFT_OPEN = frozenset({"NotImplementedError", "abstractmethod"})
+_LEFT_OPEN = frozenset({"NotImplementedError", "abstractmethod", "AttributeError", "__getattribute__"})
 _VERBS = frozenset(("", "e", "y", "alize", "alise"))
 _NOUNS = frozenset(("", "r", "er", "or", "ier", "ing", "ding", "ion", "ation", "tion", "ication", "ment"))
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -83,13 +83,21 @@ def _is_bare(dotted: str) -> bool:
 
 
 def _leaves_open(node: ast.AST) -> bool:
+    """Whether a node speaks of what subclasses bring, of an attribute that may lack, or registers something by a computed name."""
     match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) if name in _LEFT_OPEN or name == "__getattribute__":
+        case ast.Name(id=name) | ast.Attribute(attr=name) if name in _LEFT_OPEN:
             return True
         case ast.Call() if called_name(node) in _REGISTERING:
-            return not any(isinstance(one, ast.Constant) for one in (*node.args[:2], *(k.value for k in node.keywords)))
+            return not _is_named(node)
         case _:
             return False
+
+
+def _is_named(call: ast.Call) -> bool:
+    """Whether what a call registers has a constant name: the first argument, or the one behind the object."""
+    given = [k.value for k in call.keywords if k.arg == "name"] or call.args
+    owned = isinstance(call.func, ast.Name) or len(given) > 1 and is_self(given[0])
+    return len(given) > owned and isinstance(given[int(owned)], ast.Constant)
 
 
 def is_set_nowhere(trace: Trace, name: str) -> bool:
