@@ -183,3 +183,31 @@ def test_the_list_is_added_to() -> None:
     assert fixed(RULE, before) == before.replace(
         "    self.layers = [nn.Linear(4, 4)]", "    self.layers += [nn.Linear(4, 4)]"
     )
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "part = [nn.Linear(2, 4)]\nfor _ in range(wide):\n    part = [nn.Linear(4, 4)]\nself.net = nn.Sequential(*part)",
+        "part = [nn.Linear(2, 4)]\nself.act = nn.ReLU()\npart = [nn.Linear(4, 4)]\nself.net = nn.Sequential(*part)",
+        "part = []\nfor i in range(wide):\n    part = [nn.Linear(i, i), nn.ReLU()]\nself.net = nn.Sequential(*part)",
+    ],
+)
+def test_what_a_local_list_held_is_lost(init: str) -> None:
+    assert said(RULE, net(init, "return x")) == [("part", "warning")]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "part = [nn.Linear(2, 4)]\nfor _ in range(wide):\n    part.append(nn.Linear(4, 4))\nself.net = nn.Sequential(*part)",
+        "part = [nn.Linear(2, 4)]\nfor _ in range(wide):\n    part = part + [nn.Linear(4, 4)]\nself.net = nn.Sequential(*part)",
+        "part = [nn.Linear(2, 4)]\nfor _ in range(wide):\n    part = [*part, nn.Linear(4, 4)]\nself.net = nn.Sequential(*part)",
+        "part = [nn.Linear(2, 4)]\nself.a = nn.Sequential(*part)\npart = [nn.Linear(4, 4)]\nself.b = nn.Sequential(*part)",
+        "self.nets = nn.ModuleList()\nfor i in range(wide):\n    part = [nn.Linear(i, i)]\n    self.nets.append(nn.Sequential(*part))",
+        "part = [nn.Linear(2, 4)]\nif wide:\n    part = [nn.Linear(4, 4)]\nself.net = nn.Sequential(*part)",
+        "for i in range(wide):\n    part = [nn.Linear(i, i)]\n    if i == 3:\n        break\nself.net = nn.Sequential(*part)",
+    ],
+)
+def test_local_lists_that_are_read_first_are_silent(init: str) -> None:
+    assert said(RULE, net(init, "return x")) == []

@@ -72,8 +72,10 @@ ABOUT_SHARING = False
 
 MESSAGE = "`self.{name}` is given a second module here: the `{kind}` it held is lost before anything used it"
 
-IN_LIST = "`self.{name}` is given a second list here: the `{kind}` in the first is lost before anything used it"
-IN_LOOP = "`self.{name}` is assigned anew in every pass of the loop: each `{kind}` but the last is lost before anything used it"
+IN_LIST = "`{name}` is given a second list here: the `{kind}` in the first is lost before anything used it"
+IN_LOOP = (
+    "`{name}` is assigned anew in every pass of the loop: each `{kind}` but the last is lost before anything used it"
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -96,8 +98,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _lost(trace: Trace, lost: Lost) -> Finding:
     """The finding about what a list held, or a pass of a loop made."""
-    earlier, later = lost.earlier, lost.later
-    target = _target(later)
+    earlier, later, target = lost.earlier, lost.later, lost.target
+    name = ast.unparse(target) if target is not None else later.name
     evidence = (Evidence("lost", 4, "what was lost carries parameters or state", earlier.place),)
     related = () if lost.by_itself else (Related(earlier.place, "made here, and lost"),)
     fix = added(earlier.place, later.place)
@@ -106,7 +108,7 @@ def _lost(trace: Trace, lost: Lost) -> Finding:
     return Finding(
         "overwritten-module",
         severity_of(evidence, must=True),
-        (IN_LOOP if lost.by_itself else IN_LIST).format(name=later.name, kind=kind_of(lost.instance)),
+        (IN_LOOP if lost.by_itself else IN_LIST).format(name=name, kind=kind_of(lost.instance)),
         Place(later.unit, later.unit.span(target)) if target is not None else later.place,
         trace.cls.name,
         later.name,
