@@ -157,3 +157,18 @@ def test_a_class_whose_base_goes_in_the_same_message_goes_with_it() -> None:
     changes = [_change(texts[_NET], between), _change(between, other[_NET])]
     workspace.change(_NET, changes, Encoding.UTF32)
     assert list(_said(workspace)) == list(_said(_fresh(other)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("nn.ReLU()", "nn.PReLU()"), ("nn.PReLU()", "nn.Tanh()"), ("", "nn.PReLU()")]
+)
+def test_a_finding_that_follows_from_a_caller_follows_the_caller(before: str, after: str) -> None:
+    body = "        self.net = nn.Sequential(*[act for _ in range(n)])\n"
+    block = f"class Block(nn.Module):\n    def __init__(self, act, n):\n        super().__init__()\n{body}\n\n"
+    top = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        "
+    calls = [f"self.a = Block({given}, 3)" if given else "self.a = None" for given in (before, after)]
+    texts, other = ({_BLOCKS: "x = 1\n", _NET: f"{_HEADER}{block}{top}{call}\n"} for call in calls)
+    workspace = _fresh(texts)
+    said = list(_said(workspace))
+    workspace.change(_NET, [_change(texts[_NET], other[_NET])], Encoding.UTF32)
+    assert list(_said(workspace)) == list(_said(_fresh(other))) != said

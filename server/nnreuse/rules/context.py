@@ -2,7 +2,7 @@
 
 import ast
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnreuse.config.settings import Settings
 from nnreuse.syntax.once import once
@@ -24,6 +24,8 @@ class Context:
     trace: Trace
     program: Program
     settings: Settings
+    kept: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any])
+    """What rules derive for this one judgement."""
     _names: dict[ModuleClass, frozenset[str]] = field(default_factory=dict[ModuleClass, frozenset[str]])
 
     def names_of(self, cls: ModuleClass) -> frozenset[str]:

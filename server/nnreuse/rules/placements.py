@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.reuse import comments_at, denies_sharing, enclosing_tests, says_shared, under_sharing_flag
+from nnreuse.rules.reuse import (
+    comments_at,
+    denies_sharing,
+    enclosing_tests,
+    own_units,
+    says_shared,
+    under_sharing_flag,
+)
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Placement, Trace
@@ -30,17 +37,44 @@ class Again:
 
 
 def looped(trace: Trace) -> Iterator[Again]:
-    """Instances that every pass of a loop adds."""
-    groups: dict[tuple[ast.expr, tuple[object, ...]], list[Placement]] = {}
-    for one in trace.placements:
+    """Instances that every pass of a loop adds, once for each expression; for each call of a function that does so."""
+    own, seen = own_units(trace), set[object]()
+    for group in (*_passes(trace.placements), *_spread(trace)):
+        node, instance = group[0].node, group[0].instance
+        several = len({one.turns[-1].number for one in group}) > 1
+        key = node if group[0].unit in own and node not in _nodes(trace.spreads) else (node, instance.ident)
+        if several and len({one.instance.ident for one in group}) == 1 and key not in seen:
+            seen.add(key)
+            yield Again(instance, group[0], group[1])
+
+
+def _passes(placements: list[Placement]) -> Iterator[list[Placement]]:
+    """The executions of one expression in one run of the loop around it."""
+    groups: dict[tuple[ast.expr, tuple[object, ...]], list[list[Placement]]] = {}
+    for one in placements:
         if one.turns:
-            groups.setdefault((one.node, tuple((t.loop, t.number) for t in one.turns[:-1])), []).append(one)
-    seen: set[ast.expr] = set()
-    for (node, _), group in groups.items():
-        passes = {one.turns[-1].number for one in group}
-        if len(passes) > 1 and len({one.instance.ident for one in group}) == 1 and node not in seen:
-            seen.add(node)
-            yield Again(group[0].instance, group[0], group[1])
+            key = one.node, tuple((t.loop, t.number) for t in one.turns[:-1])
+            runs = groups.setdefault(key, [[]])
+            if runs[-1] and one.turns[-1].number < runs[-1][-1].turns[-1].number:
+                runs.append([])
+            runs[-1].append(one)
+    for runs in groups.values():
+        yield from runs
+
+
+def _spread(trace: Trace) -> Iterator[list[Placement]]:
+    """The same for each member of a list that is spread in every pass, and was made before the loop."""
+    made = {one.instance: one.turns for one in trace.creations} if trace.spreads else {}
+    groups: dict[tuple[ast.expr, Instance], list[Placement]] = {}
+    for one in trace.spreads:
+        if all(turn.loop is not one.turns[-1].loop for turn in made.get(one.instance, ())):
+            groups.setdefault((one.node, one.instance), []).append(one)
+    for group in groups.values():
+        yield from _passes(group)
+
+
+def _nodes(placements: list[Placement]) -> set[ast.expr]:
+    return {one.node for one in placements}
 
 
 def placed_twice(trace: Trace) -> Iterator[Again]:
@@ -76,7 +110,8 @@ def matters(trace: Trace, instance: Instance, inline: bool = True) -> bool:
     carried = trace.carries(instance)
     if carried.parameters or carried.running_stats or carried.other_state:
         return True
-    return carried.parameters is None and inline and bool(instance.positional or instance.keywords)
+    said = inline or instance.place is None  # one that an annotation alone tells of
+    return carried.parameters is None and said and bool(instance.positional or instance.keywords)
 
 
 def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterator[Evidence]:

@@ -2,7 +2,9 @@
 
 ## What it does
 Finds `[module] * n`, `itertools.repeat(module, n)`, `dict.fromkeys(keys, module)`, and comprehensions and loops that add a module made
-before them in every pass, where the module carries parameters or state and ends up in a module container.
+before them in every pass, where the module carries parameters or state and ends up in a module container. The module may
+be a parameter: a caller in the file gives it, or it is annotated as a module. A function of the file may be what repeats it, or a list
+that is spread in every pass.
 
 ## Why it matters
 `[nn.Linear(8, 8)] * 3` is not three layers but one layer held three times: a third of the parameters, all depths tied.
@@ -51,40 +53,81 @@ a flag that speaks of sharing makes the finding information.
 import ast
 from collections.abc import Iterator
 
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.renewing import renewed
+from nnreuse.rules.callers import with_callers
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.growing import filled_in_loop, grown, list_of
+from nnreuse.rules.helpers import helper_call
 from nnreuse.rules.making import kind_of, shared_state
 from nnreuse.rules.placements import Again, container_of, inlined, looped, matters, said
 from nnreuse.rules.reuse import denies_sharing, own_units, says_shared
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Repetition, Trace
+from nnreuse.tracing.values import Instance
 
 MESSAGE = "the list holds one `{kind}` several times: every position is the same instance, with the same {state}"
 LOOP = "every pass of the loop adds the same `{kind}`: the positions are one instance, with the same {state}"
 GROWN = "every pass of the loop adds all that the passes before it made: `{name}` is never renewed, and holds the same `{kind}` again"
+HELPER = "`{name}` puts the `{kind}` that it is given into the list several times: all are one instance, with the same {state}"
 RAISES = (
     "a container class is indexed here, which raises TypeError; and the `{kind}` in it would stand at every position"
 )
 
 
 def check(context: Context) -> Iterator[Finding]:
+    yield from with_callers(context, _found)
+
+
+def _found(context: Context) -> Iterator[Finding]:
     trace = context.trace
     units = own_units(trace)
     seen: set[object] = set()
     for repetition in trace.repetitions:
-        if repetition.place.unit in units and repetition.node not in seen:
-            seen.add(repetition.node)
+        if repetition.node in seen:
+            continue
+        seen.add(repetition.node)
+        if repetition.place.unit in units:
             yield from _multiplied(trace, repetition)
+        else:
+            yield from _by_helper(context, repetition.instances[0], repetition.place)
     for again in looped(trace):
         if again.second.unit in units:
             yield from _added(trace, again)
+        else:
+            yield from _by_helper(context, again.instance, again.second.place)
     for again in grown(trace):
         if again.second.unit in units:
             yield from _grown(trace, again)
+
+
+def _by_helper(context: Context, instance: Instance, repeated: Place) -> Iterator[Finding]:
+    """A function repeats what the class gives it. The function is right for those that want one: the call is what is wrong."""
+    trace = context.trace
+    call = helper_call(context, instance, repeated) if matters(trace, instance) else None
+    attribute = container_of(trace, instance) if call is not None else None
+    if call is None or attribute is None:
+        return
+    weighed = [
+        Evidence("hoisted", 4, "it is made once, as an argument, and the function adds it in every pass", call.place),
+        *said(trace, [instance], call.place, repeated),
+    ]
+    if says_shared([call.name, ast.unparse(call.argument)]):
+        weighed.append(Evidence("named-so", -6, "its name says that sharing is meant", call.place))
+    reason = refused(f"`{call.name}` would have to copy what it is given, and others may call it")
+    yield Finding(
+        "repeated-instance",
+        severity_of(tuple(weighed), must=True),
+        HELPER.format(name=call.name, kind=kind_of(instance), state=shared_state(trace, instance)),
+        call.place,
+        trace.cls.name,
+        attribute,
+        (Related(repeated, "and is repeated here, without a copy"),),
+        tuple(weighed),
+        (Fix("Make a fresh instance for each position", Applicability.UNSAFE, reason),),
+    )
 
 
 def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:

@@ -60,6 +60,7 @@ from collections.abc import Iterator
 
 from nnreuse.fixes.alias import listed_again
 from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.rules.callers import with_callers
 from nnreuse.rules.configurations import is_rare
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
@@ -77,6 +78,10 @@ LIST = "`{container}` is given the modules of `{first}`: both hold the same inst
 
 
 def check(context: Context) -> Iterator[Finding]:
+    yield from with_callers(context, _found)
+
+
+def _found(context: Context) -> Iterator[Finding]:
     trace = context.trace
     units = own_units(trace)
     for again in placed_twice(trace):

@@ -74,6 +74,7 @@ from dataclasses import dataclass
 
 from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.inline import definition_of, inline_instance
+from nnreuse.rules.callers import with_callers
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
@@ -99,6 +100,10 @@ class Given:
 
 
 def check(context: Context) -> Iterator[Finding]:
+    yield from with_callers(context, _found)
+
+
+def _found(context: Context) -> Iterator[Finding]:
     seen: set[Place] = set()
     for instance, given in handed_over(context.trace).items():
         if len(given) > 1 and carries_something(context.trace, instance):
@@ -154,8 +159,10 @@ def handed_over(trace: Trace) -> dict[Instance, list[Given]]:
 def _argument(call: ast.Call, name: int | str) -> ast.expr | None:
     if isinstance(name, str):
         return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-    starred = any(isinstance(argument, ast.Starred) for argument in call.args[: name + 1])
-    return call.args[name] if name < len(call.args) and not starred else None
+    starred = [argument for argument in call.args[: name + 1] if isinstance(argument, ast.Starred)]
+    if starred:
+        return starred[0] if starred[0] is call.args[-1] else None
+    return call.args[name] if name < len(call.args) else None
 
 
 def _instances(value: Value) -> list[Instance]:

@@ -11,6 +11,7 @@ from nnreuse.fixes.dead import is_dead, without_dead_call
 from nnreuse.fixes.each_pass import each_of, list_beside, one_for_each_pass
 from nnreuse.fixes.fix import Applicability, Fix, Migration, refused, renaming
 from nnreuse.fixes.split import split
+from nnreuse.rules.callers import with_callers
 from nnreuse.rules.configurations import choice_of
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of_reuse, weigh
@@ -28,6 +29,17 @@ def findings(context: Context, rule: str, message: str, proof: str | None = None
     """The findings of one rule, warnings at most; with a `proof`, the kind of evidence that it takes to warn, information without it.
 
     `message` is formatted with `name` (`self.bn`), `count` (`twice`) and `state` (`weights`)."""
+    if rule in _FITTED:
+        yield from with_callers(context, lambda one: _findings(one, rule, message, proof))
+    else:
+        yield from _findings(context, rule, message, proof)
+
+
+_FITTED = frozenset(["shared-prelu", "shared-batch-norm", "shared-layer-norm"])
+"""The rules about what is fitted to one place of a network, whoever makes it."""
+
+
+def _findings(context: Context, rule: str, message: str, proof: str | None) -> Iterator[Finding]:
     found = reuses(context.trace)
     if not found:
         return

@@ -22,7 +22,7 @@ class Mark:
     stores: int
 
 
-_LISTS = "calls definitions repetitions placements creations collections stores clashes late given_up".split()
+_LISTS = "calls definitions repetitions placements spreads creations collections stores clashes late given_up".split()
 
 
 def mark(m: Machine) -> Mark:

@@ -89,7 +89,9 @@ def spread(m: Machine, f: Frame, nodes: list[ast.expr]) -> tuple[list[Value], bo
     is_open = False
     for node in nodes:
         if isinstance(node, ast.Starred):
-            content = objects.as_content(m, evaluate(m, f, node.value))
+            value = evaluate(m, f, node.value)
+            placing.spread(m, f, node.value, value)
+            content = objects.as_content(m, value)
             values += content.items
             is_open = is_open or content.open
         else:
@@ -419,7 +421,9 @@ def _walrus(m: Machine, f: Frame, node: ast.NamedExpr) -> Value:
 
 
 def _starred(m: Machine, f: Frame, node: ast.Starred) -> Value:
-    content = objects.as_content(m, evaluate(m, f, node.value))
+    value = evaluate(m, f, node.value)
+    placing.spread(m, f, node.value, value)
+    content = objects.as_content(m, value)
     return Items("star", m.intern.fresh(), {0: Content(content.items, content.open)})
 
 

@@ -225,6 +225,7 @@ class Machine:
         self.definitions: list[Definition] = []
         self.repetitions: list[Repetition] = []
         self.placements: list[Placement] = []
+        self.spreads: list[Placement] = []
         self.creations: list[Creation] = []
         self.collections: list[Definition] = []
         self.stores: list[Store] = []

@@ -23,6 +23,16 @@ def placed(m: Machine, f: Frame, node: ast.expr, value: Value) -> None:
             m.placements.append(Placement(one, node, f.unit, f.file, m.path.under(literals), m.turns))
 
 
+def spread(m: Machine, f: Frame, node: ast.expr, value: Value) -> None:
+    """A pass of a loop puts all that a list holds into another one: `*tail`, `layers += tail`, `layers.extend(tail)`."""
+    if m.phase != "constructor" or not m.turns or not isinstance(node, ast.Name) or _is_taken(m, node):
+        return
+    elements = value.elements if isinstance(value, Instance) else value
+    for one in elements.content.items if isinstance(elements, Items) else ():
+        if isinstance(one, Instance) and one.is_module:
+            m.spreads.append(Placement(one, node, f.unit, f.file, m.path, m.turns))
+
+
 def _is_taken(m: Machine, node: ast.expr) -> bool:
     loop = m.turns[-1].loop if m.turns else None
     if isinstance(node, ast.Call) or not isinstance(loop, ast.For | ast.comprehension):
@@ -51,7 +61,9 @@ def placed_by_method(
     container = (
         isinstance(receiver, Items | Mapping) or isinstance(receiver, Instance) and receiver.elements is not None
     )
-    if name in _ADDING and container or name in _REGISTERING and (container or made_in_loop(positional[0])):
+    if name == "extend":
+        spread(m, f, node.args[0], positional[0])
+    elif name in _ADDING and container or name in _REGISTERING and (container or made_in_loop(positional[0])):
         placed(m, f, node.args[-1], positional[-1])
 
 

@@ -70,6 +70,8 @@ def _annotated(m: Machine, f: Frame, node: ast.AnnAssign) -> Flow:
 def _augmented(m: Machine, f: Frame, node: ast.AugAssign) -> Flow:
     left = expressions.evaluate(m, f, node.target)
     right = expressions.evaluate(m, f, node.value)
+    if isinstance(node.op, ast.Add):
+        placing.spread(m, f, node.value, right)
     if isinstance(left, Items) and left.kind == "list" and isinstance(node.op, ast.Add):
         objects.extend(m, left, right)
         return Flow.NEXT

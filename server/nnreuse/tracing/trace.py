@@ -201,6 +201,8 @@ class Trace:
     """Each `self.name = [...]` of a constructor, whatever the list, tuple or dict comes to hold."""
     stores: list[Store] = field(default_factory=list[Store])
     clashes: list[Clash] = field(default_factory=list[Clash])
+    spreads: list[Placement] = field(default_factory=list[Placement])
+    """The members of lists that passes of loops put into others, all at once."""
     held: dict[str, list[Instance]] = field(default_factory=dict[str, list[Instance]])
     again: dict[str, Again] = field(default_factory=dict[str, Again])
     """The next call of each entry point that makes a module, or keeps what comes from a call."""

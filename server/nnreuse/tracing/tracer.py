@@ -1,7 +1,7 @@
 """The tracer's entry: one module class in, its Trace out."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -9,6 +9,7 @@ from typing import TypeVar
 from nnreuse.syntax.tree import walk
 from nnreuse.tracing import again, attributes, calls, construction, freezing, objects
 from nnreuse.tracing.conditions import Path
+from nnreuse.tracing.given import Argument, given_values
 from nnreuse.tracing.holding import held_under
 from nnreuse.tracing.machine import CONSTRUCTOR_STEPS, FORWARD_STEPS, Interner, Machine, OutOfBounds
 from nnreuse.tracing.patience import is_whole_elsewhere, lacks_something, may_have_missed_all
@@ -35,6 +36,19 @@ def trace(program: Program, cls: ModuleClass, start: Start | None = None) -> Tra
     read = start.read if start is not None else set[object]()
     with program.reads.into(read):
         m, result = _traced(program, cls, start.machine if start is not None else None)
+    return _answering(program, m, result, read)
+
+
+def trace_given(program: Program, cls: ModuleClass, arguments: Iterable[Argument]) -> Trace:
+    """The trace of a class that a caller builds with these arguments."""
+    read = set[object]()
+    with program.reads.into(read):
+        m = _constructed(program, cls, patient=False, arguments=arguments)
+        result = _run(m, cls)
+    return _answering(program, m, result, read)
+
+
+def _answering(program: Program, m: Machine, result: Trace, read: set[object]) -> Trace:
     result.read, result.answered = read, m.answered
     result.carries = _noting(program, read, lambda instance: construction.carries(m, instance))
     result.owns = _noting(program, read, lambda instance: construction.owns(m, instance))
@@ -64,14 +78,14 @@ def _traced(program: Program, cls: ModuleClass, begun: Machine | None) -> tuple[
     return m, result
 
 
-def _constructed(program: Program, cls: ModuleClass, patient: bool) -> Machine:
+def _constructed(program: Program, cls: ModuleClass, patient: bool, arguments: Iterable[Argument] = ()) -> Machine:
     """A machine that has run the constructor. `patient`: the methods that make no modules to their ends as well."""
     m = Machine(program, Interner(), CONSTRUCTOR_STEPS)
     m.patient = patient
     this = m.root = Instance(m.intern.fresh(), cls, None, None, cls.file, constructed=True)
     program.reads.note(cls)
     try:
-        construction.run_constructor(m, this, (), {})
+        construction.run_constructor(m, this, (), given_values(m, arguments))
     except RecursionError:
         m.complete = False
     _run_body(m, cls)
@@ -88,6 +102,7 @@ def _run(m: Machine, cls: ModuleClass) -> Trace:
         cls, this, m.calls, m.definitions, m.repetitions, m.placements, m.creations, m.collections, m.stores, m.clashes
     )
     result.entries = _run_entries(m, this, cls)
+    result.spreads = m.spreads
     result.again, result.presumed = m.again, m.intern.presumed
     result.within_bounds = m.complete
     result.complete = m.complete and not m.escaped
