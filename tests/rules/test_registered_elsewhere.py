@@ -64,3 +64,72 @@ def test_a_container_that_only_registers_what_is_called_otherwise_is_no_uncalled
 def test_a_container_of_modules_that_nothing_else_holds_is_uncalled() -> None:
     init = FILLED + "self.idle = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))"
     assert said("uncalled-module", net(init)) == [("self.idle", "information")]
+
+
+BUILT = """
+class Part(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.inner = nn.ModuleList([nn.Linear(d, d)])
+
+KINDS = {"a": Part, "b": nn.Linear, "c": nn.Conv1d, "d": nn.Conv2d, "e": nn.Conv3d, "f": nn.Bilinear, "g": nn.LayerNorm}
+
+class Net(nn.Module):
+    def __init__(self, config, d):
+        super().__init__()
+        self.order = self.build(config, d)
+
+    def build(self, config, d):
+        order = []
+        for name in ["one", "two"]:
+            made, order = getattr(self, "build_%s" % name)(config, d, order)
+            REGISTER
+        return order
+
+    def build_one(self, config, d, order):
+        if config.get("one") is None:
+            return None, order
+        order.append(KINDS[config.one](d, d))
+        return order[-1], order
+
+    def build_two(self, config, d, order):
+        if config.get("two") is None:
+            return None, order
+        order.append(KINDS[config.two](d, d))
+        return order[-1], order
+
+    def forward(self, x):
+        for part in self.order:
+            x = part(x)
+        return x
+"""
+
+
+@pytest.mark.parametrize(("register", "loud"), [("self.add_module(name, made)", False), ("pass", True)])
+def test_parts_that_a_table_of_many_classes_makes_are_registered_where_all_are(register: str, loud: bool) -> None:
+    assert bool(said("unregistered-module", BUILT.replace("REGISTER", register))) is loud
+
+
+WRAPPED = """
+class Net(nn.Module):
+    def __init__(self, net, paths, d):
+        super().__init__()
+        self.net = net
+        self.parts = {}
+        for path in paths:
+            part = nn.Linear(d, d)
+            CALL
+            self.parts[path] = part
+
+    def forward(self, x):
+        for part in self.parts.values():
+            x = part(x)
+        return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "loud"), [("set_module_by_path(net, path, part)", False), ("nn.init.zeros_(part.weight)", True)]
+)
+def test_a_part_that_a_function_sets_somewhere_may_be_registered_there(call: str, loud: bool) -> None:
+    assert bool(said("unregistered-module", WRAPPED.replace("CALL", call))) is loud

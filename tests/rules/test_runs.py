@@ -228,3 +228,54 @@ def forward(self, x):
     return self.head({middle}) + self.fc2(x)
 """
     assert len(loud("shared-parameters", forward)) == 2
+
+
+def test_a_batch_norm_behind_two_layers_is_a_slip_in_one_configuration_too() -> None:
+    forward = """
+def forward(self, x):
+    if self.mode == "a":
+        x = self.bn(self.fc1(x)).relu()
+        return self.bn(self.fc2(x))
+    return self.bn(self.fc1(x))
+"""
+    assert len(loud("shared-batch-norm", forward)) == 2
+    assert loud("shared-layer-norm", forward.replace("self.bn", "self.norm")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("x = self.norm(layer(x)).relu()", 1),
+        ("x = x + layer(self.norm(x))", 1),
+        ("x = layer(x)\n        levels.append(self.norm(x))", 0),
+    ],
+)
+def test_one_norm_for_all_layers_of_a_list_is_a_slip(line: str, count: int) -> None:
+    forward = f"""
+def forward(self, x):
+    levels = []
+    for layer in self.layers:
+        {line}
+    return x, levels
+"""
+    assert len(loud("shared-layer-norm", forward)) == count
+
+
+def test_a_block_that_scales_what_each_layer_reads_may_serve_all_layers() -> None:
+    forward = """
+def forward(self, x):
+    for layer in self.layers:
+        x = layer(x * self.fc1(x))
+    return x
+"""
+    assert loud("shared-parameters", forward) == []
+
+
+@pytest.mark.parametrize("about", ["x.device", "x.shape", "x.dtype"])
+def test_what_a_tensor_tells_of_itself_is_no_chain(about: str) -> None:
+    forward = f"""
+def forward(self, x, y):
+    z = self.fc2(self.fc1(x))
+    return z, self.fc1(y.to(z.{about.split(".")[1]}))
+"""
+    assert loud("shared-parameters", forward) == []

@@ -123,3 +123,36 @@ def test_no_fix_where_something_else_uses_the_instance() -> None:
 def test_an_instance_of_each_pass_of_an_outer_loop_is_reported_once() -> None:
     init = f"for _ in range(3):\n    {ACT}\n    for _ in range(n):\n        self.add_module(str(n), Block(act))"
     assert len(said(RULE, net(init))) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "e = nn.Linear(d, d)\nfor i in range(n):\n    if sharing != 'all':\n        e = nn.Linear(d, d)\n    parts.append(Block(e))",
+        "e = nn.Linear(d, d)\nfor i in range(n):\n    one = e if share == 'layers' else nn.Linear(d, d)\n    parts.append(Block(one))",
+        "e = nn.Linear(d, d)\nfor i in range(n):\n    parts.append(Block(e if tie_weights else nn.Linear(d, d)))",
+    ],
+)
+def test_a_flag_that_decides_what_is_handed_over_speaks_for_a_design(body: str) -> None:
+    text = """
+class Block(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x)
+
+class Net(nn.Module):
+    def __init__(self, d, n, sharing, share, tie_weights):
+        super().__init__()
+        parts = []
+BODY
+        self.parts = nn.Sequential(*parts)
+
+    def forward(self, x):
+        return self.parts(x)
+"""
+    indented = "\n".join(" " * 8 + line for line in body.splitlines())
+    found = said("shared-between-submodules", text.replace("BODY", indented))
+    assert all(severity not in ("warning", "error") for _, severity in found)

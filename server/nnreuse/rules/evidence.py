@@ -40,7 +40,9 @@ def severity_of_reuse(reuse: Reuse, evidence: tuple[Evidence, ...], at_most: Sev
     """The same for calls of one instance, which are a hint where less speaks for a slip than for a design, or nothing does."""
     if sum(one.weight for one in evidence) <= 0:
         return Severity.HINT
-    return severity_of(evidence, reuse.must, at_most)
+    # Running statistics of two layers are wrong in the one configuration, too, that makes both calls.
+    mixed = any(one.kind == "running-statistics" for one in evidence) and _straight(reuse)
+    return severity_of(evidence, reuse.must or mixed, at_most)
 
 
 def weigh(reuse: Reuse) -> tuple[Evidence, ...]:
@@ -79,7 +81,9 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         sentence = (
             f"the same loop calls a different `{_name(reuse, partner)}` in each pass, but always this one instance"
         )
-        yield Evidence("indexed-partner", 4, sentence, partner.site)
+        # A norm or a slope belongs to the layer that it follows; a block of its own may well serve all layers.
+        weight = 4 if kind_of(reuse.instance, reuse.carries) == "shared-parameters" else 6
+        yield Evidence("indexed-partner", weight, sentence, partner.site)
     if same_input(reuse):
         weight = 8 if _results_differ_in_name(sites) else 2
         yield Evidence("same-input", weight, "two calls have the identical input, so their results are equal", here)
@@ -145,6 +149,8 @@ def _indexed_partner(reuse: Reuse) -> Call | None:
 
 def _partner_in(reuse: Reuse, loop: ast.AST) -> Call | None:
     here = [call for call in reuse.calls if call.turns and call.turns[-1].loop is loop]
+    if len({call.turns[-1].number for call in here}) < 2:
+        return None
     nodes = {call.node for call in reuse.calls}
     by_node: dict[ast.Call, list[Call]] = {}
     for call in reuse.trace.calls:

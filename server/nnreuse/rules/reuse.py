@@ -278,6 +278,16 @@ def enclosing_tests(place: Place) -> list[str]:
     return [ast.unparse(test) for test, _ in _tests_around(place)]
 
 
+def tests_about(place: Place, name: str) -> list[str]:
+    """The source of the tests that decide what a local is: those around its assignments in the unit, and those inside what is assigned."""
+    found: list[str] = []
+    for statement in (node for root in place.unit.nodes for node in walk(root) if isinstance(node, ast.Assign)):
+        if any(isinstance(target, ast.Name) and target.id == name for target in statement.targets):
+            found += enclosing_tests(Place(place.unit, place.unit.span(statement)))
+            found += [ast.unparse(node.test) for node in walk(statement.value) if isinstance(node, ast.IfExp)]
+    return found
+
+
 def denies_sharing(place: Place) -> str | None:
     """The sharing flag that is plainly off where a place lies: `else` of `if share_weights`."""
     plain = (ast.unparse(test) for test, holds in _tests_around(place) if holds is False)

@@ -79,7 +79,8 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared, shared_state, wants_its_own
-from nnreuse.rules.reuse import enclosing_tests, own_units, says_shared, under_sharing_flag
+from nnreuse.rules.reuse import enclosing_tests, own_units, says_shared, tests_about, under_sharing_flag
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Creation, Trace
@@ -239,7 +240,7 @@ def _weigh(trace: Trace, instance: Instance, kept: list[Given]) -> Iterator[Evid
     yield from said_to_be_shared(
         *(one.place for one in kept), *([instance.place] if instance.place is not None else [])
     )
-    if under_sharing_flag([test for one in kept for test in enclosing_tests(one.place)]):
+    if under_sharing_flag([test for one in kept for test in _tests_about(one)]):
         yield Evidence("flag", -6, "it stands under a sharing flag", last.place)
 
 
@@ -262,6 +263,17 @@ def _role(instance: Instance, given: Given) -> str:
 
 _SERVING = re.compile(r"emb|pos|rope|rotary|bias|mask|freq|time|backbone|codebook|vocab|token", re.IGNORECASE)
 """Names of blocks that serve all layers of a model: positions, times, tables."""
+
+
+def _tests_about(given: Given) -> list[str]:
+    """The tests that the hand-over stands under, and those that decide what is handed over."""
+    names = [node.id for node in walk(given.argument) if isinstance(node, ast.Name)]
+    inside = [ast.unparse(node.test) for node in walk(given.argument) if isinstance(node, ast.IfExp)]
+    return [
+        *enclosing_tests(given.place),
+        *inside,
+        *(test for name in names for test in tests_about(given.place, name)),
+    ]
 
 
 def _names(given: Given) -> list[str]:

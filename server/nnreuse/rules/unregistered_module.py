@@ -88,8 +88,10 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _held(trace: Trace, name: str) -> list[Instance]:
+    """What a plain container holds; the parts of the modules in it are theirs."""
     prefix = f"{name}(unregistered)."
-    return [i for path, held in trace.held.items() if path.startswith(prefix) for i in held]
+    paths = [path for path in trace.held if path.startswith(prefix) and path.rpartition(".")[0] not in trace.held]
+    return [i for path in paths for i in trace.held[path]]
 
 
 def _is_registered(trace: Trace, instance: Instance, beside: list[Instance]) -> bool:
@@ -97,7 +99,7 @@ def _is_registered(trace: Trace, instance: Instance, beside: list[Instance]) -> 
 
     A loop that registers those `beside` it that one expression makes registers all that the expression makes.
     """
-    if any("(unregistered)" not in path for path in trace.paths_of(instance)):
+    if instance.lost or any("(unregistered)" not in path for path in trace.paths_of(instance)):
         return True
     if any(one.place == instance.place and _by_loop(trace, one) for one in beside):
         return True
@@ -118,6 +120,10 @@ def _handed_on(definition: Definition) -> bool:
         names.add(definition.value.id)
     for node in walk(function) if function is not None else ():
         if isinstance(node, ast.Call) and called_name(node) not in _HARMLESS:
+            if _REGISTERING.match(called_name(node)) and not _added_names(function, definition).isdisjoint(
+                _names_in(node)
+            ):
+                return True
             given = [*node.args, *(keyword.value for keyword in node.keywords)]
             if any(
                 ast.unparse(part) in names
@@ -127,6 +133,29 @@ def _handed_on(definition: Definition) -> bool:
             ):
                 return True
     return False
+
+
+_REGISTERING = re.compile(r"_?(?:set|add|register|attach|replace|insert|swap|bind)_\w+")
+
+
+def _added_names(function: ast.AST | None, definition: Definition) -> set[str]:
+    """The locals that the function puts into the container: `self.parts[key] = part`, `self.parts.append(part)`."""
+    found, container = set[str](), f"self.{definition.name}"
+    for node in walk(function) if function is not None else ():
+        match node:
+            case ast.Assign(targets=[ast.Subscript(value=owner)], value=ast.Name(id=name)) if (
+                ast.unparse(owner) == container
+            ):
+                found.add(name)
+            case ast.Call(func=ast.Attribute(value=owner, attr="append"), args=[ast.Name(id=name)]):
+                found |= {name} if ast.unparse(owner) == container else set[str]()
+            case _:
+                pass
+    return found
+
+
+def _names_in(call: ast.Call) -> set[str]:
+    return {argument.id for argument in call.args if isinstance(argument, ast.Name)}
 
 
 def _finding(trace: Trace, definition: Definition, hidden: list[Instance]) -> Finding:

@@ -37,6 +37,8 @@ _BUILTINS = frozenset(
 )
 _BARE_BASES = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 """Bases that put nothing into an object when it is made."""
+_ABOUT_TENSORS = frozenset("device dtype shape ndim layout is_cuda requires_grad size dim numel get_device".split())
+"""What a tensor tells of itself: no data of it."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -131,7 +133,7 @@ def get(m: Machine, value: Value, name: str) -> Value:
 
 def _of_unknown(m: Machine, value: Value, name: str) -> Value:
     ident = m.ident(value)
-    found = m.opaque(".", ident, name, lineage=m.lineage(value))
+    found = m.opaque(".", ident, name, lineage=0 if name in _ABOUT_TENSORS else m.lineage(value))
     if ident in m.intern.shapes:
         m.intern.read_off[found.ident] = value, name
     texts.presume_method(m, ident, found.ident, name)

@@ -545,7 +545,7 @@ def lose_sight(values: Iterable[Value]) -> None:
     for value in values:
         for one in alternatives(value):
             if isinstance(one, Instance):
-                one.handed_on = True
+                one.handed_on = one.lost = True
             elif isinstance(one, Items):
                 lose_sight(one.content.items)
 

@@ -103,6 +103,8 @@ class Instance:
     complete: bool = True
     is_module: bool = True
     handed_on: bool = False
+    lost: bool = False
+    """Whether it lay past a bound: it may be held where nobody sees it."""
     adds_state: bool = False
     copy_of: "Instance | None" = None
     external: str | None = None
