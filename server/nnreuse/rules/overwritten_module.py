@@ -1,7 +1,8 @@
 """An attribute is given a second module before anything used the first, which is lost.
 
 ## What it does
-Finds `self.conv1 = …` twice on one path of a constructor, where nothing reads the attribute in between.
+Finds `self.conv1 = …` twice on one path of a constructor, where nothing reads the attribute in between. The same for a list
+of modules that another list takes the place of, where an append was meant, and for what every pass of a loop assigns anew.
 
 ## Why it matters
 It is nearly always a line that was copied and not renamed. The second module takes the place of the first, which leaves

@@ -5,6 +5,7 @@ Finds `[module] * n`, `itertools.repeat(module, n)`, `dict.fromkeys(keys, module
 before them in every pass, where the module carries parameters or state and ends up in a module container. The module may
 be a parameter: a caller in the file gives it, or it is annotated as a module. A function of the file may be what repeats it, or a list
 that is spread in every pass.
+Also a list that a loop goes on filling and adds in every pass: each position holds what those before it hold.
 
 ## Why it matters
 `[nn.Linear(8, 8)] * 3` is not three layers but one layer held three times: a third of the parameters, all depths tied.

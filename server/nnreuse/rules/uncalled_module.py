@@ -1,7 +1,8 @@
 """A module is defined, and nothing calls it or hands it on.
 
 ## What it does
-Finds an attribute with parameters that the constructor sets and nothing in the file speaks of again.
+Finds an attribute with parameters that the constructor sets and nothing in the file speaks of again. What only a flag makes counts where
+other modules that it makes are called.
 
 ## Why it matters
 Its parameters are allocated, saved and moved to the device, and get no gradient. Optimizers with weight decay skip them, since

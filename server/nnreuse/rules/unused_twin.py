@@ -2,7 +2,7 @@
 
 ## What it does
 Finds an attribute that `forward` calls at two places while another attribute with the very same constructor is defined and
-never used: `bn1` called twice, `bn2` idle.
+never used: `bn1` called twice, `bn2` idle. It counts, too, where both are made in one configuration and the other stands idle there.
 
 ## Why it matters
 It is nearly always a copy-and-paste slip. Nothing crashes: the idle module receives no gradient (DistributedDataParallel
