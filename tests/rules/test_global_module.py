@@ -86,3 +86,43 @@ def test_torch_agrees_that_each_object_has_its_own_afterwards() -> None:
         first, second = scope["Net"](), scope["Net"]()  # type: ignore[operator]
         assert (first.act is second.act) is same
         assert list(first.state_dict()) == ["act.weight"]
+
+
+TABLES = "MORE = {'p': nn.PReLU(), 's': nn.SiLU()}\nBASE = {'r': nn.ReLU()}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "taken"),
+    [
+        (f"{TABLES}ACTS = {{**BASE, **MORE}}", "ACTS[name]"),
+        (f"{TABLES}ACTS = BASE | MORE", "ACTS[name]"),
+        (f"{TABLES}BASE = {{**BASE, **MORE}}", "BASE[name]"),
+        (f"{TABLES}BASE.update(MORE)", "BASE[name]"),
+        (
+            "ACTS = {}\ndef put(key, value):\n    ACTS[key] = value\nput('p', nn.PReLU())\nput('r', nn.ReLU())",
+            "ACTS[name]",
+        ),
+        (f"{TABLES}def get(name):\n    return MORE[name]", "get(name)"),
+        ("import functools\n@functools.lru_cache(None)\ndef get(name):\n    return nn.PReLU()", "get(name)"),
+        (
+            "from functools import cache\n@cache\ndef get(name):\n    return nn.PReLU() if name else nn.ReLU()",
+            "get(name)",
+        ),
+    ],
+)
+def test_a_table_that_is_merged_or_filled_and_a_getter_give_one_instance_to_all(before: str, taken: str) -> None:
+    assert said(RULE, net(before, f"self.act = {taken}")) == [(taken, "warning")]
+    assert said(RULE, net(before.replace("PReLU", "Tanh"), f"self.act = {taken}")) == []
+    assert said(RULE, net(f"import copy\n{before}", f"self.act = copy.deepcopy({taken})")) == []
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "ACTS = {'p': nn.PReLU, 'r': nn.ReLU}\ndef get(name):\n    return ACTS[name]()",
+        "import copy\nACTS = {'p': nn.PReLU(), 'r': nn.ReLU()}\ndef get(name):\n    return copy.deepcopy(ACTS[name])",
+        "def get(name):\n    return {'p': nn.PReLU(), 'r': nn.ReLU()}[name]",
+    ],
+)
+def test_a_getter_that_makes_a_fresh_one_is_silent(before: str) -> None:
+    assert said(RULE, net(before, "self.act = get(name)")) == []

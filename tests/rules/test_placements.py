@@ -177,3 +177,13 @@ def test_a_local_whose_name_says_that_it_is_shared_may_be_multiplied() -> None:
 )
 def test_a_norm_or_an_activation_that_learns_belongs_to_one_of_two_containers(body: str, severities: list[str]) -> None:
     assert [severity for _, severity in said(TWICE, net(body))] == severities
+
+
+@pytest.mark.parametrize(("default", "severity"), [("prelu", "warning"), ("relu", "information")])
+def test_a_table_that_a_function_makes_gives_the_entry_of_the_default_name(default: str, severity: str) -> None:
+    text = (
+        "\ndef make(name):\n    return {'relu': nn.ReLU(), 'prelu': nn.PReLU()}[name]\n\nclass Net(nn.Module):\n"
+        f"    def __init__(self, act='{default}'):\n        super().__init__()\n        a = make(act)\n"
+        "        self.p = nn.Sequential(nn.Linear(2, 2), a)\n        self.q = nn.Sequential(nn.Linear(2, 2), a)\n"
+    )
+    assert said(TWICE, text) == [("a", severity)]

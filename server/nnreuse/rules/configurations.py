@@ -34,6 +34,12 @@ def is_rare(trace: Trace, instance: Instance) -> bool:
     return choice is not None and not choice.asked
 
 
+def is_default(trace: Trace, literal: Literal) -> bool:
+    """Whether a literal asks for the very name that a parameter of the constructor has by default."""
+    asks = literal.operator == "==" and literal.positive and isinstance(literal.value, str)
+    return asks and trace.presumed.get(literal.subject) == literal.value
+
+
 def choice_of(trace: Trace, instance: Instance) -> Choice | None:
     """The name that chooses an instance. None where no name does, or where it would matter as much with every other."""
     tests = [one for one in _equalities(instance.given) if isinstance(one.value, str)]

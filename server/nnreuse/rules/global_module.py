@@ -2,7 +2,8 @@
 
 ## What it does
 Finds where a module class uses an instance that stands at module level, alone (`ACT = nn.PReLU()`) or in a registry
-(`ACTIVATIONS = {"prelu": nn.PReLU()}`), and that carries parameters or state.
+(`ACTIVATIONS = {"prelu": nn.PReLU()}`), and that carries parameters or state; also where the registry is merged or filled by other
+statements, is read by a function, or where a function remembers what it made (`lru_cache`).
 
 ## Why it matters
 A file is run once. Whatever it makes at module level is one object for the whole process: every model that looks it up gets the same
@@ -56,23 +57,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nnreuse.fixes.factory import made_at_use, registry_of_factories
-from nnreuse.fixes.fix import Applicability, Fix
+from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.places import called_name
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import carries_something, in_function, kind_of, name_of, said_to_be_shared
+from nnreuse.rules.origins import remembers, units_behind
 from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Instance
 from nnreuse.types.file import File
-from nnreuse.types.meaning import ValueRef
+from nnreuse.types.meaning import FunctionRef, ValueRef
 
 KEPT = "`{name}` holds a `{kind}` that is made once, at module level: every `{owner}` keeps the same instance"
+REMEMBERED = "`{name}` gives again what it has made: every `{owner}` that asks for the same keeps the same `{kind}`"
 CALLED = "`{name}` is a `{kind}` made once, at module level: every `{owner}` calls the same instance, and none registers its parameters"
 
+ONCE = "a file is run once, and so is the constructor that stands at its top level"
+REPEATS = "a function with a cache makes one for each set of arguments, whoever asks"
 _COPYING = re.compile("copy|clone")
 
 
@@ -85,7 +90,9 @@ class _Use:
     looked_up: bool
     instance: Instance
     kept: bool
-    value: ValueRef
+    value: ValueRef | FunctionRef
+    direct: bool
+    """Whether it stands in the very value of the name."""
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -109,10 +116,12 @@ def _reached(trace: Trace) -> list[Instance]:
 
 
 def _is_global(instance: Instance) -> bool:
-    """Whether an instance was constructed by a top-level statement."""
+    """Whether an instance was constructed by a top-level statement, or by a function that remembers its answers."""
     place, file = instance.place, instance.file
     if place is None or file is None:
         return False
+    if remembers(place.unit):
+        return True
     return any(part is place.unit for part in file.index.parts if isinstance(part, Unit)) and not in_function(place)
 
 
@@ -133,10 +142,10 @@ def _names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[a
         match node:
             case ast.Subscript(value=inner, ctx=ast.Load()):
                 around[id(inner)] = node
-            case ast.Call(func=ast.Attribute(value=inner, attr="get")):
-                around[id(inner)] = node
             case ast.Call(args=args) if _COPYING.search(called_name(node)):
                 copied |= {id(argument) for argument in args}
+            case ast.Call(func=ast.Attribute(value=ast.Name() as inner)) | ast.Call(func=ast.Name() as inner):
+                around[id(inner)] = node
             case _:
                 pass
     for node in walk(function):
@@ -150,15 +159,51 @@ def _use(
     context: Context, unit: Unit, name: ast.Name, whole: ast.expr, taken: list[Instance], made: list[Instance]
 ) -> _Use | None:
     meaning = context.program.lookup(context.trace.cls.file, name.id)
-    if not isinstance(meaning, ValueRef):
+    if not isinstance(meaning, ValueRef | FunctionRef):
         return None
+    if isinstance(meaning, ValueRef) and isinstance(whole, ast.Call) and not _is_get(whole):
+        whole = name if whole.func is name or any(_stands_in(i, meaning) for i in taken) else whole
     looked_up = whole is not name
-    here = [i for i in taken if _stands_in(i, meaning) and (looked_up or i.copy_of is None)]
-    heavy = [i for i in made if _stands_in(i, meaning)]
+    direct = _direct(meaning, whole, taken, made)
+    here, heavy = direct if direct is not None else _behind(context, name.id, whole, taken, made)
     if not here or not heavy:
         return None
     kept = any(context.trace.paths_of(i) for i in here)
-    return _Use(name.id, Place(unit, unit.span(whole)), looked_up, heavy[0], kept, meaning)
+    return _Use(name.id, Place(unit, unit.span(whole)), looked_up, heavy[0], kept, meaning, direct is not None)
+
+
+Pair = tuple[list[Instance], list[Instance]]
+"""The instances that a class takes from a name, and those of the name that carry something."""
+
+
+def _direct(
+    meaning: ValueRef | FunctionRef, whole: ast.expr, taken: list[Instance], made: list[Instance]
+) -> Pair | None:
+    """What stands in the very value of a name."""
+    if not isinstance(meaning, ValueRef):
+        return None
+    here = [i for i in taken if _stands_in(i, meaning) and (not isinstance(whole, ast.Name) or i.copy_of is None)]
+    if not here:
+        return None
+    return here, [i for i in made if _stands_in(i, meaning)]
+
+
+def _is_get(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "get"
+
+
+def _behind(context: Context, name: str, whole: ast.expr, taken: list[Instance], made: list[Instance]) -> Pair:
+    """What a look-up or a call comes to through other names: a table that is merged or filled, a getter, a cache."""
+    if isinstance(whole, ast.Name):
+        return [], []
+    units = units_behind(context.program, context.trace.cls.file, name)
+    here = [i for i in taken if _is_the_same(i) and i.place is not None and i.place.unit in units]
+    return here, [i for i in made if i.place is not None and i.place.unit in units]
+
+
+def _is_the_same(instance: Instance) -> bool:
+    """Whether an instance is no copy: what stands for an entry that is not known has an interned identity, a copy a fresh one."""
+    return instance.copy_of is None or instance.ident > 0
 
 
 def _stands_in(instance: Instance, value: ValueRef) -> bool:
@@ -168,18 +213,17 @@ def _stands_in(instance: Instance, value: ValueRef) -> bool:
 
 def _finding(trace: Trace, use: _Use) -> Finding:
     source = use.instance.place
+    cached = source is not None and remembers(source.unit)
     here = use.value.file is trace.cls.file
     evidence = (
-        Evidence(
-            "module-level", 5, "a file is run once, and so is the constructor that stands at its top level", use.place
-        ),
+        Evidence("module-level", 5, REPEATS if cached else ONCE, use.place),
         *said_to_be_shared(use.place, *([source] if source is not None else [])),
     )
     related = (Related(source, "made once, here"),) if here and source is not None else ()
     return Finding(
         "global-module",
         severity_of(evidence, must=True),
-        (KEPT if use.kept else CALLED).format(
+        (REMEMBERED if cached else KEPT if use.kept else CALLED).format(
             name=use.name, kind=kind_of(use.instance), owner=trace.cls.name.rsplit(".", 1)[-1]
         ),
         use.place,
@@ -192,6 +236,9 @@ def _finding(trace: Trace, use: _Use) -> Finding:
 
 
 def _fixes(use: _Use, file: File) -> tuple[Fix, ...]:
+    if not use.direct:
+        reason = refused(f"what `{use.name}` gives is made elsewhere, and others may look it up")
+        return (Fix(f"Make a fresh `{kind_of(use.instance)}` here", Applicability.UNSAFE, reason),)
     if use.looked_up:
         return (
             Fix(

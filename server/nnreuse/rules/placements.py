@@ -79,12 +79,14 @@ def _nodes(placements: list[Placement]) -> set[ast.expr]:
 
 def placed_twice(trace: Trace) -> Iterator[Again]:
     """Instances that two expressions put into containers of the class, which one run can both reach."""
+    own = own_units(trace)
     nodes: dict[Instance, dict[ast.expr, Placement]] = {}
     for one in trace.placements:
         nodes.setdefault(one.instance, {}).setdefault(one.node, one)
     for instance, by_node in nodes.items():
         if len(by_node) > 1 and len(kept_in(trace, instance)) > 1:
-            first, *others = by_node.values()
+            mine = [one for one in by_node.values() if one.unit in own]
+            first, *others = mine if len(mine) > 1 else by_node.values()
             yield from (Again(instance, first, one) for one in others if not exclusive(first.path, one.path))
 
 

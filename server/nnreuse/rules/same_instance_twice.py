@@ -61,7 +61,7 @@ from collections.abc import Iterator
 from nnreuse.fixes.alias import listed_again
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.rules.callers import with_callers
-from nnreuse.rules.configurations import is_rare
+from nnreuse.rules.configurations import is_default, is_rare
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
@@ -142,8 +142,8 @@ def _finding(trace: Trace, again: Again) -> Finding:
 
 def _in_every_configuration(trace: Trace, again: Again) -> bool:
     """Whether both places are reached wherever the instance is made; and it is not only made for a name that nobody gives."""
-    literals = again.first.path.literals | again.second.path.literals
-    return not literals or (literals <= again.instance.given and not is_rare(trace, again.instance))
+    literals = (again.first.path.literals | again.second.path.literals) - again.instance.given
+    return all(is_default(trace, one) for one in literals) and not is_rare(trace, again.instance)
 
 
 def _shown(path: str) -> str:

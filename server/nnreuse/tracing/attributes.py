@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 from nnreuse.syntax.once import once
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing import calls, construction, decorators, objects, registering, tables, texts
 from nnreuse.tracing.machine import Frame, Machine
@@ -95,9 +96,33 @@ def _module_level(m: Machine, ref: ValueRef, reader: File) -> Value:
     file: File = ref.file
     frame = Frame(file, ref.unit)
     with m.once(calls.HELPER_STEPS, id(ref.node)):
+        before = _bound_before(m, ref)
+        if before is not None:
+            m.globals[id(ref.node)] = before
         value = m.globals[id(ref.node)] = evaluate(m, frame, ref.node)
         registering.fill(m, ref, value, reader)
     return m.globals[id(ref.node)]
+
+
+def _bound_before(m: Machine, ref: ValueRef) -> Value | None:
+    """What a name held that its last assignment reads: `table = {**table, "a": A}`."""
+    name = next((n for n, binding in ref.file.index.bindings.items() if binding.node is ref.node), None)
+    if name is None or not ref.file.index.bindings[name].rebound:
+        return None
+    if not any(isinstance(n, ast.Name) and n.id == name for n in walk(ref.node)):
+        return None
+    earlier: ValueRef | None = None
+    parts = ref.file.index.parts
+    for part in parts[: parts.index(ref.unit)] if ref.unit in parts else ():
+        if not isinstance(part, Unit):
+            continue
+        for node in part.nodes:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
+                    earlier = ValueRef(ref.file, part, value)
+                case _:
+                    pass
+    return _module_level(m, earlier, ref.file) if earlier is not None else None
 
 
 def get(m: Machine, value: Value, name: str) -> Value:

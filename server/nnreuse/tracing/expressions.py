@@ -166,6 +166,12 @@ def binary(m: Machine, f: Frame, op: ast.operator, left: Value, right: Value, no
         return left
     if isinstance(op, ast.Sub) and isinstance(left, Items) and left.kind == "list" and isinstance(right, Const):
         return left  # `[m] * n - 1` raises; the list that was meant is known
+    if isinstance(left, Mapping) and isinstance(right, Mapping) and isinstance(op, ast.BitOr):
+        return _merged(m, left, right)
+    return _calculated(m, op, left, right, node)
+
+
+def _calculated(m: Machine, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
     text = _put_together(m, op, left, right)
     folded = text or _folded(op, left, right)
     if folded is not None:
@@ -239,6 +245,13 @@ def _small(value: object) -> bool:
     if isinstance(value, int | float):
         return abs(value) < 1e12
     return isinstance(value, str) and len(value) < _SMALL
+
+
+def _merged(m: Machine, left: Mapping, right: Mapping) -> Mapping:
+    merged = Mapping(m.intern.fresh(), {})
+    objects.update(m, merged, left)
+    objects.update(m, merged, right)
+    return merged
 
 
 def _repeated(m: Machine, f: Frame, items: Items, count: Value, node: ast.AST) -> Value:

@@ -251,7 +251,8 @@ _MAKERS = (Class, Name, Function, Partial)
 def _choice(m: Machine, container: Mapping, key: Value) -> Value:
     """An entry of a plain dict: of modules that forward may call, or of what makes something, one of these, each for its key."""
     unknown = not isinstance(key, Const) and not container.open and container.entries
-    modules = m.phase != "constructor" and all(isinstance(v, Instance) for v in container.entries.values())
+    here = m.phase != "constructor" or not m.intern.lasts(container.ident, 1)  # tables of files keep one for any key
+    modules = here and all(isinstance(v, Instance) for v in container.entries.values())
     if not unknown or not (modules or all(isinstance(v, _MAKERS) for v in container.entries.values())):
         return _entry(m, container, key)
     subject = m.ident(key)

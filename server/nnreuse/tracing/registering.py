@@ -46,6 +46,7 @@ def fill(m: Machine, ref: ValueRef, value: Value, reader: File) -> None:
         m.program.reads.note(*users.read)
         for file, local in users.found:
             _run_all(inner, file, [e for name in local for e in file.index.effects.get(name, ())])
+    m.creations += inner.creations
     m.intern.registered += inner.steps
 
 
