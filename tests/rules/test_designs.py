@@ -204,3 +204,29 @@ def test_a_table_is_worth_a_look_where_names_say_that_its_ids_are_of_several_kin
     a: str, b: str, severity: str
 ) -> None:
     assert [loud for _, loud in said("shared-embedding", IDS.format(a=a, b=b))] == [severity] * 2
+
+
+LEVELS = """
+class Net(nn.Module):
+    def __init__(self, d, n):
+        super().__init__()
+        head = nn.Linear(d, 2)
+        self.heads = nn.ModuleList([head for _ in range(n)])
+
+    def forward(self, levels, q, k):
+        {forward}
+"""
+
+
+@pytest.mark.parametrize(
+    ("forward", "loud"),
+    [
+        ("return [self.heads[i](levels[i]) for i in range(levels.shape[0])]", False),
+        ("return [head(level) for head, level in zip(self.heads, levels)]", False),
+        ("return [head(x) for head, x in zip(self.heads, (q, k))]", True),
+        ("x = q\n        for head in self.heads:\n            x = head(x)\n        return x", True),
+    ],
+)
+def test_a_list_that_repeats_one_head_for_levels_is_a_design(forward: str, loud: bool) -> None:
+    found = said("repeated-instance", LEVELS.format(forward=forward))
+    assert [severity in ("warning", "error") for _, severity in found] == [loud]

@@ -18,7 +18,7 @@ from nnreuse.rules.reuse import (
 )
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
-from nnreuse.tracing.trace import Placement, Trace
+from nnreuse.tracing.trace import Placement, Trace, relation
 from nnreuse.tracing.values import Instance
 
 
@@ -134,6 +134,16 @@ def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterato
     ]
     if says_shared(names):
         yield Evidence("named-so", -6, "a name or the docstring says that sharing is meant", places[0])
+
+
+def for_each_level(trace: Trace, instance: Instance) -> Iterator[Evidence]:
+    """What speaks for one head on several levels: every pass of a loop of unknown length calls it, none on what another gave."""
+    calls = trace.calls_of(instance)
+    if len(calls) < 2 or len({call.node for call in calls}) > 1 or relation(calls) != "parallel":
+        return
+    if all(call.turns and not call.turns[-1].exact for call in calls):
+        sentence = "each position is called on a level of its own, never on what another position gives: one head for all levels"
+        yield Evidence("levels", -4, sentence, calls[0].site)
 
 
 def inlined(trace: Trace, again: Again) -> tuple[Fix, ...]:

@@ -63,7 +63,7 @@ from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.growing import filled_in_loop, grown, list_of
 from nnreuse.rules.helpers import helper_call
 from nnreuse.rules.making import kind_of, shared_state
-from nnreuse.rules.placements import Again, container_of, inlined, looped, matters, said
+from nnreuse.rules.placements import Again, container_of, for_each_level, inlined, looped, matters, said
 from nnreuse.rules.reuse import denies_sharing, own_units, says_shared
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Repetition, Trace
@@ -166,6 +166,7 @@ def _weigh(trace: Trace, repetition: Repetition) -> Iterator[Evidence]:
         if says_shared([ast.unparse(repetition.node)]):
             yield Evidence("named-so", -6, "its name says that sharing is meant", repetition.place)
     yield from said(trace, repetition.instances, repetition.place)
+    yield from for_each_level(trace, repetition.instances[0])
 
 
 def _added(trace: Trace, again: Again) -> Iterator[Finding]:
@@ -188,7 +189,8 @@ def _added(trace: Trace, again: Again) -> Iterator[Finding]:
         Evidence("filled", 3, "every pass fills it further: it was to be made anew in each", place)
         for place in filled_in_loop(again)
     ]
-    weighed = (evidence, *filled[:1], *said(trace, [again.instance], again.second.place))
+    levels = for_each_level(trace, again.instance)
+    weighed = (evidence, *filled[:1], *said(trace, [again.instance], again.second.place), *levels)
     kind = (again.instance.type_name or "module").rsplit(".", 1)[-1]
     yield Finding(
         "repeated-instance",
