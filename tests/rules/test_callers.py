@@ -66,7 +66,7 @@ def test_what_no_caller_gives_weights_to_is_left_alone(init: str, caller: str) -
 @pytest.mark.parametrize(
     ("signature", "severities"),
     [
-        ("self, part: nn.Module, n", ["warning"]),
+        ("self, part: nn.Module, n", ["information"]),
         ("self, part: Layer, n", ["warning"]),
         ("self, part, n", []),
         ("self, part: type[nn.Module], n", []),
@@ -77,9 +77,32 @@ def test_an_annotation_tells_of_a_module_where_no_caller_does(signature: str, se
     assert [severity for _, severity in said(REPEATED, text)] == severities
 
 
-def test_a_name_alone_makes_information_of_it() -> None:
-    text = stack("self, encoder_layer, n", "self.layers = nn.ModuleList([encoder_layer for _ in range(n)])")
-    assert said(REPEATED, text) == [("encoder_layer", "information")]
+@pytest.mark.parametrize(("parameter", "severity"), [("block", "information"), ("block: nn.Module", "warning")])
+def test_a_name_alone_makes_information_of_it(parameter: str, severity: str) -> None:
+    text = stack(f"self, {parameter}, n", "self.layers = nn.ModuleList([block for _ in range(n)])")
+    assert said(REPEATED, text) == [("block", severity)]
+
+
+@pytest.mark.parametrize("parameter", ["act: nn.Module", "norm: nn.Module", "layer: nn.Module = nn.ReLU()"])
+def test_what_mostly_has_no_weights_is_left_alone_where_no_caller_is_known(parameter: str) -> None:
+    name = parameter.split(":", maxsplit=1)[0]
+    text = stack(f"self, n, {parameter}", f"self.layers = nn.ModuleList([{name} for _ in range(n)])")
+    assert said(REPEATED, text) == []
+
+
+def test_a_docstring_that_speaks_of_sharing_is_believed() -> None:
+    init = "self.layers = nn.ModuleList([layer for _ in range(n)])"
+    text = stack("self, layer, n", init, "self.a = Stack(Layer(d), 6)")
+    text = text.replace("class Stack(nn.Module):", 'class Stack(nn.Module):\n    """Applies the same layer n times."""')
+    assert said(REPEATED, text) == []
+
+
+def test_a_helper_that_makes_one_and_repeats_it_is_reported_at_its_call() -> None:
+    helper = "def heads(d, n):\n    head = nn.Linear(d, d)\n    return nn.ModuleList([head for _ in range(n)])\n"
+    text = helper + stack("self, d", "self.m = heads(d, 4)")
+    (finding,) = analysis(REPEATED, text).findings
+    assert finding.place.text == "heads(d, 4)"
+    assert "makes one `Linear`" in finding.message
 
 
 @pytest.mark.parametrize(

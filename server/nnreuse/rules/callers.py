@@ -17,7 +17,7 @@ from nnreuse.fixes.inline import definition_of
 from nnreuse.fixes.places import Function, chain, statement_at
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Evidence, Finding, Related
-from nnreuse.rules.reuse import own_units
+from nnreuse.rules.reuse import own_units, says_shared
 from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place, Unit, leaves
@@ -29,6 +29,9 @@ from nnreuse.types.reads import Aspect
 
 Check = Callable[[Context], Iterator[Finding]]
 _LAYER = re.compile(r"(?:^|_)(?:layer|block|module|cell|stage)$|(?:Layer|Block)$")
+_LIGHT = re.compile(r"act|nonlin|relu|gelu|silu|fn|func|drop|pool|norm|sampl|flat|transform|identity", re.IGNORECASE)
+"""Names of what mostly has no weights; a norm may be `nn.Identity()` too."""
+UNKNOWN = "no caller in this file says what it is: only its name, or only its annotation"
 _MODULE = re.compile(r"(?:^|\.)Module$")
 _LOOPS = ast.For | ast.While | ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp | ast.BinOp
 
@@ -40,6 +43,7 @@ class _Parameter:
     node: ast.arg
     place: Place
     looped: bool
+    has_default: bool
 
     @property
     def name(self) -> str:
@@ -59,7 +63,7 @@ class AsGiven:
 def with_callers(context: Context, check: Check) -> list[Finding]:
     """What a rule finds in a class, and what it warns of besides where the class is given what its callers give."""
     own, built = list(check(context)), as_given(context)
-    if built is None:
+    if built is None or says_shared([context.trace.cls.units.docstring]):
         return own
     places = {one.place for one in own if one.severity is Severity.WARNING}
     more = {f.place: f for f in check(built.context) if f.severity is Severity.WARNING and f.place not in places}
@@ -105,13 +109,20 @@ def _constructor(trace: Trace) -> tuple[Unit, ast.FunctionDef] | None:
 
 def _parameters(trace: Trace, unit: Unit, function: ast.FunctionDef) -> Iterator[_Parameter]:
     """The parameters that the constructor keeps in a loop, or at two places, or that forward may call twice."""
-    again = _named_again(unit)
+    again, optional = _named_again(unit), _with_defaults(function.args)
     for node in (*function.args.args[1:], *function.args.kwonlyargs):
         if node.arg in again.called:
             continue
         looped = node.arg in again.looped
         if looped or node.arg in again.twice or _is_called_twice(trace, again.kept.get(node.arg)):
-            yield _Parameter(node, Place(unit, unit.span(node)), looped)
+            yield _Parameter(node, Place(unit, unit.span(node)), looped, node.arg in optional)
+
+
+def _with_defaults(arguments: ast.arguments) -> set[str]:
+    named = [*arguments.posonlyargs, *arguments.args]
+    positional = {a.arg for a in named[len(named) - len(arguments.defaults) :]}
+    pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return positional | {a.arg for a, default in pairs if default is not None}
 
 
 def _is_called_twice(trace: Trace, attribute: str | None) -> bool:
@@ -236,15 +247,19 @@ def _is_looped(place: Place) -> bool:
 
 def _guessed(context: Context, parameters: list[_Parameter]) -> AsGiven | None:
     """Where no caller is known: an annotation says that it is a module, or a name says that it is a layer."""
-    cls = context.trace.cls
-    known = {one: _annotated(context, one.node) for one in parameters if one.looped}
-    told = [one for one, annotation in known.items() if annotation is not None or _LAYER.search(one.name)]
+    cls, unit = context.trace.cls, parameters[0].place.unit
+    annotated = {one: _annotated(context, one.node) for one in parameters if one.looped and not one.has_default}
+    told = {
+        one: meaning
+        for one, meaning in annotated.items()
+        if isinstance(meaning, ModuleClass) or _LAYER.search(one.name) or meaning and not _LIGHT.search(one.name)
+    }
     if not told:
         return None
-    unit, place = told[0].place.unit, told[0].place
-    arguments = tuple(Argument(one.name, cls.file, unit, None, _class_in(known[one])) for one in told)
-    evidence = Evidence("unknown-caller", -2, "only its name says that it is a layer: no caller in this file", place)
-    return _traced(context, arguments, (), None if all(known[one] is not None for one in told) else evidence)
+    arguments = tuple(Argument(one.name, cls.file, unit, None, _class_in(meaning)) for one, meaning in told.items())
+    sure = all(isinstance(m, ModuleClass) or m is not None and _LAYER.search(one.name) for one, m in told.items())
+    evidence = Evidence("unknown-caller", -2, UNKNOWN, parameters[0].place)
+    return _traced(context, arguments, (), None if sure else evidence)
 
 
 def _annotated(context: Context, node: ast.arg) -> Meaning | None:

@@ -72,6 +72,9 @@ from nnreuse.tracing.values import Instance
 MESSAGE = "the list holds one `{kind}` several times: every position is the same instance, with the same {state}"
 LOOP = "every pass of the loop adds the same `{kind}`: the positions are one instance, with the same {state}"
 GROWN = "every pass of the loop adds all that the passes before it made: `{name}` is never renewed, and holds the same `{kind}` again"
+MADE = (
+    "`{name}` makes one `{kind}` and puts it into the list several times: all are one instance, with the same {state}"
+)
 HELPER = "`{name}` puts the `{kind}` that it is given into the list several times: all are one instance, with the same {state}"
 RAISES = (
     "a container class is indexed here, which raises TypeError; and the `{kind}` in it would stand at every position"
@@ -121,7 +124,9 @@ def _by_helper(context: Context, instance: Instance, repeated: Place) -> Iterato
     yield Finding(
         "repeated-instance",
         severity_of(tuple(weighed), must=True),
-        HELPER.format(name=call.name, kind=kind_of(instance), state=shared_state(trace, instance)),
+        (MADE if instance.place is not None and instance.place.unit is repeated.unit else HELPER).format(
+            name=call.name, kind=kind_of(instance), state=shared_state(trace, instance)
+        ),
         call.place,
         trace.cls.name,
         attribute,
