@@ -75,3 +75,20 @@ class Two(nn.Module):
 
 def test_the_idle_one_is_called() -> None:
     assert fixed(RULE, two(MADE, TWICE, EACH)) == two(MADE, EACH, EACH)
+
+
+def test_an_equal_module_of_another_name_is_no_twin_of_a_configuration() -> None:
+    text = """
+class Net(nn.Module):
+    def __init__(self, d, wide):
+        super().__init__()
+        self.wide = wide
+        self.cross = nn.Linear(d, d)
+        self.out_cross = nn.Linear(d, d)
+
+    def forward(self, x, y):
+        if self.wide:
+            return self.out_cross(x)
+        return self.cross(x), self.cross(y)
+"""
+    assert all(severity == "hint" for _, severity in said("shared-parameters", text))

@@ -62,7 +62,7 @@ from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.growing import filled_in_loop, grown, list_of
 from nnreuse.rules.helpers import helper_call
-from nnreuse.rules.making import kind_of, shared_state
+from nnreuse.rules.making import carries_something, kind_of, shared_state
 from nnreuse.rules.placements import Again, container_of, for_each_level, inlined, looped, matters, said
 from nnreuse.rules.reuse import denies_sharing, own_units, says_shared
 from nnreuse.syntax.units import Place
@@ -110,7 +110,7 @@ def _found(context: Context) -> Iterator[Finding]:
 def _by_helper(context: Context, instance: Instance, repeated: Place) -> Iterator[Finding]:
     """A function repeats what the class gives it. The function is right for those that want one: the call is what is wrong."""
     trace = context.trace
-    call = helper_call(context, instance, repeated) if matters(trace, instance) else None
+    call = helper_call(context, instance, repeated) if carries_something(trace, instance) else None
     attribute = container_of(trace, instance) if call is not None else None
     if call is None or attribute is None:
         return
