@@ -230,3 +230,40 @@ class Net(nn.Module):
 def test_a_list_that_repeats_one_head_for_levels_is_a_design(forward: str, loud: bool) -> None:
     found = said("repeated-instance", LEVELS.format(forward=forward))
     assert [severity in ("warning", "error") for _, severity in found] == [loud]
+
+
+def test_layers_that_are_all_called_again_in_turn_are_a_recursion() -> None:
+    forward = "def forward(self, x):\n    x = self.out(self.mix(x))\n    return self.out(self.mix(x))"
+    assert loud(forward) == set()
+
+
+def test_a_state_that_another_method_hands_on_beside_a_new_input_is_a_recurrence() -> None:
+    forward = """
+        def forward(self, x, y):
+            state = self.encode(x)
+            data = y + 1
+            return self.part(data, state)
+
+        def encode(self, x):
+            data = x + 1
+            state = self.part(data, x[0])
+            return state
+    """
+    assert loud(forward) == set()
+
+
+def test_a_twin_whose_call_is_commented_out_is_worth_a_look() -> None:
+    text = """
+class Net(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.fc = nn.Linear(d, d)
+        self.bn = nn.BatchNorm1d(d)
+        self.bn_attention = nn.BatchNorm1d(d)
+
+    def forward(self, x):
+        x = self.bn(self.fc(x))
+        # x = self.bn_attention(x)
+        return self.bn(x)
+"""
+    assert [severity for _, severity in said("unused-twin", text)] == ["information"]

@@ -29,15 +29,16 @@ def reported(names: str, forward: str) -> set[str]:
         ("q_proj", "query_states = self.q_proj(x)\nkey_states = self.q_proj(y)\nreturn query_states @ key_states"),
         ("wq wv", "q, k, v = self.wq(x), self.wq(y), self.wv(y)\nreturn q @ k @ v"),
         ("to_queries", "query = self.to_queries(x)\nkey = self.to_queries(y)\nreturn query @ key"),
-        (
-            "prompt_proj",
-            "prompt = x.mean(0)\nproj_prompt = self.prompt_proj(prompt)\nproj_hs = self.prompt_proj(y)\nreturn proj_hs @ proj_prompt",
-        ),
         ("conv_h", "a_h = self.conv_h(x).sigmoid()\na_w = self.conv_h(y).sigmoid()\nreturn a_h * a_w"),
     ],
 )
 def test_named_for_one_result_and_used_for_another(names: str, forward: str) -> None:
     assert reported(names, forward) == {"warning"}
+
+
+def test_a_name_that_fits_one_input_and_result_is_worth_a_look() -> None:
+    forward = "prompt = x.mean(0)\nproj_prompt = self.prompt_proj(prompt)\nproj_hs = self.prompt_proj(y)\nreturn proj_hs @ proj_prompt"
+    assert reported("prompt_proj", forward) == {"information"}
 
 
 @pytest.mark.parametrize("forward", ["return self.fc(self.fc(x))", "x = self.fc(x).softmax(-1)\nreturn self.fc(x)"])

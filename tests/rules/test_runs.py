@@ -214,8 +214,8 @@ class Net(nn.Module):
     assert len(found) == len({(f.place, f.message) for f in found}) == 2
 
 
-@pytest.mark.parametrize("middle", ["self.fc2(x)", "x"])
-def test_a_chain_may_lead_through_methods(middle: str) -> None:
+@pytest.mark.parametrize(("middle", "rest"), [("self.fc2(x)", ""), ("x", " + self.fc2(x)")])
+def test_a_chain_may_lead_through_methods(middle: str, rest: str) -> None:
     forward = f"""
 def body(self, x):
     return self.fc1(x)
@@ -225,7 +225,7 @@ def head(self, x):
 
 def forward(self, x):
     x = self.body(x)
-    return self.head({middle}) + self.fc2(x)
+    return self.head({middle}){rest}
 """
     assert len(loud("shared-parameters", forward)) == 2
 

@@ -179,14 +179,14 @@ def _threads_state(reuse: Reuse) -> bool:
     """`h = self.cell(x1, h)`, then `h = self.cell(x2, h)`: the state comes back beside an input that is another one."""
     if any(len(call.inputs) < 2 for call in reuse.sites):
         return False
-    known, inputs = set[str](), set[str]()
+    known, inputs = set[str](), set[tuple[int, ...]]()
     for number, call in enumerate(reuse.sites):
-        targets = _targets(call)
-        state = _names(call.node.args) & (known | targets)
-        if number and not state:
+        known_here = known | _targets(call)
+        states = [bool(_names([argument]) & known_here) for argument in call.node.args]
+        if number and not any(states):
             return False
-        inputs.add(", ".join(ast.unparse(a) for a in call.node.args if not _names([a]) & (known | targets)))
-        known |= targets
+        inputs.add(tuple(ident for ident, state in zip(call.inputs, states, strict=False) if not state))
+        known = known_here
     return bool(known) and (len(inputs) > 1 or _is_cell(reuse.instance))
 
 

@@ -67,12 +67,12 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
     named = named_for(reuse.attribute, sites) if several else None
     if named is not None:
         mark, bearing, other = named
-        weight = 4 if bears_another_role(other, mark) else 1 if len(mark) == 1 or mark.isdigit() else 2
+        weight = 4 if bears_another_role(other, mark) else 1
         yield Evidence("named-for-one", weight, f"its name is for one of the results: “{mark}”", bearing.site)
         if named_for_input(reuse.attribute, bearing, other):
             yield Evidence(
                 "named-for-input",
-                2,
+                1,
                 "its name is for the input of that call too, and not for the other's",
                 bearing.site,
             )
@@ -127,10 +127,10 @@ def _is_pooled(call: Call) -> bool:
 
 def _chain(reuse: Reuse, others: list[Call]) -> Evidence:
     """The data passes through another layer between two calls. It tells much where each call, and that layer, is written once."""
-    name = _name(reuse, others[0])
-    sentence = f"the data passes through `{name}` between two calls, so they are two different layers of the network"
-    once = _straight(reuse) and not others[0].turns
-    return Evidence("chain", 3 if once else 1, sentence, others[0].site)
+    single = [call for call in others if not call.turns and len(reuse.trace.calls_of(call.instance)) == 1]
+    other = (single or others)[0]
+    sentence = f"the data passes through `{_name(reuse, other)}` between two calls, so they are two different layers of the network"
+    return Evidence("chain", 3 if single and _straight(reuse) else 1, sentence, other.site)
 
 
 def _name(reuse: Reuse, call: Call) -> str:

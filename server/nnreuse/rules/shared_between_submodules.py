@@ -75,6 +75,7 @@ from dataclasses import dataclass
 from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.callers import with_callers
+from nnreuse.rules.configurations import is_rare
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
@@ -184,7 +185,7 @@ def _finding(trace: Trace, instance: Instance, kept: list[Given]) -> Finding:
     evidence = tuple(_weigh(trace, instance, kept))
     return Finding(
         "shared-between-submodules",
-        severity_of(evidence, must=not any(one.to.path.literals for one in kept)),
+        severity_of(evidence, must=not any(one.to.path.literals for one in kept) and not is_rare(trace, instance)),
         MESSAGE.format(
             argument=ast.unparse(last.argument),
             kind=kind_of(instance),
