@@ -71,8 +71,8 @@ HELPERS = """
     [
         "self.fc = self.make(2, 4)\nself.fc = self.make(4, 2)",
         "self.fc = self.make(2, 4)\nself.act = nn.ReLU()\nself.fc = self.make(2, 4)",
-        "self.fc = self.wrapped(2, 4)\nself.fc = nn.Linear(4, 2)",
-        "self.fc = nn.Linear(2, 4)\nself.register_buffer('scale', torch.ones(1))\nself.fc = self.wrapped(4, 2)",
+        "self.fc = self.wrapped(2, 4)\nself.fc = nn.Sequential(nn.Linear(4, 2))",
+        "self.fc = self.make(2, 4)\nself.register_buffer('scale', torch.ones(1))\nself.fc = self.wrapped(4, 2)",
         "if not wide:\n    self.fc = self.make(2, 4)\nself.act = nn.ReLU()\nif not wide:\n    self.fc = self.make(4, 2)",
         "if wide:\n    self.fc = nn.Linear(2, 4)\nif wide:\n    self.fc = nn.Linear(4, 2)\n    nn.init.zeros_(self.fc.weight)",
         "if wide:\n    self.fc = nn.Linear(2, 4)\nelse:\n    self.fc = nn.Linear(2, 2)\nif wide:\n    self.fc = nn.Linear(4, 2)",
@@ -211,3 +211,13 @@ def test_what_a_local_list_held_is_lost(init: str) -> None:
 )
 def test_local_lists_that_are_read_first_are_silent(init: str) -> None:
     assert said(RULE, net(init, "return x")) == []
+
+
+def test_a_module_of_another_kind_may_be_a_replacement() -> None:
+    init = "self.norm = nn.BatchNorm1d(4)\nself.fc = nn.Linear(4, 4)\nself.norm = nn.InstanceNorm1d(4, affine=True)"
+    assert [severity for _, severity in said(RULE, net(init))] == ["information"]
+
+
+def test_a_container_that_each_pass_makes_of_a_growing_list_loses_nothing() -> None:
+    init = "parts = []\nfor i in range(3):\n    parts.append(nn.Linear(4, 4))\n    self.fc = nn.Sequential(*parts)"
+    assert said(RULE, net(init)) == []

@@ -92,3 +92,20 @@ class Net(nn.Module):
         return self.cross(x), self.cross(y)
 """
     assert all(severity == "hint" for _, severity in said("shared-parameters", text))
+
+
+def test_modules_of_two_domains_that_each_arm_has_of_its_own_are_no_twins() -> None:
+    text = """
+class Net(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.domain1, self.domain2 = nn.Linear(d, d), nn.Linear(d, d)
+        self.fc = nn.Linear(d, d)
+
+    def forward(self, x, label):
+        both = self.fc(x)
+        if label == "a":
+            return self.domain1(x), self.domain1(both)
+        return self.domain2(x), self.domain2(both)
+"""
+    assert all(severity == "hint" for _, severity in said("shared-parameters", text))

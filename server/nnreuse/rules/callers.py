@@ -109,13 +109,43 @@ def _constructor(trace: Trace) -> tuple[Unit, ast.FunctionDef] | None:
 
 def _parameters(trace: Trace, unit: Unit, function: ast.FunctionDef) -> Iterator[_Parameter]:
     """The parameters that the constructor keeps in a loop, or at two places, or that forward may call twice."""
+    possible = [
+        node for node in (*function.args.args[1:], *function.args.kwonlyargs) if node.arg not in _plain(function)
+    ]
+    if not possible:
+        return
     again, optional = _named_again(unit), _with_defaults(function.args)
-    for node in (*function.args.args[1:], *function.args.kwonlyargs):
+    for node in possible:
         if node.arg in again.called:
             continue
         looped = node.arg in again.looped
         if looped or node.arg in again.twice or _is_called_twice(trace, again.kept.get(node.arg)):
             yield _Parameter(node, Place(unit, unit.span(node)), looped, node.arg in optional)
+
+
+_PLAIN = frozenset(
+    "int float bool str bytes tuple list dict Tuple List Dict Sequence Iterable Tensor Callable type Type".split()
+)
+
+
+def _plain(function: ast.FunctionDef) -> frozenset[str]:
+    """The parameters that hold no module: by default a number, a text or a truth value, or annotated so."""
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args]
+    pairs = [*zip(named[len(named) - len(arguments.defaults) :], arguments.defaults, strict=True)]
+    pairs += [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
+    found = {a.arg for a, default in pairs if isinstance(default, ast.Constant) and default.value is not None}
+    return frozenset(found | {a.arg for a in (*named, *arguments.kwonlyargs) if _says_plain(a.annotation)})
+
+
+def _says_plain(annotation: ast.expr | None) -> bool:
+    match annotation:
+        case ast.Subscript(value=value):
+            return _says_plain(value)
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name in _PLAIN
+        case _:
+            return False
 
 
 def _with_defaults(arguments: ast.arguments) -> set[str]:

@@ -8,6 +8,7 @@ from nnreuse.config.severity import Severity
 from nnreuse.fixes.dead import is_dead
 from nnreuse.fixes.inline import definition_of
 from nnreuse.fixes.places import chain, statement_at
+from nnreuse.rules.configurations import is_rare
 from nnreuse.rules.designs import designs, place_of_definition
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.idle import twin_here
@@ -42,6 +43,7 @@ def severity_of_reuse(reuse: Reuse, evidence: tuple[Evidence, ...], at_most: Sev
         return Severity.HINT
     # Running statistics of two layers are wrong in the one configuration, too, that makes both calls.
     mixed = any(one.kind == "running-statistics" for one in evidence) and _straight(reuse)
+    mixed = mixed and not is_rare(reuse.trace, reuse.instance)
     return severity_of(evidence, reuse.must or mixed, at_most)
 
 

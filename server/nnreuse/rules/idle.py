@@ -87,15 +87,19 @@ def _are_siblings(a: str, b: str) -> bool:
 
 
 def _is_idle_beside(trace: Trace, reuse: Reuse, definition: Definition) -> bool:
-    """Whether no run that makes the reused instance's calls calls an instance, which is called in other runs all the same."""
+    """Whether no run that makes the reused instance's calls calls an equal one, which other runs call beside it.
+
+    Two modules of which each arm calls one of its own, for two domains say, are no twins.
+    """
     calls = [call for one in definition.instances for call in trace.calls_of(one)]
-    named = [
-        call
-        for other in trace.definitions
-        if other.name == definition.name
-        for one in other.instances
-        for call in trace.calls_of(one)
-    ]
-    if not named or any(one.handed_on or len(trace.paths_of(one)) != 1 for one in definition.instances):
+    named, own = _calls_of(trace, definition.name), _calls_of(trace, reuse.attribute)
+    if any(one.handed_on or len(trace.paths_of(one)) != 1 for one in definition.instances):
         return False
-    return all(exclusive(call.path, site.path) for call in calls for site in reuse.calls)
+    beside = any(not exclusive(a.path, b.path) for a in named for b in own)
+    return beside and all(exclusive(call.path, site.path) for call in calls for site in reuse.calls)
+
+
+def _calls_of(trace: Trace, name: str) -> list[Call]:
+    """The calls of all that the constructor gives a name to."""
+    made = [one for other in trace.definitions if other.name == name for one in other.instances]
+    return [call for one in made for call in trace.calls_of(one)]

@@ -90,11 +90,20 @@ def check(context: Context) -> Iterator[Finding]:
         if earlier is None or not _replaces(trace, earlier, later):
             continue
         missing = _missing(trace, later.name)
-        evidence = tuple(_weigh(trace, earlier, later.place, missing))
+        evidence = tuple(_weigh(trace, earlier, later, missing))
         if evidence:
             seen.add(later.place)
             yield _finding(trace, earlier, later, missing, evidence)
-    yield from (_lost(trace, one) for one in lost_elements(trace) if one.later.place not in seen)
+    for lost in lost_elements(trace):
+        if lost.later.place not in seen and not _lives_on(trace, lost):
+            yield _lost(trace, lost)
+
+
+def _lives_on(trace: Trace, lost: Lost) -> bool:
+    """Whether all parts of what is lost stand in what takes its place: a list that grows is put into a new container."""
+    parts = trace.parts(lost.instance)
+    kept = {id(part) for one in lost.later.instances for part in trace.parts(one)}
+    return bool(parts) and all(id(part) in kept for part in parts)
 
 
 def _lost(trace: Trace, lost: Lost) -> Finding:
@@ -179,11 +188,15 @@ def _finding(
     )
 
 
-def _weigh(trace: Trace, earlier: Definition, place: Place, missing: str | None) -> Iterator[Evidence]:
+def _weigh(trace: Trace, earlier: Definition, later: Definition, missing: str | None) -> Iterator[Evidence]:
     if any(carries_something(trace, instance) for instance in earlier.instances):
         yield Evidence("lost", 4, "what was lost carries parameters or state", earlier.place)
+        if {one.type_name for one in earlier.instances}.isdisjoint(one.type_name for one in later.instances):
+            yield Evidence(
+                "another-kind", -3, "a module of another kind takes its place: a replacement, perhaps", later.place
+            )
     if missing is not None:
-        yield Evidence("missing-sibling", 3, f"the class reads `self.{missing}`, which nothing defines", place)
+        yield Evidence("missing-sibling", 3, f"the class reads `self.{missing}`, which nothing defines", later.place)
 
 
 def _fixes(trace: Trace, earlier: Definition, later: Definition, place: Place, missing: str | None) -> Iterator[Fix]:
