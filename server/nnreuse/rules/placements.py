@@ -138,7 +138,7 @@ def said(trace: Trace, instances: Iterable[Instance], *places: Place) -> Iterato
 
 def for_each_level(trace: Trace, instance: Instance) -> Iterator[Evidence]:
     """What speaks for one head on several levels: every pass of a loop of unknown length calls it, none on what another gave."""
-    calls = trace.calls_of(instance)
+    calls = [call for call in trace.calls_of(instance) if call.container is None]
     if len(calls) < 2 or len({call.node for call in calls}) > 1 or relation(calls) != "parallel":
         return
     if all(call.turns and not call.turns[-1].exact for call in calls):
