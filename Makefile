@@ -6,7 +6,7 @@ NNREUSE := $(BIN)/nnreuse
 DATA := build/demo-data
 BENCH := build/bench-data
 
-.PHONY: oracle quiet demo test judge test-vscode vsix lint catalog docs bench clean
+.PHONY: oracle wild quiet demo test judge test-vscode vsix lint catalog docs bench clean
 
 demo: .venv/installed $(DATA)/timm
 	@echo "== The slips in examples/article, with their evidence"
@@ -17,9 +17,23 @@ demo: .venv/installed $(DATA)/timm
 	@$(NNREUSE) check --exit-zero --min-severity warning --output-format concise $(DATA)/timm
 	@$(NNREUSE) check --exit-zero --statistics --output-format concise $(DATA)/timm
 
-test: .venv/installed-test $(BENCH)/timm $(BENCH)/ultralytics
+test: .venv/installed-test $(BENCH)/timm $(BENCH)/ultralytics build/wild-data/installed
 	NNREUSE_SEQUENCES=2000 NNREUSE_PROGRAMS=5000 $(BIN)/python -m pytest -n 2 --dist worksteal
 	@$(MAKE) --no-print-directory test-vscode
+
+# Packages whose warnings have been read one by one: tests/wild/packages.tsv. Each has a folder of its own, as a checkout has.
+WILD := build/wild-data
+WILD_PACKAGES := cogdl==0.6 DI-engine==0.5.3 deepchem==2.8.0 gluonts==0.17.0 neuralforecast==3.3.0 super-gradients==3.7.1
+$(WILD)/installed: | .venv/bin/python
+	@for package in $(WILD_PACKAGES); do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+	    --target $(WILD)/$${package%%==*} $$package || exit 1; \
+	done
+	@touch $@
+
+# How often warnings are right over a folder of checkouts (`owner+name`), beside the labels of public code.
+wild: .venv/installed
+	$(BIN)/python tests/wild/bench.py $(CHECKOUTS) --command $(NNREUSE)
 
 # What is found in good code, as a file; a change of it shows as a diff, to be read line by line.
 quiet: .venv/installed $(BENCH)/timm $(BENCH)/ultralytics
