@@ -126,3 +126,24 @@ def test_a_table_that_is_merged_or_filled_and_a_getter_give_one_instance_to_all(
 )
 def test_a_getter_that_makes_a_fresh_one_is_silent(before: str) -> None:
     assert said(RULE, net(before, "self.act = get(name)")) == []
+
+
+@pytest.mark.parametrize(("body", "severity"), [("return made.eval()", "information"), ("return made", "warning")])
+def test_a_trained_module_that_a_cache_gives_to_all_is_worth_a_look_only(body: str, severity: str) -> None:
+    text = f"""
+from functools import cache
+
+@cache
+def teacher(size):
+    made = nn.Linear(size, size)
+    {body}
+
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.teacher = teacher(size)
+
+    def forward(self, x):
+        return self.teacher(x)
+"""
+    assert [loud for _, loud in said("global-module", text)] == [severity]

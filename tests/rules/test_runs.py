@@ -279,3 +279,17 @@ def forward(self, x, y):
     return z, self.fc1(y.to(z.{about.split(".")[1]}))
 """
     assert loud("shared-parameters", forward) == []
+
+
+def test_a_norm_whose_result_only_corrects_what_the_next_layer_reads_beside_is_a_head() -> None:
+    forward = """
+def forward(self, x, points):
+    levels = []
+    for layer in self.layers:
+        x = layer(x + points)
+        level = self.norm(x)
+        levels.append(level)
+        points = points + self.fc1(level)
+    return levels
+"""
+    assert loud("shared-layer-norm", forward) == []

@@ -141,7 +141,7 @@ def _name(reuse: Reuse, call: Call) -> str:
 
 
 def _indexed_partner(reuse: Reuse) -> Call | None:
-    """A call site of a loop that calls the instance: its own instance changes with the passes, and each feeds the other.
+    """A call site of a loop that calls the instance: its instance changes with the passes. It feeds this one, and is fed by it directly.
 
     A head that only reads what each layer gives is one head for all of them, unless it has running statistics.
     """
@@ -163,7 +163,8 @@ def _partner_in(reuse: Reuse, loop: ast.AST) -> Call | None:
         if len({c.instance.ident for c in calls}) != len(calls) or len(calls) < 2:
             continue
         takes = any(depends_on(mine, c) for c in calls for mine in here)
-        gives = any(depends_on(c, mine) for c in calls for mine in here)
+        given = {mine.number for mine in here}
+        gives = any(one.number in given for c in calls for one in producers(reuse.trace, c))
         if takes and (gives or reuse.carries.running_stats) and reuse.trace.carries(calls[0].instance).parameters:
             return calls[0]
     return None

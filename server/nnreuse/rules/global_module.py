@@ -78,6 +78,8 @@ CALLED = "`{name}` is a `{kind}` made once, at module level: every `{owner}` cal
 
 ONCE = "a file is run once, and so is the constructor that stands at its top level"
 REPEATS = "a function with a cache makes one for each set of arguments, whoever asks"
+TRAINED = "the function loads trained weights, or sets the module for evaluation: one for all saves memory"
+_LOADING = re.compile(r"load_state_dict|from_pretrained|\.eval\(\)|requires_grad_\(False")
 _COPYING = re.compile("copy|clone")
 
 
@@ -218,6 +220,11 @@ def _finding(trace: Trace, use: _Use) -> Finding:
     evidence = (
         Evidence("module-level", 5, REPEATS if cached else ONCE, use.place),
         *said_to_be_shared(use.place, *([source] if source is not None else [])),
+        *(
+            [Evidence("trained", -4, TRAINED, source)]
+            if cached and source is not None and _LOADING.search(source.unit.text)
+            else []
+        ),
     )
     related = (Related(source, "made once, here"),) if here and source is not None else ()
     return Finding(
