@@ -61,3 +61,36 @@ def test_what_a_caller_asks_for_is_a_slip(call: str) -> None:
 )
 def test_a_flag_is_no_name_and_where_every_choice_matters_the_name_does_not(made: str) -> None:
     assert severities(made, "='relu'") == {"warning"}
+
+
+TABLE = """
+ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "silu": nn.SiLU, "prelu": nn.PReLU}
+
+def activation_of(name):
+    return ACTIVATIONS[name.lower()]()
+
+class Block(nn.Module):
+    def __init__(self, d, act):
+        super().__init__()
+        self.fc, self.act = nn.Linear(d, d), act
+
+    def forward(self, x):
+        return self.act(self.fc(x))
+
+class Net(nn.Module):
+    def __init__(self, d, activation="relu"):
+        super().__init__()
+        act = activation_of(activation)
+        self.first, self.second = Block(d, act), Block(d, act)
+        self.fc1, self.fc2 = nn.Linear(d, d), nn.Linear(d, d)
+        self.act = activation_of(activation)
+
+    def forward(self, x):
+        x = self.second(self.first(x))
+        return self.act(self.fc2(self.act(self.fc1(x))))
+"""
+
+
+@pytest.mark.parametrize("rule", ["shared-prelu", "shared-between-submodules"])
+def test_what_one_entry_of_a_table_of_classes_would_make_is_no_warning(rule: str) -> None:
+    assert all(severity not in ("warning", "error") for _, severity in said(rule, TABLE))

@@ -31,7 +31,21 @@ def matters_to_others(trace: Trace, instance: Instance, carried: Carries) -> boo
 def is_rare(trace: Trace, instance: Instance) -> bool:
     """Whether only a name that nobody in the file asks for makes an instance, where other names make something harmless."""
     choice = choice_of(trace, instance)
-    return choice is not None and not choice.asked
+    return not choice.asked if choice is not None else _is_one_of_many(trace, instance)
+
+
+def _is_one_of_many(trace: Trace, instance: Instance) -> bool:
+    """Whether one call makes an instance of one class or another, as a table says, and most of these hold nothing to share."""
+    own = next((one for one in trace.creations if one.instance is instance), None)
+    if own is None:
+        return False
+    others = {
+        one.instance.type_name: one.instance
+        for one in trace.creations
+        if one.node is own.node and one.turns == own.turns and one.instance.type_name != instance.type_name
+    }
+    harmless = [one for one in others.values() if not matters_to_others(trace, one, trace.carries(one))]
+    return len(harmless) >= 2 and len(harmless) > len(others) / 2
 
 
 def is_default(trace: Trace, literal: Literal) -> bool:
