@@ -221,3 +221,8 @@ def test_a_module_of_another_kind_may_be_a_replacement() -> None:
 def test_a_container_that_each_pass_makes_of_a_growing_list_loses_nothing() -> None:
     init = "parts = []\nfor i in range(3):\n    parts.append(nn.Linear(4, 4))\n    self.fc = nn.Sequential(*parts)"
     assert said(RULE, net(init)) == []
+
+
+def test_a_second_one_that_says_more_may_be_a_correction() -> None:
+    init = "self.fc = nn.Embedding(9, 4)\nself.act = nn.ReLU()\nself.fc = nn.Embedding(9, 4, padding_idx=0)"
+    assert [severity for _, severity in said(RULE, net(init))] == ["information"]

@@ -42,14 +42,16 @@ def is_role(mark: str) -> bool:
     return mark in ("q", "k", "v", "query", "key", "value")
 
 
+_SIDES = frozenset("hw")
+"""Height and width, as attention along one axis names them."""
+
+
 def bears_another_role(call: Call, mark: str) -> bool:
     """Whether a mark is a part kept apart from others, as `q` in attention or `h` of height, and the result is another part."""
     names = [word for name in result_names(call) for word in words_of(name)]
     if is_role(mark):
         return any(word[0] in "qkv" and word[0] != mark[0] for word in names if is_role(word) or len(word) == 1)
-    return (
-        len(mark) == 1 and mark.isalpha() and any(len(word) == 1 and word.isalpha() and word != mark for word in names)
-    )
+    return mark in _SIDES and any(word in _SIDES - {mark} for word in names)
 
 
 _IDS = frozenset(

@@ -195,8 +195,20 @@ def _weigh(trace: Trace, earlier: Definition, later: Definition, missing: str | 
             yield Evidence(
                 "another-kind", -3, "a module of another kind takes its place: a replacement, perhaps", later.place
             )
+        elif missing is None and _says_more(earlier.value, later.value):
+            sentence = "the second one is the first with further arguments: a correction, perhaps"
+            yield Evidence("says-more", -3, sentence, later.place)
     if missing is not None:
         yield Evidence("missing-sibling", 3, f"the class reads `self.{missing}`, which nothing defines", later.place)
+
+
+def _says_more(earlier: ast.expr | None, later: ast.expr | None) -> bool:
+    """Whether two constructor calls are equal but for keywords that only the later one has."""
+    if not isinstance(earlier, ast.Call) or not isinstance(later, ast.Call) or not later.keywords:
+        return False
+    first = [ast.dump(part) for part in (earlier.func, *earlier.args, *earlier.keywords)]
+    second = [ast.dump(part) for part in (later.func, *later.args, *later.keywords)]
+    return len(second) > len(first) and set(first) < set(second)
 
 
 def _fixes(trace: Trace, earlier: Definition, later: Definition, place: Place, missing: str | None) -> Iterator[Fix]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from nnreuse.fixes.places import chain
 from nnreuse.rules.configurations import is_rare, matters_to_others
 from nnreuse.syntax.once import once
 from nnreuse.syntax.span import Span
@@ -248,14 +249,22 @@ def _sentences_about(reuse: Reuse) -> list[str]:
 
 
 def comments_at(place: Place) -> list[str]:
-    """The comments on the lines of a place, and on the full-line comments directly above it."""
+    """The comments on the lines of a place, to the end of its statement, and the full-line comments directly above it."""
     row = place.unit.row(place.span.start)[0]
-    last = place.unit.row(place.span.end)[0]
+    last = place.unit.row(_end_of_statement(place))[0]
     found = [line.split("#", 1)[1] for line in place.unit.lines[row : last + 1] if "#" in line]
     while row > 0 and place.unit.lines[row - 1].lstrip().startswith("#"):
         row -= 1
         found.append(place.unit.lines[row])
     return found
+
+
+def _end_of_statement(place: Place) -> int:
+    """Where the simple statement around a place ends; the place itself, in the head of a compound one."""
+    inner = next((node for node in reversed(chain(place)) if isinstance(node, ast.stmt)), None)
+    if inner is None or hasattr(inner, "body"):
+        return place.span.end
+    return max(place.span.end, place.unit.span(inner).end)
 
 
 def comments_around(place: Place) -> list[str]:
