@@ -31,7 +31,7 @@ $(WILD)/installed: | .venv/bin/python
 	done
 	@touch $@
 
-# How often warnings are right over a folder of checkouts (`owner+name`), beside the labels of public code.
+# How often warnings are right over a folder of checkouts (`owner+name`): make wild CHECKOUTS=folder
 wild: .venv/installed
 	$(BIN)/python tests/wild/bench.py $(CHECKOUTS) --command $(NNREUSE)
 

@@ -5,8 +5,9 @@ Finds an `Embedding` or `EmbeddingBag` that one forward calls at several places.
 
 ## Why it matters
 Its rows mean the ids of one vocabulary. Ids of another one read, and train, rows that mean something else, and nothing crashes as
-long as they are small enough. One table for two inputs of one vocabulary is a design: hence information. It is a warning where one
-call is given positions (`torch.arange`) and another is not.
+long as they are small enough. One table for two inputs of one vocabulary is a design, and a hint. It is information where the names of
+the arguments, or the shapes of the results, speak of several kinds of ids; and a warning where one call is given positions
+(`torch.arange`) and another is not.
 
 ## Example
 ```python

@@ -118,11 +118,10 @@ def _handed_on(definition: Definition) -> bool:
     names = {f"self.{definition.name}"}
     if isinstance(definition.value, ast.Name):
         names.add(definition.value.id)
+    added = _added_names(function, definition)
     for node in walk(function) if function is not None else ():
         if isinstance(node, ast.Call) and called_name(node) not in _HARMLESS:
-            if _REGISTERING.match(called_name(node)) and not _added_names(function, definition).isdisjoint(
-                _names_in(node)
-            ):
+            if _REGISTERING.match(called_name(node)) and not added.isdisjoint(_names_in(node)):
                 return True
             given = [*node.args, *(keyword.value for keyword in node.keywords)]
             if any(
