@@ -133,3 +133,42 @@ def test_reserved_keys_are_those_that_torch_refuses() -> None:
 )
 def test_a_slice_of_a_container_is_a_container(made: str) -> None:
     assert said(RULE, net(f"base = {made}\nself.part = base[:2]\nself.last = {made}[1:]")) == []
+
+
+def owner(bases: str, extra: str = "", start: str = "super().__init__()") -> str:
+    """A class with a plain list of layers, whatever it inherits from."""
+    return (
+        "from abc import ABC\nfrom typing import Protocol\nfrom torch.utils.data import Dataset\nfrom lib.core import Typing, BaseNet\n"
+        f"class Owner({bases}):\n    def __init__(self):\n        {start}\n        {LIST}\n\n"
+        f"    def forward(self, x):\n        return self.layers[0](self.layers[1](x))\n\n{extra}"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        owner("ABC"),
+        owner("Protocol"),
+        owner("Dataset"),
+        owner("object"),
+        owner("Typing", start="pass"),
+        owner("Typing", "    def __call__(self, *a):\n        return self.forward(*a)\n"),
+    ],
+)
+def test_a_class_that_is_no_module_keeps_its_layers_as_it_likes(body: str) -> None:
+    assert said(RULE, body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        (owner("Typing"), "information"),
+        (owner("BaseNet"), "warning"),
+        (owner("Typing", "    def train_on(self):\n        return list(self.parameters())\n"), "warning"),
+        (owner("Typing", start="super().__init__(); self.fc = nn.Linear(2, 2)"), "warning"),
+        (owner("ABC, nn.Module"), "warning"),
+        (owner("Typing", "    def __call__(self, *a):\n        return super().__call__(*a)\n"), "information"),
+    ],
+)
+def test_a_class_whose_base_cannot_be_read_is_a_module_if_it_acts_like_one(body: str, severity: str) -> None:
+    assert said(RULE, body) == [("[nn.Linear(2, 2), nn.Linear(2, 2)]", severity)]

@@ -60,6 +60,7 @@ from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
 from nnreuse.rules.making import kind_of, owns_something
 from nnreuse.rules.reuse import comments_at, own_units
+from nnreuse.rules.unread_base import unread_base
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
@@ -68,6 +69,9 @@ from nnreuse.tracing.values import Instance, Items, Mapping, Value, alternatives
 ABOUT_SHARING = False
 
 MESSAGE = "`self.{name}` is a plain {container}: torch does not register the `{kind}` in it, so `parameters()` and `.to()` miss it"
+IF_MODULE = (
+    "`self.{name}` is a plain {container}: if `{owner}` is an `nn.Module`, torch does not register the `{kind}` in it"
+)
 
 _HIDDEN = re.compile(r"regist|hid(?:e|den)|state_?dict|parameters|avoid|frozen|teacher|不注册|注册", re.IGNORECASE)
 _HARMLESS = frozenset("len enumerate zip reversed print range isinstance append extend insert".split())
@@ -84,7 +88,7 @@ def check(context: Context) -> Iterator[Finding]:
         held = _held(trace, definition.name)
         hidden = [i for i in held if not _is_registered(trace, i, held) and owns_something(trace, i)]
         if hidden and not _handed_on(definition):
-            yield _finding(trace, definition, hidden)
+            yield _finding(trace, definition, hidden, unread_base(context.program, trace))
 
 
 def _held(trace: Trace, name: str) -> list[Instance]:
@@ -157,18 +161,24 @@ def _names_in(call: ast.Call) -> set[str]:
     return {argument.id for argument in call.args if isinstance(argument, ast.Name)}
 
 
-def _finding(trace: Trace, definition: Definition, hidden: list[Instance]) -> Finding:
+def _finding(trace: Trace, definition: Definition, hidden: list[Instance], unread: str | None) -> Finding:
     place = definition.place
     if definition.value is not None:
         place = Place(definition.unit, definition.unit.span(definition.value))
     value = trace.this.attrs.get(definition.name)
     called = any(trace.calls_of(instance) for instance in hidden)
     evidence = tuple(_weigh(definition, called))
+    message = MESSAGE if unread is None else IF_MODULE
+    if unread is not None:
+        sentence = f"`{unread}` cannot be read, so `{trace.cls.name}` may be no `nn.Module`"
+        evidence = (*evidence, Evidence("unread-base", 0, sentence, definition.place))
     fix = _fix(definition, place, value)
     return Finding(
         "unregistered-module",
-        severity_of(evidence, must=True),
-        MESSAGE.format(name=definition.name, container=_container(value), kind=kind_of(hidden[0])),
+        severity_of(evidence, must=unread is None),
+        message.format(
+            name=definition.name, container=_container(value), kind=kind_of(hidden[0]), owner=trace.cls.name
+        ),
         place,
         trace.cls.name,
         definition.name,

@@ -5,12 +5,14 @@ names (`External`), and the catalog knows what they are.
 """
 
 import ast
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nnreuse.syntax.changes import Change
 from nnreuse.syntax.index import Binding, Import
+from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, leaves
 from nnreuse.types.catalog import Catalog, ModuleFacts
 from nnreuse.types.file import File
@@ -268,9 +270,41 @@ class Program:
         self.reads.note(cls)
         if self.facts(cls) is not None:
             return True
-        unread = [c for c in cls.mro if isinstance(c, External) and "." in c.dotted]
-        return bool(unread) and _behaves_like_module(cls)
+        return any(isinstance(base, External) and _may_be_module(base.dotted) for base in cls.mro) and (
+            _behaves_like_module(cls)
+        )
+
+
+def _may_be_module(dotted: str) -> bool:
+    """Whether an unread class may be a module class: none of Python's own is, and the catalog knows those of torch.
+
+    `torch.jit` and newer names of `torch.nn` are not in every catalog. A folder may have the name of a module of Python.
+    """
+    top = dotted.partition(".")[0]
+    if top == "torch":
+        return dotted.startswith(("torch.nn.", "torch.jit."))
+    own = dotted.count(".") == 1 and top in sys.stdlib_module_names or dotted.startswith("collections.abc.")
+    return "." in dotted and not own
 
 
 def _behaves_like_module(cls: ModuleClass) -> bool:
-    return "forward" in cls.members and "__init__" in cls.members
+    """Whether a class has a `forward`, leaves the call of it to a base, and runs a base's constructor before its own lines."""
+    if "forward" not in cls.members or "__init__" not in cls.members:
+        return False
+    return _runs_base(cls, "__init__") and (cls.find("__call__") is None or _runs_base(cls, "__call__"))
+
+
+def _runs_base(cls: ModuleClass, name: str) -> bool:
+    """Whether a method speaks of the same method of a base."""
+    found = cls.find(name)
+    return found is not None and any(_is_of_base(node, name) for node in walk(found[2]))
+
+
+def _is_of_base(node: ast.AST, name: str) -> bool:
+    match node:
+        case ast.Attribute(attr=attr):
+            return attr == name
+        case ast.Name(id="super"):
+            return True
+        case _:
+            return False
