@@ -35,6 +35,8 @@ class Path:
 
     literals: Literals = NOTHING
     excluded: frozenset[Literals] = field(default_factory=frozenset[Literals])
+    never: frozenset[Literals] = field(default_factory=frozenset[Literals])
+    """Conjunctions under which the code raises: no run goes on with them. Known once all has run."""
 
     @property
     def conditional(self) -> bool:
@@ -42,10 +44,10 @@ class Path:
         return bool(self.literals or self.excluded)
 
     def under(self, literals: Literals) -> "Path":
-        return Path(self.literals | literals, self.excluded) if literals else self
+        return Path(self.literals | literals, self.excluded, self.never) if literals else self
 
     def without(self, left: Literals) -> "Path":
-        return Path(self.literals, self.excluded | {left}) if left else self
+        return Path(self.literals, self.excluded | {left}, self.never) if left else self
 
 
 def contradict(a: Literals, b: Literals) -> bool:
@@ -111,16 +113,22 @@ def _contradict(x: Literal, y: Literal) -> bool:
 
 def exclusive(a: Path, b: Path) -> bool:
     """Whether no single run can be at both."""
-    if contradict(a.literals, b.literals):
+    if contradict(a.literals, b.literals) or _is_refused(a.never | b.never, a.literals | b.literals):
         return True
     return any(follows(e, a.literals) for e in b.excluded) or any(follows(e, b.literals) for e in a.excluded)
+
+
+def _is_refused(never: frozenset[Literals], known: Literals) -> bool:
+    return bool(never) and any(follows(one, known) for one in never)
 
 
 def together(a: Path, b: Path) -> Path | None:
     """Where a run is that is at both; None where no single run can be."""
     if contradict(a.literals, b.literals):
         return None
-    both = Path(a.literals | b.literals, a.excluded | b.excluded)
+    both = Path(a.literals | b.literals, a.excluded | b.excluded, a.never | b.never)
+    if _is_refused(both.never, both.literals):
+        return None
     return None if any(follows(left, both.literals) for left in both.excluded) else both
 
 
@@ -129,7 +137,7 @@ def counts(paths: Iterable[Path], given: Literals = NOTHING) -> tuple[int, int]:
 
     Exact while few tests are involved; beyond that the fewest counts unconditional paths only and the most is pairwise.
     """
-    places = [Path(p.literals - given, p.excluded) for p in paths]
+    places = [Path(p.literals - given, p.excluded, p.never) for p in paths]
     if not any(p.literals or p.excluded for p in places):
         return len(places), len(places)
     atoms = {Literal(x.subject, x.operator, x.value, True) for p in places for x in p.literals}
@@ -137,6 +145,7 @@ def counts(paths: Iterable[Path], given: Literals = NOTHING) -> tuple[int, int]:
     if len(atoms) > _MAX_ATOMS:
         return sum(not p.literals for p in places), _pairwise(places)
     fewest, most = len(places), 0
+    never, runs = frozenset[Literals]().union(*(p.never for p in places)), 0
     ordered = list(atoms)
     for values in product((True, False), repeat=len(ordered)):
         world = frozenset(x if v else x.negated() for x, v in zip(ordered, values, strict=True))
@@ -144,9 +153,12 @@ def counts(paths: Iterable[Path], given: Literals = NOTHING) -> tuple[int, int]:
             continue
         if any(x.operator == "test" and x.positive and contradict(_conjunction(x), world | given) for x in world):
             continue
+        if _is_refused(never, world | given):
+            continue
+        runs += 1
         here = sum(p.literals <= world and not any(e <= world | given for e in p.excluded) for p in places)
         fewest, most = min(fewest, here), max(most, here)
-    return fewest, most
+    return (fewest, most) if runs else (0, _pairwise(places))
 
 
 def _pairwise(places: list[Path]) -> int:

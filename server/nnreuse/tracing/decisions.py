@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from nnreuse.tracing import expressions, objects, tables
+from nnreuse.tracing import expressions, objects, refusing, tables
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.machine import Frame, Machine
 from nnreuse.tracing.values import (
@@ -244,6 +244,20 @@ def _compare_test(m: Machine, op: ast.cmpop, left: Value, right: Value) -> Teste
     return (None, yes, no) if base is type(op) else (None, no, yes)
 
 
+def note_test(m: Machine, op: ast.cmpop, left: Value, right: Value, result: Opaque) -> None:
+    """A comparison is kept as a value: a test of that value later says what the comparison says."""
+    truth, yes, _ = _compare_test(m, op, left, right)
+    if truth is None and len(yes) == 1:
+        m.intern.tests[result.ident] = yes
+
+
+def note_opposite(m: Machine, value: Value, result: Opaque) -> None:
+    """`not value` is kept as a value."""
+    _, yes, no = value_test(m, value, "truth", None)
+    if len(yes) == len(no) == 1:
+        m.intern.tests[result.ident] = no
+
+
 def _equality(m: Machine, left: Value, right: Value) -> Literal:
     """`left == right`. The index of a pass is equal to one and the same value in one pass at most."""
     if (
@@ -259,7 +273,9 @@ def _equality(m: Machine, left: Value, right: Value) -> Literal:
         return Literal(m.intern("pass", left.base, m.ident(right)), "==", left.position, True)
     if isinstance(right, Const):
         return Literal(m.ident(left), "==", right.value, True)
-    return Literal(m.intern("compare", "Eq", *sorted((m.ident(left), m.ident(right)))), "truth", None, True)
+    subject = m.intern("compare", "Eq", *sorted((m.ident(left), m.ident(right))))
+    refusing.agree(m, left, right, subject)
+    return Literal(subject, "truth", None, True)
 
 
 def _one_of(m: Machine, value: Value, container: Items) -> tuple[Literals, Literals] | None:
@@ -287,8 +303,9 @@ def value_test(m: Machine, value: Value, kind: str, constant: object) -> Tested:
     truth = decide(value)
     if truth is not None:
         return truth, NOTHING, NOTHING
-    literal = Literal(m.ident(value), kind, constant, True)
-    return None, frozenset([literal]), frozenset([literal.negated()])
+    known = m.intern.tests.get(m.ident(value)) if kind == "truth" else None
+    yes = known if known is not None else frozenset([Literal(m.ident(value), kind, constant, True)])
+    return None, yes, frozenset(x.negated() for x in yes)
 
 
 def _arm(m: Machine, value: May, options: list[tuple[bool | None, Literals]], wanted: bool) -> Literals:

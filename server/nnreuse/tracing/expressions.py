@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from nnreuse.syntax.tree import children
-from nnreuse.tracing import attributes, calls, decisions, objects, placing, shapes, spelling
+from nnreuse.tracing import attributes, calls, decisions, objects, placing, refusing, shapes, spelling
 from nnreuse.tracing.conditions import NOTHING, Literals
 from nnreuse.tracing.iteration import iterate
 from nnreuse.tracing.loops import Flow, run_passes
@@ -184,6 +184,8 @@ def _calculated(m: Machine, op: ast.operator, left: Value, right: Value, node: a
     result = m.opaque("op", type(op).__name__, m.ident(left), m.ident(right), lineage=lineage)
     if m.intern.shapes and not isinstance(op, ast.MatMult):
         shapes.combined(m, left, right, result)
+    if isinstance(op, ast.BitXor):
+        refusing.differ(m, left, right, result.ident)
     if isinstance(left, Index):
         _note_coarse(m, op, result, node)
     return result
@@ -274,7 +276,11 @@ def _unary(m: Machine, f: Frame, node: ast.UnaryOp) -> Value:
     value = evaluate(m, f, node.operand)
     if isinstance(node.op, ast.Not):
         truth = decisions.truth_of(value)
-        return Const(not truth) if truth is not None else m.opaque("not", m.ident(value), lineage=m.lineage(value))
+        if truth is not None:
+            return Const(not truth)
+        result = m.opaque("not", m.ident(value), lineage=m.lineage(value))
+        decisions.note_opposite(m, value, result)
+        return result
     if isinstance(node.op, ast.USub) and isinstance(value, Const) and isinstance(value.value, int | float):
         return Const(-value.value)
     return m.opaque("unary", type(node.op).__name__, m.ident(value), lineage=m.lineage(value))
@@ -322,9 +328,11 @@ def _compare(m: Machine, f: Frame, node: ast.Compare) -> Value:
     known = decisions.compared(m, node.ops[0], left, right)
     if known is not None:
         return Const(known)
-    return m.opaque(
+    result = m.opaque(
         "compare", type(node.ops[0]).__name__, m.ident(left), m.ident(right), lineage=m.lineage(left) | m.lineage(right)
     )
+    decisions.note_test(m, node.ops[0], left, right, result)
+    return result
 
 
 def _conditional(m: Machine, f: Frame, node: ast.IfExp) -> Value:

@@ -102,6 +102,10 @@ class Interner:
     """Idents of what unknown callables made in constructors: modules perhaps."""
     presumed: dict[int, object] = field(default_factory=dict[int, object])
     """What unknown values are where the constructor is given nothing, by ident; of a method, the method of that."""
+    tests: "dict[int, Literals]" = field(default_factory=dict[int, "Literals"])
+    """The literal that holds where a comparison holds which is kept as a value, by its ident."""
+    differing: "dict[int, tuple[Literals, Literals]]" = field(default_factory=dict[int, "tuple[Literals, Literals]"])
+    """The two tests of which one holds where a value is true, by its ident."""
     frozen: set[int] = field(default_factory=set[int])
     """Idents of parameters that do not learn."""
     parameters_of: dict[int, Instance] = field(default_factory=dict[int, Instance])
@@ -217,6 +221,10 @@ class Machine:
         self.continues = Exits(0)
         self.breaks = Exits(0)
         self.phase = "constructor"
+        self.refused: dict[str, list[Literals]] = {}
+        """Under which literals the constructor, and each entry point, raises."""
+        self.catching = 0
+        """How many places are around that go on when something raises."""
         self.runs_again = False
         """Whether an entry point runs once more, on what it has left."""
         self.again: dict[str, Again] = {}
@@ -355,9 +363,11 @@ class Machine:
         """A stretch outside the branches and loops at hand: what it writes stays."""
         path, turns, journal, phase, longest = self.path, self.turns, self.journal, self.phase, self.longest
         self.path, self.turns, self.journal, self.phase, self.longest = Path(), (), [], "constructor", MAX_ITEMS
+        self.catching += 1
         try:
             yield
         finally:
+            self.catching -= 1
             self.path, self.turns, self.journal, self.phase, self.longest = path, turns, journal, phase, longest
 
     # ---- values

@@ -15,6 +15,7 @@ from nnreuse.tracing import (
     objects,
     placing,
     planting,
+    refusing,
 )
 from nnreuse.tracing.conditions import NOTHING, Literal, Literals, Path, opposite
 from nnreuse.tracing.iteration import iterate
@@ -250,15 +251,21 @@ def _try(m: Machine, f: Frame, node: ast.Try) -> Flow:
     def handler(one: ast.ExceptHandler) -> Callable[[], Flow]:
         return lambda: Flow.RAISE if _is_set_now(m, one, unset) else execute_block(m, f, one.body)
 
-    arms: list[tuple[Literals, Callable[[], Flow]]] = [
-        (NOTHING, lambda: execute_block(m, f, [*node.body, *node.orelse]))
-    ]
+    arms: list[tuple[Literals, Callable[[], Flow]]] = [(NOTHING, lambda: _tried(m, f, node))]
     arms += [(frozenset([raised]), handler(one)) for one in node.handlers]
     flows = m.alternatives(arms, ends)
     last = execute_block(m, f, node.finalbody)
     if ends(last):
         return last
     return nearest(flows)
+
+
+def _tried(m: Machine, f: Frame, node: ast.Try) -> Flow:
+    m.catching += bool(node.handlers)
+    try:
+        return execute_block(m, f, [*node.body, *node.orelse])
+    finally:
+        m.catching -= bool(node.handlers)
 
 
 def _is_set_now(m: Machine, handler: ast.ExceptHandler, unset: set[str]) -> bool:
@@ -313,7 +320,16 @@ def _return(m: Machine, f: Frame, node: ast.Return) -> Flow:
 
 
 def _raise(m: Machine, f: Frame, node: ast.Raise) -> Flow:
+    refusing.refuse(m, m.path.literals)
     return Flow.RAISE
+
+
+def _assert(m: Machine, f: Frame, node: ast.Assert) -> Flow:
+    if refusing.says_something(node.test):
+        truth, _, otherwise = decisions.test(m, f, node.test)
+        if truth is None and otherwise:
+            refusing.refuse(m, m.path.literals | otherwise)
+    return Flow.NEXT
 
 
 def _break(m: Machine, f: Frame, node: ast.Break) -> Flow:
@@ -377,6 +393,7 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Machine, Frame, Any], Flow]] = {
     ast.Match: _match,
     ast.Return: _return,
     ast.Raise: _raise,
+    ast.Assert: _assert,
     ast.Break: _break,
     ast.Continue: _continue,
     ast.FunctionDef: _function,

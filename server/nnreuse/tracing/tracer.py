@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nnreuse.syntax.tree import walk
-from nnreuse.tracing import again, attributes, calls, construction, freezing, objects
+from nnreuse.tracing import again, attributes, calls, construction, freezing, objects, refusing
 from nnreuse.tracing.conditions import Path
 from nnreuse.tracing.given import Argument, given_values
 from nnreuse.tracing.holding import held_under
@@ -102,6 +102,7 @@ def _run(m: Machine, cls: ModuleClass) -> Trace:
         cls, this, m.calls, m.definitions, m.repetitions, m.placements, m.creations, m.collections, m.stores, m.clashes
     )
     result.entries = _run_entries(m, this, cls)
+    refusing.bar(m)
     result.spreads = m.spreads
     result.again, result.presumed = m.again, m.intern.presumed
     result.within_bounds = m.complete
