@@ -200,9 +200,12 @@ def producers(trace: Trace, call: Call) -> list[Call]:
 
 
 def between(reuse: Reuse) -> list[Call]:
-    """Calls of other instances with parameters that lie on the way from one call of the instance to the next."""
+    """Calls of other instances with parameters that lie on the way from one call of the instance to the next that sees its result."""
     found: list[Call] = []
-    for first, second in zip(reuse.calls, reuse.calls[1:], strict=False):
+    for number, second in enumerate(reuse.calls):
+        first = next((call for call in reversed(reuse.calls[:number]) if depends(second, call)), None)
+        if first is None:
+            continue
         for call in reuse.trace.calls[first.number + 1 : second.number]:
             on_the_way = call.instance is not reuse.instance and depends(second, call) and depends(call, first)
             if on_the_way and call not in found and reuse.trace.carries(call.instance).parameters is not False:

@@ -77,7 +77,9 @@ def _default(
     """The default of a parameter, unless that is one choice among many, or `*` or `**` may give it."""
     default = defaults.get(name)
     if default is None or starred:
-        return m.opaque()
+        nobody_gives = m.opaque()
+        m.intern.arguments.add(nobody_gives.ident)
+        return nobody_gives
     if m.intern.counting:
         varies = "**" in left and _is_rate(default)
     else:

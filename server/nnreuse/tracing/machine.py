@@ -106,6 +106,10 @@ class Interner:
     """The literal that holds where a comparison holds which is kept as a value, by its ident."""
     differing: "dict[int, tuple[Literals, Literals]]" = field(default_factory=dict[int, "tuple[Literals, Literals]"])
     """The two tests of which one holds where a value is true, by its ident."""
+    arguments: set[int] = field(default_factory=set[int])
+    """Idents of what parameters are that nobody gives."""
+    entries: dict[int, Any] = field(default_factory=dict[int, Any])
+    """What was written to entries of unknown values, by ident."""
     frozen: set[int] = field(default_factory=set[int])
     """Idents of parameters that do not learn."""
     parameters_of: dict[int, Instance] = field(default_factory=dict[int, Instance])

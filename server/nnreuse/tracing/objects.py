@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from nnreuse.syntax.units import Place
-from nnreuse.tracing import placing, tables
+from nnreuse.tracing import entries, placing, tables
 from nnreuse.tracing.conditions import Literal, Literals
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine, lose_sight
 from nnreuse.tracing.trace import Creation
@@ -81,9 +81,17 @@ def representative(m: Machine, container: Items, key: object) -> Value:
     if key not in container.more:
         items = container.content.items
         example = items[-1] if items else None
-        other = _another(m, example, m.intern("element", container.ident, key), m.lineage(container))
+        other = _another(m, example, m.intern("element", container.ident, key), _lineage_of_others(m, container))
         container.more[key] = other if container.content.open else _of_one_kind(items, other)
     return container.more[key]
+
+
+def _lineage_of_others(m: Machine, container: Items) -> int:
+    """What the elements depend on that nobody has written to by a key."""
+    bits = container.lineage
+    for one in container.content.items:
+        bits |= 0 if ("written", id(one)) in container.more else m.lineage(one)
+    return bits
 
 
 def _another(m: Machine, example: Value | None, ident: int, lineage: int) -> Value:
@@ -189,6 +197,9 @@ def subscript(m: Machine, value: Value, key: Value) -> Value:
     entry = tables.entry(m, value, key)
     if entry is not None:
         return entry
+    known = entries.read(m, value, key)
+    if known is not None:
+        return known
     found = m.opaque("[]", m.ident(value), m.ident(key), lineage=m.lineage(value) | m.lineage(key))
     _derive(m, value, found, "*" if not (isinstance(key, Const) and isinstance(key.value, str)) else key.value)
     return found
@@ -359,9 +370,7 @@ def set_item(m: Machine, receiver: Value, key: Value, value: Value) -> None:
         elif isinstance(container, Items):
             _replace(m, container, key, value)
         elif isinstance(one, Opaque):
-            one.lineage |= m.lineage(value)
-            m.intern.wrote(one.ident)
-            one.ident = m.intern.fresh()
+            entries.write(m, one, key, value)
 
 
 def delete_item(m: Machine, receiver: Value, key: Value) -> None:
@@ -412,8 +421,20 @@ def _replace(m: Machine, container: Items, key: Value, value: Value) -> None:
         items[position] = value
         m.write(container.cell, 0, Content(tuple(items), content.open))
     elif not any(isinstance(v, Instance) for v in content.items):
-        container.lineage |= m.lineage(value)
+        where = _apart(m, key)
+        if where is None:
+            container.lineage |= m.lineage(value)
+        else:
+            m.write(container.more, where, value)
+            m.write(container.more, ("written", id(value)), value)
         m.write(container.cell, 0, Content((*content.items, value)[:MAX_ITEMS], True))
+
+
+def _apart(m: Machine, key: Value) -> object | None:
+    """The key under which an element that is not among the known ones is found again; None where it may be any."""
+    if isinstance(key, Index):
+        return key.position if key.base == m.intern("range", "from", "constant") else (key.base, key.position)
+    return ("at", m.ident(key)) if isinstance(key, Opaque) and entries.is_plain(m, key) else None
 
 
 def append(m: Machine, container: Items, value: Value, at: int | None = None) -> None:
