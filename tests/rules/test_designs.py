@@ -267,3 +267,40 @@ class Net(nn.Module):
         return self.bn(x)
 """
     assert [severity for _, severity in said("unused-twin", text)] == ["information"]
+
+
+PASSES = """
+class Net(nn.Module):
+    def __init__(self, n, d):
+        super().__init__()
+        self.n, self.ins, self.outs = n, nn.ModuleList([]), nn.ModuleList([])
+        for _ in range(n):
+            self.ins.append(nn.Linear(d, d))
+            self.outs.append(nn.Linear(d, d, bias=False))
+
+"""
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        (
+            "for i in range(self.n):\n    h, w = x[0], self.ins[i](x)\n    for k in range(x.shape[0]):\n"
+            "        h = torch.tanh(w[k] + self.outs[i](h))\n    x = w + h\nreturn x"
+        ),
+        "for layer in self.outs:\n    for _ in range(x.shape[0]):\n        x = layer(x)\nreturn x",
+        "for _ in range(x.shape[0]):\n    for layer in self.outs:\n        x = layer(x)\nreturn x",
+    ],
+)
+def test_a_loop_inside_or_around_the_loop_over_layers_does_not_find_one_layer_in_all_positions(forward: str) -> None:
+    text = PASSES + textwrap.indent("def forward(self, x):\n" + textwrap.indent(forward, "    "), "    ") + "\n"
+    assert {severity for _, severity in said("shared-parameters", text)} <= {"hint"}
+
+
+def test_a_list_that_holds_one_instance_again_and_again_is_worth_a_look() -> None:
+    text = PASSES.replace("self.outs.append(nn.Linear(d, d, bias=False))", "self.outs.append(self.one)").replace(
+        "for _ in range(n)", "self.one = nn.Linear(d, d)\n        for _ in range(n)"
+    )
+    text += "    def forward(self, x):\n        for layer in self.outs:\n            x = layer(x)\n        return x\n"
+    found = [severity for rule in ("shared-parameters", "repeated-instance") for _, severity in said(rule, text)]
+    assert set(found) & {"information", "warning"}

@@ -25,6 +25,13 @@ REGISTERED = [
     FILLED + "for i in range(n):\n    setattr(self, '%s_%d' % ('layer', i), self.layers[i])",
     "self.layers = []\nfor d in dims:\n    fc = nn.Linear(d, d)\n    self.add_module('l' + str(d), fc)\n    self.layers.append(fc)",
     FILLED + "self.all = nn.ModuleList(self.layers)",
+    FILLED + "for i, layer in enumerate(self.layers):\n    self.__setattr__('layer{}'.format(i), layer)",
+    FILLED + "for i, layer in enumerate(self.layers):\n    super().__setattr__(f'layer{i}', layer)",
+    FILLED + "for i, layer in enumerate(self.layers):\n    nn.Module.__setattr__(self, f'layer{i}', layer)",
+    (
+        "self.layers = []\nfor i in range(n):\n    self.add_module(f'l{i}', nn.Linear(4, 4))\n"
+        "    self.layers.append(self.get_submodule(f'l{i}'))"
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from nnreuse.fixes.places import Function, chain, function_at
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.naming import named_for, words_of
+from nnreuse.rules.passes import is_one_for_all
 from nnreuse.rules.reuse import (
     Reuse,
     between,
@@ -53,7 +54,7 @@ def _one_position(reuse: Reuse) -> Iterator[Evidence]:
     # A loop over a list whose positions are one instance looks like several layers.
     if reuse.relation == "recurrent":
         yield Evidence("recurrent", -5, "state threads through a loop over time", here)
-    elif first.turns and "*" not in reuse.attribute:
+    elif first.turns and not ("*" in reuse.attribute and is_one_for_all(reuse.calls)):
         yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)", here)
     elif not first.turns:
         weight = -2 if reuse.relation == "chained" else -3

@@ -13,6 +13,7 @@ from nnreuse.rules.designs import designs, place_of_definition
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.idle import twin_here
 from nnreuse.rules.naming import bears_another_role, kinds_of_ids, named_for, named_for_input, result_names
+from nnreuse.rules.passes import is_one_for_all
 from nnreuse.rules.reuse import Reuse, between, kind_of, producers
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call, Trace
@@ -95,7 +96,7 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         )
     if kind_of(reuse.instance, reuse.carries) == "shared-embedding":
         yield from _several_vocabularies(reuse)
-    if not several and reuse.calls[0].turns and "*" in reuse.attribute:
+    if not several and "*" in reuse.attribute and is_one_for_all(reuse.calls):
         yield Evidence(
             "one-for-all", 1, "the list that the loop goes through holds this one instance again and again", here
         )

@@ -45,6 +45,7 @@ from nnreuse.types.meaning import FunctionRef, ModuleClass
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MODULE_METHODS = frozenset(
+    "__getattr__ __setattr__ "
     "add_module append apply bfloat16 buffers children compile cpu cuda double eval extend extra_repr float forward get_buffer "
     "get_extra_state get_parameter get_submodule half insert ipu items keys load_state_dict modules mtia named_buffers "
     "named_children named_modules named_parameters parameters pop register_backward_hook register_buffer register_forward_hook "

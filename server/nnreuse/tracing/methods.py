@@ -49,9 +49,32 @@ def _super_method(
                 value = calls.call_with(m, f, node, one, (value,))
             return value
         return m.opaque(lineage=_all(m, positional))
-    if name in ("__getattr__", "__setattr__"):
-        return m.opaque()
     return _module_method(m, f, node, this, name, positional, keywords)
+
+
+def get_named(m: Machine, owner: Value, name: Value) -> Value:
+    """`getattr(owner, name)`, and `owner.__getattr__(name)`."""
+    from nnreuse.tracing import attributes
+
+    owner, name = m.settle(owner), m.settle(name)
+    if isinstance(name, Const) and isinstance(name.value, str):
+        return attributes.get(m, owner, name.value)
+    if isinstance(owner, Instance) and (held := attributes.by_computed_name(m, owner, name)) is not None:
+        return held
+    found = m.opaque("getattr", m.ident(owner), m.ident(name))
+    if owner is m.root:
+        m.origins.setdefault(found.ident, "*")
+    return found
+
+
+def set_named(m: Machine, f: Frame, node: ast.Call, owner: Value, name: Value, value: Value) -> None:
+    """`setattr(owner, name, value)`, and `owner.__setattr__(name, value)`."""
+    from nnreuse.tracing.statements import assign_attribute
+
+    key = key_of(m, name)
+    if node.args and placing.made_in_loop(key):
+        placing.placed(m, f, node.args[-1], value)
+    assign_attribute(m, f, owner, key, value, node)
 
 
 def _all(m: Machine, positional: Positional) -> int:
@@ -73,36 +96,49 @@ _SELF_RETURNING = frozenset(
 def _module_method(
     m: Machine, f: Frame, node: ast.Call, receiver: Instance, name: str, positional: Positional, keywords: Keywords
 ) -> Value:
-    from nnreuse.tracing.statements import assign_attribute
-
     if name == "forward":
         return calls.call_instance(m, f, node, receiver, positional, keywords)
     if name in _SELF_RETURNING:
         if name == "requires_grad_":
             freezing.set_grad(m, receiver, next(iter((*positional, *keywords.values())), Const(True)))
         return receiver
+    if name == "__getattr__" and positional:
+        return get_named(m, receiver, positional[0])
     if name in ("parameters", "named_parameters"):
         found = calls.unknown(m, positional, keywords)
         m.intern.parameters_of[found.ident] = receiver
         return found
-    if name in ("add_module", "register_module"):
-        both = [*positional, *keywords.values()]
-        if len(both) == 2:
-            if isinstance(receiver.elements, Mapping) or (receiver.elements is not None and receiver.cls is None):
-                return _add_to_container(m, receiver, key_of(m, both[0]), both[1])
-            assign_attribute(m, f, receiver, key_of(m, both[0]), both[1], node)
-        return NONE
-    if name in ("register_parameter", "register_buffer"):
-        register = _register_parameter if name == "register_parameter" else _register_buffer
-        register(m, receiver, positional)
-        return NONE
+    if name in _REGISTERING:
+        return _register(m, f, node, receiver, name, (*positional, *keywords.values()))
     if name in ("children", "modules", "named_children", "named_modules") and receiver.elements is None:
         return _children(m, receiver, name)
     if receiver.elements is not None:
         return container_method(m, receiver.elements, name, positional, keywords, receiver)
-    if name == "get_submodule" and positional and isinstance(positional[0], Const):
-        return _submodule(m, receiver, str(positional[0].value))
+    if name == "get_submodule" and positional:
+        path = m.settle(positional[0])
+        return _submodule(m, receiver, str(path.value)) if isinstance(path, Const) else get_named(m, receiver, path)
     return calls.unknown(m, positional, keywords)
+
+
+_REGISTERING = frozenset(("__setattr__", "add_module", "register_module", "register_parameter", "register_buffer"))
+
+
+def _register(m: Machine, f: Frame, node: ast.Call, receiver: Instance, name: str, given: Positional) -> Value:
+    """The methods that put a module, a parameter or a buffer under a name."""
+    from nnreuse.tracing.statements import assign_attribute
+
+    if name == "register_parameter":
+        _register_parameter(m, receiver, given)
+    elif name == "register_buffer":
+        _register_buffer(m, receiver, given)
+    elif len(given) == 2 and name == "__setattr__":
+        set_named(m, f, node, receiver, *given)
+    elif len(given) == 2:
+        contained = isinstance(receiver.elements, Mapping) or (receiver.elements is not None and receiver.cls is None)
+        if contained:
+            return _add_to_container(m, receiver, key_of(m, given[0]), given[1])
+        assign_attribute(m, f, receiver, key_of(m, given[0]), given[1], node)
+    return NONE
 
 
 def _register_buffer(m: Machine, receiver: Instance, positional: Positional) -> None:

@@ -8,13 +8,11 @@ from typing import cast
 
 from nnreuse.tracing import (
     arithmetic,
-    attributes,
     calls,
     construction,
     kinds,
     methods,
     objects,
-    placing,
     shapes,
     spelling,
     texts,
@@ -336,15 +334,7 @@ def _len(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords:
 def _getattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
     if len(positional) < 2:
         return m.opaque()
-    owner, name = m.settle(positional[0]), m.settle(positional[1])
-    if isinstance(name, Const) and isinstance(name.value, str):
-        return attributes.get(m, owner, name.value)
-    if isinstance(owner, Instance) and (held := attributes.by_computed_name(m, owner, name)) is not None:
-        return held
-    found = m.opaque("getattr", m.ident(owner), m.ident(name))
-    if owner is m.root:
-        m.origins.setdefault(found.ident, "*")
-    return found
+    return methods.get_named(m, positional[0], positional[1])
 
 
 def _hasattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
@@ -355,12 +345,8 @@ def _hasattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywo
 
 
 def _setattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:
-    from nnreuse.tracing.statements import assign_attribute
-
     if len(positional) == 3:
-        if placing.made_in_loop(methods.key_of(m, positional[1])):
-            placing.placed(m, f, node.args[-1], positional[2])
-        assign_attribute(m, f, positional[0], methods.key_of(m, positional[1]), positional[2], node)
+        methods.set_named(m, f, node, *positional)
     return NONE
 
 
@@ -469,6 +455,8 @@ _MODELS: dict[str, Model] = {
     "builtins.getattr": _getattr,
     "builtins.hasattr": _hasattr,
     "builtins.setattr": _setattr,
+    "torch.nn.Module.__getattr__": _getattr,
+    "torch.nn.Module.__setattr__": _setattr,
     "builtins.map": _map,
     "builtins.filter": _filter,
     "builtins.str": _str,
