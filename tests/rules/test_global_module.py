@@ -147,3 +147,31 @@ class Net(nn.Module):
         return self.teacher(x)
 """
     assert [loud for _, loud in said("global-module", text)] == [severity]
+
+
+NAMED = [
+    "ACTS = {'relu': nn.ReLU(), 'tanh': nn.Tanh(), 'prelu': nn.PReLU()}\n",
+    "ACTS = nn.ModuleDict([['relu', nn.ReLU()], ['tanh', nn.Tanh()], ['prelu', nn.PReLU()]])\n",
+    "ACTS = {}\ndef register(name, one):\n    ACTS[name] = one\nregister('relu', nn.ReLU())\nregister('prelu', nn.PReLU())\n",
+    "ACTS = {'relu': nn.ReLU()}\nACTS['prelu'] = nn.PReLU()\n",
+]
+ASKS = (
+    "\nclass Net(nn.Module):\n    def __init__(self, act={default}):\n        super().__init__()\n        self.act = ACTS[act]\n\n"
+    "    def forward(self, x):\n        return self.act(x)\n"
+)
+
+
+@pytest.mark.parametrize("table", NAMED)
+def test_an_entry_that_nobody_asks_for_is_no_warning(table: str) -> None:
+    assert {severity for _, severity in said("global-module", table + ASKS.format(default="'relu'"))} <= {"information"}
+
+
+@pytest.mark.parametrize("table", NAMED)
+def test_an_entry_that_the_default_asks_for_is_a_warning(table: str) -> None:
+    assert {severity for _, severity in said("global-module", table + ASKS.format(default="'prelu'"))} == {"warning"}
+
+
+@pytest.mark.parametrize("table", NAMED)
+def test_an_entry_that_a_caller_asks_for_is_a_warning(table: str) -> None:
+    text = table + ASKS.format(default="'relu'") + "\nnet = Net('prelu')\n"
+    assert {severity for _, severity in said("global-module", text)} == {"warning"}

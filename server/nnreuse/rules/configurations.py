@@ -60,7 +60,7 @@ def choice_of(trace: Trace, instance: Instance) -> Choice | None:
     if not tests or _all_matter(trace, instance):
         return None
     names = sorted({str(one.value) for one in tests if one.positive})
-    asked = [name for name in names if _is_asked_for(trace, name)]
+    asked = [name for name in names if is_asked_for(trace, name)]
     return Choice(next(iter([*asked, *names]), None), bool(asked) or _by_default(trace, instance.given))
 
 
@@ -101,7 +101,7 @@ def _holds(trace: Trace, literal: Literal) -> bool:
             return bool(value) is literal.positive
 
 
-def _is_asked_for(trace: Trace, name: str) -> bool:
+def is_asked_for(trace: Trace, name: str) -> bool:
     """Whether a call of the class in its file gives this name."""
     own = trace.cls.name.rsplit(".", 1)[-1]
     return any((own, name.lower()) in _given(unit) for unit in leaves(trace.cls.file.index.parts))

@@ -61,6 +61,7 @@ from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.places import called_name
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
+from nnreuse.rules.filed import asks_for_another
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import carries_something, in_function, kind_of, name_of, said_to_be_shared
 from nnreuse.rules.origins import remembers, units_behind
@@ -79,6 +80,7 @@ CALLED = "`{name}` is a `{kind}` made once, at module level: every `{owner}` cal
 ONCE = "a file is run once, and so is the constructor that stands at its top level"
 REPEATS = "a function with a cache makes one for each set of arguments, whoever asks"
 TRAINED = "the function loads trained weights, or sets the module for evaluation: one for all saves memory"
+ANOTHER = "this look-up asks for another name, unless a caller gives one"
 _LOADING = re.compile(r"load_state_dict|from_pretrained|\.eval\(\)|requires_grad_\(False")
 _COPYING = re.compile("copy|clone")
 
@@ -223,6 +225,11 @@ def _finding(trace: Trace, use: _Use) -> Finding:
         *(
             [Evidence("trained", -4, TRAINED, source)]
             if cached and source is not None and _LOADING.search(source.unit.text)
+            else []
+        ),
+        *(
+            [Evidence("one-of-many", -4, ANOTHER, use.place)]
+            if asks_for_another(trace, use.instance, use.place)
             else []
         ),
     )
