@@ -161,7 +161,7 @@ SLIPS = {
             "for m in self.m:\n    x = m(x)\nreturn x",
             "\ndef stack(layer, n):\n    return nn.ModuleList([layer for _ in range(n)])\n\n",
         ),
-        {"shared-parameters": "information"},
+        {"repeated-instance": WARNING},
     ),
 }
 DESIGNS = {

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nnreuse.fixes.places import Function, chain, function_at
+from nnreuse.rules.feeding import closes_residual
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.naming import named_for, words_of
 from nnreuse.rules.passes import is_one_for_all
@@ -93,6 +94,11 @@ def _chained(reuse: Reuse) -> Iterator[Evidence]:
         yield Evidence("each-step", -6, "it is called once for each step of a recurrent cell", here)
     if all(_is_scaled(call) for call in reuse.sites):
         yield Evidence("integrator", -6, "its results are only added to a state, times a step size", here)
+    if kind_of(reuse.instance, reuse.carries) == "shared-prelu" and closes_residual(reuse.sites[-1]):
+        sentence = (
+            "its last call ends a residual block: published blocks with trained weights share one slope like this"
+        )
+        yield Evidence("residual", -1, sentence, here)
     word = _comes_back(reuse)
     if word:
         yield Evidence("cycle", -6, f"the later call reads what a reconstruction gives: “{word}”", here)

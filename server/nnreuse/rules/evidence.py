@@ -10,11 +10,13 @@ from nnreuse.fixes.inline import definition_of
 from nnreuse.fixes.places import chain, statement_at
 from nnreuse.rules.configurations import is_rare
 from nnreuse.rules.designs import designs, place_of_definition
+from nnreuse.rules.feeding import feeds_whole
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.idle import twin_here
 from nnreuse.rules.naming import bears_another_role, kinds_of_ids, named_for, named_for_input, result_names
 from nnreuse.rules.passes import is_one_for_all
-from nnreuse.rules.reuse import Reuse, between, kind_of, producers
+from nnreuse.rules.reuse import Reuse, between, grouped, is_norm, kind_of, producers
+from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call, Trace
 
@@ -22,6 +24,8 @@ PROOF = 100
 """The weight of a proof that torch, or Python, raises."""
 WARNING_WEIGHT = 3
 HINT_WEIGHT = -3
+_STRONG = 3
+"""The weight from which one sign alone is worth a look."""
 
 
 def severity_of(evidence: tuple[Evidence, ...], must: bool, at_most: Severity = Severity.ERROR) -> Severity:
@@ -39,12 +43,16 @@ def severity_of(evidence: tuple[Evidence, ...], must: bool, at_most: Severity = 
 
 
 def severity_of_reuse(reuse: Reuse, evidence: tuple[Evidence, ...], at_most: Severity = Severity.WARNING) -> Severity:
-    """The same for calls of one instance, which are a hint where less speaks for a slip than for a design, or nothing does."""
-    if sum(one.weight for one in evidence) <= 0:
+    """The same for calls of one instance. They are a hint where no strong sign speaks for a slip, or as much for a design.
+
+    What only a name that nobody asks for makes a layer with weights is a hint, too.
+    """
+    total = sum(one.weight for one in evidence)
+    strong = any(one.weight >= _STRONG for one in evidence)
+    if total <= 0 or total < WARNING_WEIGHT and not strong or is_rare(reuse.trace, reuse.instance):
         return Severity.HINT
     # Running statistics of two layers are wrong in the one configuration, too, that makes both calls.
     mixed = any(one.kind == "running-statistics" for one in evidence) and _straight(reuse)
-    mixed = mixed and not is_rare(reuse.trace, reuse.instance)
     return severity_of(evidence, reuse.must or mixed, at_most)
 
 
@@ -64,9 +72,7 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         if others:
             yield _chain(reuse, others)
         elif reuse.relation == "chained" and _straight(reuse):
-            yield Evidence(
-                "own-result", 3, "its own result comes back to it: written out like this, two layers are meant", here
-            )
+            yield _own_result(reuse)
     named = named_for(reuse.attribute, sites) if several else None
     if named is not None:
         mark, bearing, other = named
@@ -100,8 +106,8 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         yield Evidence(
             "one-for-all", 1, "the list that the loop goes through holds this one instance again and again", here
         )
-    if several and _numbered_siblings(reuse):
-        yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not", made)
+    if several:
+        yield from _siblings(reuse, made)
 
 
 def _several_vocabularies(reuse: Reuse) -> Iterator[Evidence]:
@@ -134,6 +140,16 @@ def _chain(reuse: Reuse, others: list[Call]) -> Evidence:
     other = (single or others)[0]
     sentence = f"the data passes through `{_name(reuse, other)}` between two calls, so they are two different layers of the network"
     return Evidence("chain", 3 if single and _straight(reuse) else 1, sentence, other.site)
+
+
+def _own_result(reuse: Reuse) -> Evidence:
+    """Its own result comes back to it. A norm of a norm, or a layer on one element or the mean of its result, is rarely two layers."""
+    here = reuse.sites[-1].site
+    whole = any(feeds_whole(first, later) for first, later in zip(reuse.sites, reuse.sites[1:], strict=False))
+    weight = 3 if whole and not is_norm(reuse.instance) else 1
+    return Evidence(
+        "own-result", weight, "its own result comes back to it: written out like this, two layers are meant", here
+    )
 
 
 def _name(reuse: Reuse, call: Call) -> str:
@@ -235,6 +251,26 @@ def _straight(reuse: Reuse) -> bool:
 
 
 _NUMBERED = re.compile(r"^[A-Za-z_]+?_?(\d+)$")
+
+
+def _siblings(reuse: Reuse, made: Place) -> Iterator[Evidence]:
+    """What stands beside it has one instance for each layer. Names of activations are often without a number, also in published blocks."""
+    if kind_of(reuse.instance, reuse.carries) != "shared-prelu":
+        if _numbered_siblings(reuse):
+            yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not", made)
+        return
+    other = _own_elsewhere(reuse)
+    if other is not None:
+        sentence = "another activation of this class serves one call alone: each layer was to have its own"
+        yield Evidence("own-one-each", 3, sentence, other.site)
+
+
+def _own_elsewhere(reuse: Reuse) -> Call | None:
+    """The one call of another instance of the same class, beside an activation that several calls share."""
+    name = reuse.instance.type_name
+    groups = ((one, calls) for one, calls in grouped(reuse.trace).items() if one is not reuse.instance)
+    alone = (calls[0] for one, calls in groups if one.type_name == name and len(calls) == 1 and not calls[0].turns)
+    return next((call for call in alone if any(not exclusive(call.path, other.path) for other in reuse.calls)), None)
 
 
 def _numbered_siblings(reuse: Reuse) -> bool:

@@ -15,6 +15,7 @@ from nnreuse.syntax.units import Place, Unit, units_of
 from nnreuse.tracing.trace import Call, Definition, Relation, Trace, depends, most_calls, relation, runs
 from nnreuse.tracing.values import Instance
 from nnreuse.types.catalog import Carries
+from nnreuse.types.meaning import External
 
 _NORMS = ("torch.nn.modules.normalization.", "torch.nn.modules.instancenorm.", "torch.nn.modules.batchnorm.")
 _ACTIVATIONS = "torch.nn.modules.activation."
@@ -188,6 +189,15 @@ def kind_of(instance: Instance, carries: Carries) -> str:
     if name.startswith(_ACTIVATIONS) and not name.endswith("MultiheadAttention"):
         return "shared-prelu"
     return "reused-quantization-stub" if name.startswith(_QUANTIZATION) else "shared-parameters"
+
+
+def is_norm(instance: Instance) -> bool:
+    """Whether an instance is a normalisation of torch, or of a class that inherits from one."""
+    bases = [one.dotted for one in instance.cls.mro if isinstance(one, External)] if instance.cls is not None else []
+    return any(name.startswith(_NORMS) or _NORM_NAME.fullmatch(name) for name in [instance.type_name or "", *bases])
+
+
+_NORM_NAME = re.compile(r"torch\.nn\.(?:\w*Norm\w*)")
 
 
 def producers(trace: Trace, call: Call) -> list[Call]:
