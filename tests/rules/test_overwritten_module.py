@@ -215,7 +215,26 @@ def test_local_lists_that_are_read_first_are_silent(init: str) -> None:
 
 def test_a_module_of_another_kind_may_be_a_replacement() -> None:
     init = "self.norm = nn.BatchNorm1d(4)\nself.fc = nn.Linear(4, 4)\nself.norm = nn.InstanceNorm1d(4, affine=True)"
-    assert [severity for _, severity in said(RULE, net(init))] == ["information"]
+    assert [severity for _, severity in said(RULE, net(init))] == ["hint"]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "if wide:\n    self.fc = nn.Linear(2, 4)\nelse:\n    self.fc = nn.Linear(2, 2)\nself.fc = nn.Conv1d(2, 4, 1)",
+        "if wide:\n    self.fc = nn.GroupNorm(2, 4, eps=1e-3)\nself.fc = nn.GroupNorm(2, 4)",
+    ],
+)
+def test_a_branch_that_has_no_effect_is_a_slip(init: str) -> None:
+    assert {severity for _, severity in said(RULE, net(init))} == {"warning"}
+
+
+TWICE = "if wide:\n    self.fc = nn.LayerNorm(4)\nelse:\n    self.fc = None\n"
+
+
+def test_a_branch_that_stands_twice_is_worth_a_look_and_a_line_that_does_is_a_slip() -> None:
+    assert [severity for _, severity in said(RULE, net(TWICE + TWICE))] == ["information"]
+    assert [severity for _, severity in said(RULE, net("self.fc = nn.LayerNorm(4)\n" * 2))] == ["warning"]
 
 
 def test_a_container_that_each_pass_makes_of_a_growing_list_loses_nothing() -> None:
@@ -225,4 +244,4 @@ def test_a_container_that_each_pass_makes_of_a_growing_list_loses_nothing() -> N
 
 def test_a_second_one_that_says_more_may_be_a_correction() -> None:
     init = "self.fc = nn.Embedding(9, 4)\nself.act = nn.ReLU()\nself.fc = nn.Embedding(9, 4, padding_idx=0)"
-    assert [severity for _, severity in said(RULE, net(init))] == ["information"]
+    assert [severity for _, severity in said(RULE, net(init))] == ["hint"]

@@ -41,7 +41,8 @@ Unsafe: the second name gets weights of its own. Old checkpoints load as they ar
 with equal values. The fix is offered where the constructor, written again, makes the same thing at that line.
 
 ## When to ignore
-When the two are to be tied: say so in a comment, with the word "shared" or "tied".
+When the two are to be tied: say so in a comment, with the word "shared" or "tied". Names whose
+calls do not read what one of them gave, as those of two tied heads, are a hint.
 """
 
 import ast
@@ -55,9 +56,10 @@ from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared, shared_state
-from nnreuse.rules.reuse import enclosing_tests, own_units, under_sharing_flag
+from nnreuse.rules.reuse import enclosing_tests, grouped, own_units, under_sharing_flag
 from nnreuse.syntax.units import Place
-from nnreuse.tracing.trace import Definition, Trace
+from nnreuse.tracing.trace import Definition, Trace, depends
+from nnreuse.tracing.values import Instance
 
 MESSAGE = (
     "`self.{second}` and `self.{first}` are one `{kind}`: both names call the same instance, with the same {state}"
@@ -113,7 +115,7 @@ def _finding(trace: Trace, definition: Definition, first: str) -> Finding:
     if not chained and definition.value is not None:
         place = Place(definition.unit, definition.unit.span(definition.value))
     original = next((d for d in trace.definitions if d.name == first and d.place != statement), None)
-    evidence = tuple(_weigh(definition, chained))
+    evidence = tuple(_weigh(trace, definition, chained))
     return Finding(
         "aliased-attribute",
         severity_of(evidence, must=not definition.path.literals),
@@ -132,14 +134,24 @@ def _finding(trace: Trace, definition: Definition, first: str) -> Finding:
     )
 
 
-def _weigh(definition: Definition, chained: bool) -> Iterator[Evidence]:
+def _weigh(trace: Trace, definition: Definition, chained: bool) -> Iterator[Evidence]:
     if chained:
         yield Evidence("one-constructor", 2, "one constructor call is given several names", definition.place)
     else:
         yield Evidence("second-name", 0, "the assignment makes no copy: it gives a second name", definition.place)
+        if not any(_is_in_a_chain(trace, instance) for instance in definition.instances):
+            yield Evidence(
+                "apart", -3, "none of its calls reads what another one gives: tied on purpose", definition.place
+            )
     yield from said_to_be_shared(definition.place)
     if under_sharing_flag(enclosing_tests(definition.place)):
         yield Evidence("flag", -6, "it stands under a sharing flag", definition.place)
+
+
+def _is_in_a_chain(trace: Trace, instance: Instance) -> bool:
+    """Whether one of an instance's calls sees the result of another."""
+    calls = grouped(trace).get(instance, [])
+    return any(depends(later, earlier) for number, later in enumerate(calls) for earlier in calls[:number])
 
 
 def _fixes(definition: Definition, original: Definition | None, chained: bool) -> Iterator[Fix]:

@@ -45,7 +45,9 @@ numbers which the lost module drew at construction are then drawn by those after
 
 ## When to ignore
 When the first line is a default that later code may rely on. A default that only some configurations replace is not reported, and neither
-is a subclass that replaces what its base made, nor an empty container that is filled later by assigning another.
+is a subclass that replaces what its base made, nor an empty container that is filled later by assigning another. A module of another
+kind that takes the place of the first, and a second line that only adds arguments, are hints; what only a branch makes, and another line
+replaces in any case, is a warning.
 """
 
 import ast
@@ -191,13 +193,23 @@ def _finding(
 def _weigh(trace: Trace, earlier: Definition, later: Definition, missing: str | None) -> Iterator[Evidence]:
     if any(carries_something(trace, instance) for instance in earlier.instances):
         yield Evidence("lost", 4, "what was lost carries parameters or state", earlier.place)
-        if {one.type_name for one in earlier.instances}.isdisjoint(one.type_name for one in later.instances):
+        if later.path.literals < earlier.path.literals:
+            sentence = (
+                "only a branch makes the first one, and the second one comes in any case: the branch has no effect"
+            )
+            yield Evidence("without-effect", 3, sentence, later.place)
+        elif {one.type_name for one in earlier.instances}.isdisjoint(one.type_name for one in later.instances):
             yield Evidence(
-                "another-kind", -3, "a module of another kind takes its place: a replacement, perhaps", later.place
+                "another-kind", -7, "a module of another kind takes its place: a replacement, perhaps", later.place
             )
         elif missing is None and _says_more(earlier.value, later.value):
             sentence = "the second one is the first with further arguments: a correction, perhaps"
-            yield Evidence("says-more", -3, sentence, later.place)
+            yield Evidence("says-more", -7, sentence, later.place)
+        elif missing is None and earlier.path.literals and _makes_the_same(earlier, later):
+            sentence = (
+                "a branch that stands twice makes the same again: nothing but the first one's random numbers is lost"
+            )
+            yield Evidence("same-again", -3, sentence, later.place)
     if missing is not None:
         yield Evidence("missing-sibling", 3, f"the class reads `self.{missing}`, which nothing defines", later.place)
 

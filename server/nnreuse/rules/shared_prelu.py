@@ -48,7 +48,8 @@ class Block(nn.Module):
 Unsafe: the model gets more parameters. Old checkpoints need the hook that the third action adds.
 
 ## When to ignore
-When one slope for the whole network is what you want.
+When one slope for the whole network is what you want. A slope that is called once more on the sum at the end of its residual block is
+information: published blocks with trained weights are written like this.
 """
 
 from collections.abc import Iterator
