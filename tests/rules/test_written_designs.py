@@ -98,3 +98,37 @@ class Net(nn.Module):
 def test_a_norm_of_an_own_class_is_a_norm() -> None:
     forward = "x = self.norm(x)\nreturn x, self.norm(x)"
     assert severities("shared-parameters", forward, "norm", OWN_NORM) == {"hint"}
+
+
+DROPPED = """
+class Block(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(d)
+        {dropped}
+        self.bn2 = nn.BatchNorm2d(d)
+        self.conv1 = nn.Conv2d(d, d, 3)
+
+    def forward(self, x):
+"""
+
+
+@pytest.mark.parametrize(
+    ("dropped", "severity"),
+    [
+        ("# self.conv2 = nn.Conv2d(d, d, 3)", "hint"),
+        ("# two convolutions", "warning"),
+        ("# self.fc = None", "warning"),
+    ],
+)
+def test_a_sibling_that_is_commented_out_was_dropped_on_purpose(dropped: str, severity: str) -> None:
+    block = DROPPED.format(dropped=dropped)
+    forward = "x = self.bn1(self.conv1(x)).relu()\nreturn self.bn2(self.conv1(x))"
+    assert severities("shared-parameters", forward, "conv1", block) == {severity}
+
+
+def test_a_slope_beside_an_idle_one_is_a_slip() -> None:
+    two = "self.slope1, self.slope2 = nn.PReLU(), nn.PReLU()"
+    block = BLOCK.replace("self.slope = nn.PReLU(d)", two).replace("self.slope_in = nn.PReLU()", "pass")
+    forward = "y = self.conv2(self.slope1(self.conv1(x)))\nreturn self.slope1(y + x)"
+    assert severities("shared-prelu", forward, "slope1", block) == {"warning"}

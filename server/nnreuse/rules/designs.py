@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from nnreuse.fixes.places import Function, chain, function_at
 from nnreuse.rules.feeding import closes_residual
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.naming import named_for, words_of
+from nnreuse.rules.naming import are_siblings, named_for, words_of
 from nnreuse.rules.passes import is_one_for_all
 from nnreuse.rules.reuse import (
     Reuse,
@@ -72,6 +72,14 @@ def _several_positions(reuse: Reuse) -> Iterator[Evidence]:
         yield Evidence("no-gradient", -6, "one of the calls is made without gradient", free[0].site)
     if reuse.relation in ("chained", "mixed"):
         yield from _chained(reuse)
+    dropped = _commented_out(reuse)
+    if dropped is not None:
+        yield Evidence(
+            "commented-out",
+            -3,
+            f"the constructor of `self.{dropped}` beside it is commented out",
+            place_of_definition(reuse),
+        )
     if _written_alias(reuse):
         yield Evidence("alias", -6, "the constructor gives this instance two names", place_of_definition(reuse))
     table = kind_of(reuse.instance, reuse.carries) == "shared-embedding"
@@ -275,6 +283,17 @@ def _written_alias(reuse: Reuse) -> bool:
     """Whether calls name the instance in several ways, each of which the constructor has given it."""
     paths = [path for path in reuse.trace.paths_of(reuse.instance) if "*" not in path]
     return len(paths) > 1 and len({ast.unparse(call.node.func) for call in reuse.sites}) > 1
+
+
+_COMMENTED = re.compile(r"\s*#\s*self\.(\w+)\s*=")
+
+
+def _commented_out(reuse: Reuse) -> str | None:
+    """A sibling, `conv2` of `conv1`, whose assignment is commented out where the instance is made, and which does not exist."""
+    own, names = reuse.definition, {one.name for one in reuse.trace.definitions}
+    found = (_COMMENTED.match(line) for line in (own.unit.lines if own is not None else ()))
+    siblings = (match[1] for match in found if match is not None)
+    return next((one for one in siblings if one not in names and are_siblings(reuse.attribute, one)), None)
 
 
 _PAIRED = frozenset(

@@ -13,12 +13,19 @@ from nnreuse.rules.designs import designs, place_of_definition
 from nnreuse.rules.feeding import feeds_whole
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.idle import twin_here
-from nnreuse.rules.naming import bears_another_role, kinds_of_ids, named_for, named_for_input, result_names
+from nnreuse.rules.naming import (
+    are_siblings,
+    bears_another_role,
+    kinds_of_ids,
+    named_for,
+    named_for_input,
+    result_names,
+)
 from nnreuse.rules.passes import is_one_for_all
 from nnreuse.rules.reuse import Reuse, between, grouped, is_norm, kind_of, producers
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
-from nnreuse.tracing.trace import Call, Trace
+from nnreuse.tracing.trace import Call, Definition, Trace
 
 PROOF = 100
 """The weight of a proof that torch, or Python, raises."""
@@ -259,10 +266,23 @@ def _siblings(reuse: Reuse, made: Place) -> Iterator[Evidence]:
         if _numbered_siblings(reuse):
             yield Evidence("numbered-siblings", 1, "the layers around it are numbered, it is not", made)
         return
+    idle = next((one for one in reuse.trace.definitions if _is_idle_like(reuse, one)), None)
+    if idle is not None:
+        yield Evidence(
+            "twin-here", 4, f"`self.{idle.name}` is such an activation too, and nothing calls it", idle.place
+        )
     other = _own_elsewhere(reuse)
     if other is not None:
         sentence = "another activation of this class serves one call alone: each layer was to have its own"
         yield Evidence("own-one-each", 3, sentence, other.site)
+
+
+def _is_idle_like(reuse: Reuse, definition: Definition) -> bool:
+    """Whether a definition makes another instance of the same class that nothing calls or takes, under a sibling's name."""
+    trace, names = reuse.trace, {one.name for one in reuse.definitions}
+    alike = [one for one in definition.instances if one.type_name == reuse.instance.type_name]
+    alone = all(not trace.calls_of(one) and not one.handed_on and len(trace.paths_of(one)) == 1 for one in alike)
+    return bool(alike) and alone and any(are_siblings(name, definition.name) for name in names)
 
 
 def _own_elsewhere(reuse: Reuse) -> Call | None:

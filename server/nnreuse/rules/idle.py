@@ -8,7 +8,7 @@ from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.places import chain
 from nnreuse.fixes.twin import call_instead
 from nnreuse.rules.finding import Evidence
-from nnreuse.rules.naming import words_of
+from nnreuse.rules.naming import are_siblings
 from nnreuse.rules.reuse import Reuse, kind_of, own_units
 from nnreuse.rules.twins import equal, is_idle, meant_for
 from nnreuse.tracing.conditions import exclusive
@@ -72,18 +72,12 @@ def _twins(reuse: Reuse) -> Iterator[tuple[Call, str]]:
     trace, own = reuse.trace, reuse.definition
     if own is None or len(reuse.positions) < 2 or any(site.unit not in own_units(trace) for site in reuse.sites):
         return
-    siblings = [one for one in trace.definitions if equal(own, one) and _are_siblings(own.name, one.name)]
+    siblings = [one for one in trace.definitions if equal(own, one) and are_siblings(own.name, one.name)]
     found = [one for one in siblings if _is_idle_beside(trace, reuse, one)]
     found.sort(key=lambda one: abs(trace.definitions.index(one) - trace.definitions.index(own)))
     for one in found:
         later = trace.definitions.index(one) > trace.definitions.index(own)
         yield meant_for(reuse.sites, own.name, one.name, later=later), one.name
-
-
-def _are_siblings(a: str, b: str) -> bool:
-    """Whether two names differ in one word or number only: `early1` and `early2`, not `cross` and `out_cross`."""
-    first, second = words_of(a), words_of(b)
-    return len(first) == len(second) and sum(x != y for x, y in zip(first, second, strict=True)) == 1
 
 
 def _is_idle_beside(trace: Trace, reuse: Reuse, definition: Definition) -> bool:

@@ -37,6 +37,12 @@ def words_of(name: str) -> list[str]:
     return [f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s") or word for word in words]
 
 
+def are_siblings(a: str, b: str) -> bool:
+    """Whether two names differ in one word or number only: `early1` and `early2`, not `cross` and `out_cross`."""
+    first, second = words_of(a), words_of(b)
+    return len(first) == len(second) and sum(x != y for x, y in zip(first, second, strict=True)) == 1
+
+
 def is_role(mark: str) -> bool:
     """Whether a mark names a part that attention keeps apart: `q`, or `query`."""
     return mark in ("q", "k", "v", "query", "key", "value")

@@ -57,7 +57,7 @@ from collections.abc import Iterator
 from nnreuse.fixes.adding import added
 from nnreuse.fixes.fix import Applicability, Fix, Reach, refused
 from nnreuse.fixes.overwritten import comment_above, not_made, stored_as
-from nnreuse.fixes.places import function_at, is_self, statement_at
+from nnreuse.fixes.places import chain, function_at, is_self, statement_at
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
@@ -205,13 +205,25 @@ def _weigh(trace: Trace, earlier: Definition, later: Definition, missing: str | 
         elif missing is None and _says_more(earlier.value, later.value):
             sentence = "the second one is the first with further arguments: a correction, perhaps"
             yield Evidence("says-more", -7, sentence, later.place)
-        elif missing is None and earlier.path.literals and _makes_the_same(earlier, later):
+        elif missing is None and _stands_twice(earlier, later):
             sentence = (
                 "a branch that stands twice makes the same again: nothing but the first one's random numbers is lost"
             )
             yield Evidence("same-again", -3, sentence, later.place)
     if missing is not None:
         yield Evidence("missing-sibling", 3, f"the class reads `self.{missing}`, which nothing defines", later.place)
+
+
+def _stands_twice(earlier: Definition, later: Definition) -> bool:
+    """Whether both assignments stand in one `if` and `else` that is written twice, word for word but for the test."""
+    first, second = _arms_around(earlier), _arms_around(later)
+    return bool(first) and first == second and _makes_the_same(earlier, later)
+
+
+def _arms_around(definition: Definition) -> list[str]:
+    """The statements of the innermost `if` around a definition, where it has an `else`."""
+    around = [node for node in chain(definition.place) if isinstance(node, ast.If)]
+    return [ast.dump(node) for node in (*around[-1].body, *around[-1].orelse)] if around and around[-1].orelse else []
 
 
 def _says_more(earlier: ast.expr | None, later: ast.expr | None) -> bool:

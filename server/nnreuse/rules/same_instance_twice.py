@@ -85,11 +85,19 @@ def _found(context: Context) -> Iterator[Finding]:
     trace = context.trace
     units = own_units(trace)
     for again in placed_twice(trace):
+        if _is_view(trace, again.instance):
+            continue
         if again.second.unit in units and again.first.file is trace.cls.file and matters(trace, again.instance):
             yield _finding(trace, again)
     for alias in aliases(trace):
         if len({one.node for one in trace.placements if one.instance is alias.members[0]}) == 1:
             yield _aliased(trace, alias)
+
+
+def _is_view(trace: Trace, instance: Instance) -> bool:
+    """Whether an instance has a name of its own, and all containers that hold it are plain ones, which look at what is registered there."""
+    named = [path for path in trace.paths_of(instance) if "(unregistered)" not in path]
+    return bool(named) and all("." not in path and "*" not in path for path in named)
 
 
 def _aliased(trace: Trace, alias: Alias) -> Finding:

@@ -45,19 +45,22 @@ where everything the file does with the attribute works for `nn.ModuleList` or `
 
 ## When to ignore
 When the modules are hidden on purpose, a frozen teacher for example. A list of one module, `self.teacher = [teacher]`, is a known way to
-say so, and is not a warning.
+say so, and is not a warning. Nor is a container whose modules cannot learn, are set to `eval()` where they are made, have optimizers of
+their own, or are handed on by the code: by a method `parameters` or `to` of the class, or to an optimizer in the same file.
 """
 
 import ast
 import re
 from collections.abc import Iterator
 
+from nnreuse.fixes.comma import without_comma
 from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.places import called_name, function_at
 from nnreuse.fixes.register import registered
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding
+from nnreuse.rules.hiding import called_as_it_is, hidden_on_purpose
 from nnreuse.rules.making import kind_of, owns_something
 from nnreuse.rules.reuse import comments_at, own_units
 from nnreuse.rules.unread_base import unread_base
@@ -167,12 +170,14 @@ def _finding(trace: Trace, definition: Definition, hidden: list[Instance], unrea
         place = Place(definition.unit, definition.unit.span(definition.value))
     value = trace.this.attrs.get(definition.name)
     called = any(trace.calls_of(instance) for instance in hidden)
-    evidence = tuple(_weigh(definition, called))
+    evidence = tuple(_weigh(trace, definition, hidden, called))
     message = MESSAGE if unread is None else IF_MODULE
     if unread is not None:
         sentence = f"`{unread}` cannot be read, so `{trace.cls.name}` may be no `nn.Module`"
         evidence = (*evidence, Evidence("unread-base", 0, sentence, definition.place))
     fix = _fix(definition, place, value)
+    if called_as_it_is(trace, definition) is not None:
+        fix = Fix(f"Make `self.{definition.name}` the module itself", Applicability.UNSAFE, without_comma(place))
     return Finding(
         "unregistered-module",
         severity_of(evidence, must=unread is None),
@@ -200,16 +205,20 @@ def _fix(definition: Definition, place: Place, value: Value | None) -> Fix:
     return Fix(f"Make `self.{definition.name}` an `nn.{kind}`", Applicability.UNSAFE, build)
 
 
-def _weigh(definition: Definition, called: bool) -> Iterator[Evidence]:
+def _weigh(trace: Trace, definition: Definition, hidden: list[Instance], called: bool) -> Iterator[Evidence]:
     yield Evidence(
         "plain", 3, "torch looks for modules in attributes, not in lists, tuples and dicts", definition.place
     )
     if called:
         yield Evidence("called", 2, "`forward` calls what is in it", definition.place)
-    if isinstance(definition.value, ast.List | ast.Tuple) and len(definition.value.elts) == 1:
+    raises = called_as_it_is(trace, definition)
+    if raises is not None:
+        yield Evidence("comma", 4, "a comma makes a tuple of the module, and a tuple cannot be called", raises)
+    elif isinstance(definition.value, ast.List | ast.Tuple) and len(definition.value.elts) == 1:
         yield Evidence("single", -4, "a list of one module is a known way to hide it from torch", definition.place)
     if any(_HIDDEN.search(text) for text in comments_at(definition.place)):
         yield Evidence("said", -6, "a comment says why it is not registered", definition.place)
+    yield from hidden_on_purpose(trace, definition, hidden)
 
 
 def _container(value: Value | None) -> str:
