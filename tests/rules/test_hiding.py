@@ -46,7 +46,7 @@ def loud(init: str, method: str = "") -> list[str]:
         "self.parts = [load(path).eval() for path in paths]",
         "self.parts = [frozen(path) for path in paths]",
         PARTS + "\nfor part in self.parts:\n    part.eval()",
-        "self.parts = []\nfor path in paths:\n    part = load(path)\n    part.requires_grad_(False)\n    self.parts.append(part)",
+        "self.parts = []\nfor path in paths:\n    part = load(path)\n    part.requires_grad_(False).eval()\n    self.parts.append(part)",
         "self.parts = [nn.BatchNorm1d(n, affine=False) for _ in range(n)]",
         "self.parts = [Greedy() for _ in range(n)]",
     ],

@@ -55,7 +55,8 @@ def severity_of_reuse(reuse: Reuse, evidence: tuple[Evidence, ...], at_most: Sev
     What only a name that nobody asks for makes a layer with weights is a hint, too.
     """
     total = sum(one.weight for one in evidence)
-    strong = any(one.weight >= _STRONG for one in evidence)
+    fitted = kind_of(reuse.instance, reuse.carries) in ("shared-prelu", "shared-batch-norm", "shared-layer-norm")
+    strong = any(one.weight >= _STRONG or one.kind == "chain" and fitted for one in evidence)
     if total <= 0 or total < WARNING_WEIGHT and not strong or is_rare(reuse.trace, reuse.instance):
         return Severity.HINT
     # Running statistics of two layers are wrong in the one configuration, too, that makes both calls.

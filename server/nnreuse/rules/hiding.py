@@ -26,8 +26,8 @@ _OPTIMIZER = re.compile(
 def hidden_on_purpose(trace: Trace, definition: Definition, hidden: list[Instance]) -> Iterator[Evidence]:
     """Everything that speaks for a design, of the modules that a container hides."""
     here = definition.place
-    if all(trace.carries(one).parameters is False or not trace.learns(one) for one in hidden):
-        yield Evidence("no-training", -4, "nothing in it learns: only its state is not saved or moved", here)
+    if all(trace.carries(one).parameters is False for one in hidden):
+        yield Evidence("no-parameters", -4, "nothing in it learns: only its statistics are not saved or moved", here)
     if all(_has_its_optimizer(one) for one in hidden):
         yield Evidence("own-optimizer", -6, "each of them makes an optimizer of its own", here)
     if all(_is_set_to_eval(one, definition.name) for one in hidden) or _loop_sets_to_eval(trace, definition.name):

@@ -45,8 +45,8 @@ where everything the file does with the attribute works for `nn.ModuleList` or `
 
 ## When to ignore
 When the modules are hidden on purpose, a frozen teacher for example. A list of one module, `self.teacher = [teacher]`, is a known way to
-say so, and is not a warning. Nor is a container whose modules cannot learn, are set to `eval()` where they are made, have optimizers of
-their own, or are handed on by the code: by a method `parameters` or `to` of the class, or to an optimizer in the same file.
+say so, and is not a warning. Nor is a container whose modules have no parameters, are set to `eval()` where they are made, have
+optimizers of their own, or are handed on by the code: by a method `parameters` or `to` of the class, or to an optimizer in the same file.
 """
 
 import ast
