@@ -54,7 +54,7 @@ ACT = "act = nn.PReLU()"
         (f"{ACT.replace('PReLU()', 'BatchNorm1d(2)')}\nself.a = Block(act)\nself.b = Block(act)", "warning"),
         (f"{ACT}\nself.a = Block(act)\nself.b = Block(act=act)", "warning"),
         (f"{ACT}\nself.a = Through(act)\nself.b = Block(act)", "warning"),
-        ("part = Block(nn.Linear(2, 2))\nself.a = Block(part)\nself.b = Block(part)", "information"),
+        ("part = Block(nn.Linear(2, 2))\nself.a = Block(part)\nself.b = Block(part)", "hint"),
         ("part = Block(nn.Linear(2, 2))\nself.blocks = nn.ModuleList([Block(part) for _ in range(n)])", "information"),
         (
             "part = Block(nn.Linear(2, 2))\nself.blocks = nn.ModuleList([Block(Block(part)) for _ in range(n)])",

@@ -58,6 +58,7 @@ reported.
 
 from collections.abc import Iterator
 
+from nnreuse.config.severity import Severity
 from nnreuse.fixes.alias import listed_again
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.rules.callers import with_callers
@@ -132,7 +133,7 @@ def _finding(trace: Trace, again: Again) -> Finding:
     kind = (again.instance.type_name or "module").rsplit(".", 1)[-1]
     return Finding(
         "same-instance-twice",
-        severity_of(evidence, must=_in_every_configuration(trace, again)),
+        _severity(trace, again, evidence),
         (SAME if same else OTHER).format(
             state=shared_state(trace, again.instance),
             kind=kind,
@@ -148,10 +149,17 @@ def _finding(trace: Trace, again: Again) -> Finding:
     )
 
 
+def _severity(trace: Trace, again: Again, evidence: tuple[Evidence, ...]) -> Severity:
+    """A hint for what only a name that nobody asks for makes."""
+    if is_rare(trace, again.instance):
+        return Severity.HINT
+    return severity_of(evidence, must=_in_every_configuration(trace, again))
+
+
 def _in_every_configuration(trace: Trace, again: Again) -> bool:
-    """Whether both places are reached wherever the instance is made; and it is not only made for a name that nobody gives."""
+    """Whether both places are reached wherever the instance is made."""
     literals = (again.first.path.literals | again.second.path.literals) - again.instance.given
-    return all(is_default(trace, one) for one in literals) and not is_rare(trace, again.instance)
+    return all(is_default(trace, one) for one in literals)
 
 
 def _shown(path: str) -> str:

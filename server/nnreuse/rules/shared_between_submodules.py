@@ -72,6 +72,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nnreuse.config.severity import Severity
 from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.callers import with_callers
@@ -185,7 +186,7 @@ def _finding(trace: Trace, instance: Instance, kept: list[Given]) -> Finding:
     evidence = tuple(_weigh(trace, instance, kept))
     return Finding(
         "shared-between-submodules",
-        severity_of(evidence, must=not any(one.to.path.literals for one in kept) and not is_rare(trace, instance)),
+        _severity(trace, instance, kept, evidence),
         MESSAGE.format(
             argument=ast.unparse(last.argument),
             kind=kind_of(instance),
@@ -199,6 +200,14 @@ def _finding(trace: Trace, instance: Instance, kept: list[Given]) -> Finding:
         evidence,
         tuple(fresh_for_each(kept)),
     )
+
+
+def _severity(trace: Trace, instance: Instance, kept: list[Given], evidence: tuple[Evidence, ...]) -> Severity:
+    """A hint where as much speaks for a design as for a slip, and for what only a name that nobody asks for makes."""
+    meant = sum(one.weight for one in evidence) <= 0 and not wants_its_own(trace, instance)
+    if meant or is_rare(trace, instance):
+        return Severity.HINT
+    return severity_of(evidence, must=not any(one.to.path.literals for one in kept))
 
 
 def _keepers(kept: list[Given]) -> str:

@@ -2,7 +2,9 @@
 
 import ast
 import re
+from collections.abc import Iterator
 
+from nnreuse.rules.finding import Evidence
 from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.tree import walk
 from nnreuse.tracing.trace import Call, Definition, Trace
@@ -101,3 +103,10 @@ def _called(node: ast.AST, name: str) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != name:
         return False
     return not (isinstance(node.func.value, ast.Name) and node.func.value.id == "self")
+
+
+def commented_out(trace: Trace, idle: Definition) -> Iterator[Evidence]:
+    """The evidence of a comment that holds a call of the idle module: somebody has taken it out."""
+    call = re.compile(rf"#.*\bself\.{re.escape(idle.name)}\(")
+    if any(call.search(line) for unit in own_units(trace) for line in unit.lines if "#" in line):
+        yield Evidence("commented-out", -3, f"a call of `self.{idle.name}` is commented out", idle.place)

@@ -52,7 +52,6 @@ Deleting it keeps what runs as it is, so the fix also writes down that the other
 When the idle module is kept only so that old checkpoints load: name it so, or delete it.
 """
 
-import re
 from collections.abc import Iterator
 
 from nnreuse.fixes.fix import Applicability, Fix, renaming
@@ -74,7 +73,7 @@ from nnreuse.rules.reuse import (
     positions,
     says_shared,
 )
-from nnreuse.rules.twins import idle_in_configuration, idle_twin, meant_for
+from nnreuse.rules.twins import commented_out, idle_in_configuration, idle_twin, meant_for
 from nnreuse.tracing.trace import Call, Definition, Trace
 
 MESSAGE = "`self.{called}` is called {count}, and `self.{idle}`, constructed just like it, is {how}"
@@ -114,7 +113,7 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
     evidence = (
         Evidence("twin", 5, f"`self.{other}` has an equal constructor and is {how}", idle.place),
         *_said(definition, sites),
-        *_commented_out(trace, idle),
+        *commented_out(trace, idle),
     )
     return Finding(
         "unused-twin",
@@ -127,13 +126,6 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
         evidence,
         fixes if exact else (),
     )
-
-
-def _commented_out(trace: Trace, idle: Definition) -> Iterator[Evidence]:
-    """The evidence of a comment that holds a call of the idle module: somebody has taken it out."""
-    call = re.compile(rf"#.*\bself\.{re.escape(idle.name)}\(")
-    if any(call.search(line) for unit in own_units(trace) for line in unit.lines if "#" in line):
-        yield Evidence("commented-out", -3, f"a call of `self.{idle.name}` is commented out", idle.place)
 
 
 def _said(definition: Definition, sites: list[Call]) -> Iterator[Evidence]:
