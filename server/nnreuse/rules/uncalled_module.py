@@ -44,8 +44,7 @@ Unsafe: the state_dict loses keys, so that old checkpoints load with `strict=Fal
 construction are drawn by those after it. What forward computes stays as it is.
 
 ## When to ignore
-When another file uses the attribute, a subclass for example, or when it is kept so that published checkpoints load. A call
-that is commented out makes it a hint.
+When another file uses the attribute, a subclass for example, or when it is kept so that published checkpoints load.
 """
 
 from collections.abc import Iterator
@@ -60,7 +59,7 @@ from nnreuse.rules.finding import Evidence, Finding
 from nnreuse.rules.forgotten import is_forgotten, is_seen_in_full, target_of
 from nnreuse.rules.making import kind_of
 from nnreuse.rules.reuse import call_sites, comments_at, grouped
-from nnreuse.rules.twins import commented_out, idle_twin
+from nnreuse.rules.twins import idle_twin
 from nnreuse.rules.undefined import undefined_calls
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Definition, Trace
@@ -111,7 +110,6 @@ def _finding(trace: Trace, definition: Definition) -> Finding:
     evidence = [Evidence("uncalled", 0, "nothing in the file speaks of it after it is set", definition.place)]
     if any("compat" in text or "unused" in text or "checkpoint" in text for text in comments_at(definition.place)):
         evidence.append(Evidence("said", -6, "a comment says why it is kept", definition.place))
-    evidence += commented_out(trace, definition)
     return Finding(
         "uncalled-module",
         severity_of(tuple(evidence), must=True, at_most=Severity.INFORMATION),
