@@ -22,7 +22,7 @@ from nnreuse.syntax.edits import apply_edits
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.project import Project
 
-_CARETS = re.compile(r"^ *# *\^+ *\n", re.MULTILINE)
+_MARKS = re.compile(r"^ *#[ ^-]*[\^-] *\n", re.MULTILINE)
 _ABOVE = ("", '"""Ein Modell: é𝄞."""\n', "# -*- coding: utf-8 -*-\nTEXT = 'é𝄞'\n\n\ndef helper(x):\n    return x\n\n\n")
 _BELOW = ("", "\n\nif __name__ == '__main__':\n    print('é𝄞')\n", "\n\nclass Last(nn.Module):\n    pass\n")
 
@@ -64,7 +64,7 @@ dresses = st.builds(
 def example(rule: str) -> str:
     match = re.search(r"## Example\n```python\n(.*?)```", registry.documentation(rule), re.DOTALL)
     assert match is not None
-    return _CARETS.sub("", match.group(1))
+    return _MARKS.sub("", match.group(1))
 
 
 def spoken(text: str, given_settings: Settings) -> tuple[Analysis, list[Finding]]:

@@ -13,7 +13,8 @@ from nnreuse.syntax.edits import apply_edits
 from nnreuse.workspace.project import Project
 
 HEADINGS = ["What it does", "Why it matters", "Example", "Fixed", "Fix safety", "When to ignore"]
-CARETS = re.compile(r"^( *)# *(\^+) *$")
+MARKS = re.compile(r"^ *#[ ^-]*[\^-] *$")
+Spans = set[tuple[str, int, int, int]]
 
 
 def block(rule: str, heading: str) -> str:
@@ -22,13 +23,13 @@ def block(rule: str, heading: str) -> str:
     return match.group(1)
 
 
-def marked(text: str) -> tuple[str, set[tuple[int, int, int]]]:
-    """The example without its caret lines, and what they mark: line, first column, end column."""
+def marked(text: str) -> tuple[str, Spans]:
+    """The example without its lines of marks, and what they mark: `^` the finding, `-` other calls; line, first column, end column."""
     lines: list[str] = []
-    spans: set[tuple[int, int, int]] = set()
+    spans: Spans = set()
     for line in text.splitlines():
-        if CARETS.match(line):
-            spans.add((len(lines) - 1, line.index("^"), line.rindex("^") + 1))
+        if MARKS.match(line):
+            spans |= {(one[0][0], len(lines) - 1, *one.span()) for one in re.finditer(r"\^+|-+", line)}
         else:
             lines.append(line)
     return "\n".join(lines) + "\n", spans
@@ -42,12 +43,13 @@ def found(rule: str, text: str):
     return replace(analysis, findings=tuple(f for f in analysis.findings if f.rule == rule))
 
 
-def spans_of(analysis) -> set[tuple[int, int, int]]:
-    spans: set[tuple[int, int, int]] = set()
+def spans_of(analysis) -> Spans:
+    spans: Spans = set()
     for finding in analysis.findings:
-        span = analysis.index.span(finding.place)
-        start, end = analysis.index.source.position(span.start), analysis.index.source.position(span.end)
-        spans.add((start.line, start.column, end.column))
+        for place in finding.calls:
+            span = analysis.index.span(place)
+            start, end = analysis.index.source.position(span.start), analysis.index.source.position(span.end)
+            spans.add(("^" if place == finding.place else "-", start.line, start.column, end.column))
     return spans
 
 
@@ -58,7 +60,7 @@ def test_page_has_the_fixed_headings(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", registry.names())
-def test_bad_example_is_reported_exactly_at_the_carets(rule: str) -> None:
+def test_bad_example_is_reported_exactly_at_its_marks(rule: str) -> None:
     text, expected = marked(block(rule, "Example"))
     assert expected
     analysis = found(rule, text)

@@ -30,7 +30,7 @@ class Net(nn.Module):
         ){last}
 """
 BN = ("shared-batch-norm", "x = self.bn")
-BOTH = ["shared-batch-norm", "shared-batch-norm"]
+ONE = ["shared-batch-norm"]
 
 
 def net(**notes: str) -> str:
@@ -44,8 +44,8 @@ def found(text: str, settings: Settings | None = None) -> list[str]:
     return [finding.rule for finding in analysis.findings]
 
 
-def test_without_notes_both_calls_are_found() -> None:
-    assert found(net()) == BOTH
+def test_without_notes_the_instance_is_found() -> None:
+    assert found(net()) == ONE
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,26 @@ def test_shared_at_the_definition_silences_every_call(note: str) -> None:
 
 def test_shared_where_something_else_is_defined_silences_nothing() -> None:
     text = net().replace("nn.Conv2d(8, 8, 3)", "nn.Conv2d(8, 8, 3)  # nnreuse: shared")
-    assert sorted(found(text)) == [*BOTH, "stale-shared-note"]
+    assert sorted(found(text)) == [*ONE, "stale-shared-note"]
 
 
 @pytest.mark.parametrize("rules", ["[shared-batch-norm]", "[shared-prelu, shared-batch-norm]", ""])
 @pytest.mark.parametrize("place", ["first", "between", "inner", "last"])
-def test_ignore_silences_the_line_or_statement_it_stands_at(rules: str, place: str) -> None:
+def test_ignore_at_any_call_silences_the_instance(rules: str, place: str) -> None:
     result = found(net(**{place: f"  # nnreuse: ignore{rules} it is meant".lstrip(" " * (place == "between"))}))
-    expected = BOTH if place == "inner" else BOTH[1:]  # `inner` is a line on which nothing is found
+    expected = ONE if place == "inner" else []  # `inner` is a line on which nothing is found
     assert [rule for rule in result if rule == BN[0]] == expected
 
 
+@pytest.mark.parametrize("note", ["  # nnreuse: ignore[shared-batch-norm]", "  # nnreuse: ignore", "  # noqa"])
+def test_notes_at_the_definition_and_at_several_calls_are_all_in_use(note: str) -> None:
+    assert found(net(definition=note)) == []
+    assert found(net(first=note, last=note)) == []
+    assert found(net(definition=note, first=note, last=note)) == []
+
+
 def test_ignore_of_another_rule_leaves_the_finding_and_is_unused() -> None:
-    assert found(net(first="  # nnreuse: ignore[shared-prelu]")) == ["shared-batch-norm", "unused-suppression", BOTH[0]]
+    assert found(net(first="  # nnreuse: ignore[shared-prelu]")) == ["unused-suppression", "shared-batch-norm"]
 
 
 def test_ignore_file_silences_everywhere() -> None:
@@ -82,13 +89,13 @@ def test_ignore_file_silences_everywhere() -> None:
     ("comment", "silent"), [("# noqa", 1), ("# NOQA", 1), ("# noqa: E501", 0), ("# noqa : F401", 0)]
 )
 def test_noqa_counts_only_without_codes_and_is_never_called_unused(comment: str, silent: int) -> None:
-    assert found(net(first=f"  {comment}")) == BOTH[silent:]
-    assert found(net(above=comment)) == BOTH
+    assert found(net(first=f"  {comment}")) == ONE[silent:]
+    assert found(net(above=comment)) == ONE
 
 
 def test_a_note_in_a_string_is_no_note() -> None:
-    assert found(net(top='TEXT = "# nnreuse: ignore-file[shared-batch-norm]"')) == BOTH
-    assert found(net(top='"""\n# nnreuse: ignore-file\n"""')) == BOTH
+    assert found(net(top='TEXT = "# nnreuse: ignore-file[shared-batch-norm]"')) == ONE
+    assert found(net(top='"""\n# nnreuse: ignore-file\n"""')) == ONE
 
 
 def test_a_note_above_a_method_speaks_about_its_header_with_its_decorators() -> None:
@@ -116,7 +123,7 @@ def test_a_note_at_an_inherited_definition_counts_in_the_subclass() -> None:
                 return self.bn(self.conv2(self.bn(self.conv1(x))))
         """)
     assert found(text) == []
-    assert found(text.replace("  # nnreuse: shared", "")) == BOTH * 2
+    assert found(text.replace("  # nnreuse: shared", "")) == ONE * 2
 
 
 @pytest.mark.parametrize(

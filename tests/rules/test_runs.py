@@ -170,7 +170,7 @@ class Net(nn.Module):
         return self.norm1(self.fc2(self.norm1(self.fc1(x))))
 """
     assert said("unused-twin", twins) == []
-    assert [severity for _, severity in said("shared-layer-norm", twins)] == ["warning", "warning"]
+    assert [severity for _, severity in said("shared-layer-norm", twins)] == ["warning"]
 
 
 def test_a_split_gives_both_arms_the_same_parts() -> None:
@@ -211,7 +211,7 @@ class Net(nn.Module):
         return self.head(x), self.head(self.mix(x))
 """
     found = analysis("shared-parameters", text).findings
-    assert len(found) == len({(f.place, f.message) for f in found}) == 2
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize(("middle", "rest"), [("self.fc2(x)", ""), ("x", " + self.fc2(x)")])
@@ -227,7 +227,7 @@ def forward(self, x):
     x = self.body(x)
     return self.head({middle}){rest}
 """
-    assert len(loud("shared-parameters", forward)) == 2
+    assert len(loud("shared-parameters", forward)) == 1
 
 
 def test_a_batch_norm_behind_two_layers_is_a_slip_in_one_configuration_too() -> None:
@@ -238,7 +238,7 @@ def forward(self, x):
         return self.bn(self.fc2(x))
     return self.bn(self.fc1(x))
 """
-    assert len(loud("shared-batch-norm", forward)) == 2
+    assert len(loud("shared-batch-norm", forward)) == 1
     assert loud("shared-layer-norm", forward.replace("self.bn", "self.norm")) == []
 
 

@@ -64,4 +64,4 @@ def test_two_expressions_that_meet_in_one_pass_only_are_no_slip() -> None:
 
 def test_two_expressions_that_meet_in_every_pass_are_a_slip() -> None:
     found = said("same-input-twice", LOOP.format(sum="layer(x) * self.fc(x) + self.fc(x)"))
-    assert found == [("self.fc", "warning"), ("self.fc", "warning")]
+    assert found == [("self.fc", "warning")]

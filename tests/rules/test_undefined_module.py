@@ -1,7 +1,7 @@
 """Attributes that are called and set nowhere: an error where every run calls them; silent wherever something may set them."""
 
 import pytest
-from judging import fixed, said
+from judging import analysis, fixed, said
 
 RULE = "undefined-module"
 FORWARD = "return self.norm2(self.norm1(self.fc(x)))"
@@ -61,9 +61,10 @@ def test_what_is_registered_under_another_name_changes_nothing(init: str) -> Non
     assert said(RULE, net(f"{init}\n{made}")) == [("self.norm1", "error")]
 
 
-def test_each_place_that_calls_it_is_marked() -> None:
+def test_one_finding_marks_each_place_that_calls_it() -> None:
     twice = "return self.norm1(self.norm2(self.norm1(self.fc(x))))"
-    assert said(RULE, net(forward=twice)) == [("self.norm1", "error")] * 2
+    (finding,) = analysis(RULE, net(forward=twice)).findings
+    assert [place.text for place in finding.calls] == ["self.norm1", "self.norm1"]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ from nnreuse.fixes.uses import descendants, uses
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.instances import alike, other_calls
 from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared, shared_state
 from nnreuse.rules.reuse import enclosing_tests, grouped, own_units, under_sharing_flag
 from nnreuse.syntax.units import Place
@@ -68,18 +69,16 @@ MESSAGE = (
 
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
-    units, seen = own_units(trace), set[tuple[str, Place]]()
+    found: dict[Instance, list[tuple[Definition, str]]] = {}
     for definition in trace.definitions:
-        if definition.unit not in units or (definition.name, definition.place) in seen:
-            continue
-        first = _original(trace, definition)
+        first = _original(trace, definition) if definition.unit in own_units(trace) else None
         if first is None or not any(carries_something(trace, i) for i in definition.instances):
             continue
-        if not _stays(trace, definition, first):
-            continue
-        if all(_is_used(trace, name) for name in (first, definition.name)):
-            seen.add((definition.name, definition.place))
-            yield _finding(trace, definition, first)
+        if _stays(trace, definition, first) and all(_is_used(trace, name) for name in (first, definition.name)):
+            one, *_ = alike(trace).get(definition.instances[0], definition.instances)
+            found.setdefault(one, []).append((definition, first))
+    for (definition, first), *others in found.values():
+        yield _finding(trace, definition, first, [one.place for one, _ in others])
 
 
 def _original(trace: Trace, definition: Definition) -> str | None:
@@ -108,13 +107,15 @@ def _is_used(trace: Trace, name: str) -> bool:
     )
 
 
-def _finding(trace: Trace, definition: Definition, first: str) -> Finding:
+def _finding(trace: Trace, definition: Definition, first: str, others: list[Place]) -> Finding:
     statement = definition.place
     chained = isinstance(definition.value, ast.Call)
     place = statement
     if not chained and definition.value is not None:
         place = Place(definition.unit, definition.unit.span(definition.value))
     original = next((d for d in trace.definitions if d.name == first and d.place != statement), None)
+    own = original is not None and original.unit in own_units(trace)
+    made = (Related(original.place, "made here", "definition"),) if original is not None and own else ()
     evidence = tuple(_weigh(trace, definition, chained))
     return Finding(
         "aliased-attribute",
@@ -128,9 +129,13 @@ def _finding(trace: Trace, definition: Definition, first: str) -> Finding:
         place,
         trace.cls.name,
         definition.name,
-        (Related(original.place, "made here"),) if original is not None and original.unit in own_units(trace) else (),
+        (
+            *other_calls(trace, (one for one in others if one != statement), place, "and is named here"),
+            *made,
+        ),
         evidence,
         tuple(_fixes(definition, original, chained)),
+        instances=alike(trace).get(definition.instances[0], definition.instances),
     )
 
 

@@ -65,20 +65,24 @@ def with_callers(context: Context, check: Check) -> list[Finding]:
     own, built = list(check(context)), as_given(context)
     if built is None or says_shared([context.trace.cls.units.docstring]):
         return own
-    places = {one.place for one in own if one.severity is Severity.WARNING}
-    more = {f.place: f for f in check(built.context) if f.severity is Severity.WARNING and f.place not in places}
-    told = [_told(context.trace, one, built) for one in more.values()]
-    return [*(one for one in own if one.place not in more), *told]
+    warned = {place for one in own if one.severity is Severity.WARNING for place in one.calls}
+    given = [one for one in check(built.context) if one.severity is Severity.WARNING]
+    more = [one for one in given if warned.isdisjoint(one.calls)]
+    louder = {place for one in more for place in one.calls}
+    return [
+        *(one for one in own if louder.isdisjoint(one.calls)),
+        *(_told(context.trace, one, built) for one in more),
+    ]
 
 
 def _told(trace: Trace, finding: Finding, built: AsGiven) -> Finding:
     """The finding with its caller. What a parameter holds is not made here, so no fix of this class makes another one."""
     name = trace.cls.name.rsplit(".", 1)[-1]
-    related = tuple(Related(place, f"`{name}` is given it here") for place in built.callers)
+    related = tuple(Related(place, f"`{name}` is given it here", "definition") for place in built.callers)
     reason = refused(f"a caller of `{name}` makes it, and gives one")
     fixes = tuple(replace(fix, build=reason, migration=None, reach=None) for fix in finding.fixes[:1])
     if built.guessed is None:
-        return replace(finding, related=(*finding.related, *related), fixes=fixes)
+        return replace(finding, related=(*related, *finding.related), fixes=fixes)
     return replace(finding, severity=Severity.INFORMATION, evidence=(*finding.evidence, built.guessed), fixes=fixes)
 
 

@@ -1,19 +1,24 @@
-"""Finding: what a rule has to say about one place, with its evidence and its fixes."""
+"""Finding: what a rule has to say about one instance, with all its places, its evidence and its fixes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from nnreuse.config.severity import Severity
 from nnreuse.fixes.fix import Fix
 from nnreuse.syntax.units import Place, Unit
+from nnreuse.tracing.values import Instance
 from nnreuse.types.file import File
+
+Role = Literal["call", "definition", "beside"]
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Another place that belongs to a finding: a further call, the definition, the idle twin."""
+    """Another place that belongs to a finding. `role`: the instance is used there too, or defined; or it is about something else."""
 
     place: Place
     message: str
+    role: Role = "beside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One diagnostic. `owner` is the qualified name of the module class, `attribute` the access path without `self.`, where it has them."""
+    """One diagnostic, about one instance. `place` is where it is reused, all its other places are `related`, each once.
+
+    `owner` is the qualified name of the module class, `attribute` the access path without `self.`, where it has them.
+    """
 
     rule: str
     severity: Severity
@@ -46,11 +54,29 @@ class Finding:
     fixes: tuple[Fix, ...] = ()
     elsewhere: tuple[tuple[Unit, File], ...] = ()
     """The units of other files that its places stand in: a base class's constructor, say."""
+    instances: tuple[Instance, ...] = field(default=(), compare=False, repr=False)
+    """What it is about: one instance, in all kinds that it may be of. Findings of different rules are compared by it."""
+
+    @property
+    def calls(self) -> list[Place]:
+        """Where the instance is used: the place of the finding, and those beside which an editor points back to it."""
+        return [self.place, *(one.place for one in self.related if one.role == "call")]
+
+    @property
+    def noted(self) -> list[Place]:
+        """Where a comment may speak of it: where the instance is used and where it is defined."""
+        return [self.place, *(one.place for one in self.related if one.role != "beside")]
 
     @property
     def places(self) -> list[tuple[Place, str]]:
-        """What is shown beside it: related places, and those of its evidence."""
-        return [(one.place, one.message) for one in self.related] + [(one.place, one.sentence) for one in self.evidence]
+        """What is shown beside it: related places, and those of its evidence; what is said of one place is said together."""
+        said: dict[Place, list[str]] = {}
+        for place, message in (
+            *((one.place, one.message) for one in self.related),
+            *((one.place, one.sentence) for one in self.evidence),
+        ):
+            said.setdefault(place, []).append(message)
+        return [(place, "; ".join(dict.fromkeys(messages))) for place, messages in said.items()]
 
     def file_of(self, place: Place) -> File | None:
         """The other file that a place stands in, as far as that is known and still so."""

@@ -55,14 +55,17 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 from nnreuse.fixes.factory import made_at_use, registry_of_factories
 from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.places import called_name
+from nnreuse.fixes.writing import together
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.filed import asks_for_another
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.instances import other_calls
 from nnreuse.rules.making import carries_something, in_function, kind_of, name_of, said_to_be_shared
 from nnreuse.rules.origins import remembers, units_behind
 from nnreuse.rules.reuse import own_units
@@ -70,7 +73,6 @@ from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.trace import Trace
 from nnreuse.tracing.values import Instance
-from nnreuse.types.file import File
 from nnreuse.types.meaning import FunctionRef, ValueRef
 
 KEPT = "`{name}` holds a `{kind}` that is made once, at module level: every `{owner}` keeps the same instance"
@@ -106,11 +108,14 @@ def check(context: Context) -> Iterator[Finding]:
         return
     made = [c.instance for c in trace.creations if _is_global(c.instance)] + [i for i in taken if i.copy_of is None]
     made = [i for i in made if carries_something(trace, i)]
+    found: dict[Place | None, list[_Use]] = {}
     for unit, function in _functions(trace):
         for name, whole in _names(function):
             use = _use(context, unit, name, whole, taken, made)
             if use is not None:
-                yield _finding(trace, use)
+                found.setdefault(use.instance.place, []).append(use)
+    for uses in found.values():
+        yield _finding(trace, uses[0], list(dict.fromkeys(one.place for one in uses)))
 
 
 def _reached(trace: Trace) -> list[Instance]:
@@ -215,7 +220,7 @@ def _stands_in(instance: Instance, value: ValueRef) -> bool:
     return place is not None and place.unit is value.unit and value.unit.span(value.node).contains(place.span)
 
 
-def _finding(trace: Trace, use: _Use) -> Finding:
+def _finding(trace: Trace, use: _Use, places: list[Place]) -> Finding:
     source = use.instance.place
     cached = source is not None and remembers(source.unit)
     here = use.value.file is trace.cls.file
@@ -233,7 +238,7 @@ def _finding(trace: Trace, use: _Use) -> Finding:
             else []
         ),
     )
-    related = (Related(source, "made once, here"),) if here and source is not None else ()
+    related = (Related(source, "made once, here", "definition"),) if here and source is not None else ()
     return Finding(
         "global-module",
         severity_of(evidence, must=True),
@@ -243,13 +248,14 @@ def _finding(trace: Trace, use: _Use) -> Finding:
         use.place,
         trace.cls.name,
         name_of(trace, use.instance),
-        related,
+        (*other_calls(trace, places, use.place, "and used here"), *related),
         evidence,
-        _fixes(use, trace.cls.file) if use.kept and here else (),
+        _fixes(use, places) if use.kept and here else (),
+        instances=(use.instance,),
     )
 
 
-def _fixes(use: _Use, file: File) -> tuple[Fix, ...]:
+def _fixes(use: _Use, places: list[Place]) -> tuple[Fix, ...]:
     if not use.direct:
         reason = refused(f"what `{use.name}` gives is made elsewhere, and others may look it up")
         return (Fix(f"Make a fresh `{kind_of(use.instance)}` here", Applicability.UNSAFE, reason),)
@@ -261,5 +267,6 @@ def _fixes(use: _Use, file: File) -> tuple[Fix, ...]:
                 registry_of_factories(use.name),
             ),
         )
-    title = f"Make a fresh `{kind_of(use.instance)}` here"
-    return (Fix(title, Applicability.UNSAFE, made_at_use(use.place, use.name)),)
+    title = f"Make a fresh `{kind_of(use.instance)}` " + ("here" if len(places) == 1 else "at each of these places")
+    builds = [made_at_use(place, use.name) for place in places]
+    return (Fix(title, Applicability.UNSAFE, reduce(together, builds)),)

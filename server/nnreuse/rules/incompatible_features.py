@@ -62,6 +62,7 @@ from nnreuse.fixes.split import split
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.instances import alike, other_calls, reading_order
 from nnreuse.rules.making import kind_of
 from nnreuse.rules.reuse import call_sites, grouped, own_units
 from nnreuse.rules.settled import argument_of, proven_clashes
@@ -78,12 +79,15 @@ SENTENCE = "`{source}` makes {got} features, and nothing on the way changes thei
 
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
-    seen: set[Place] = set()
+    found: dict[object, dict[Place, Clash]] = {}
     for clash in proven_clashes(trace):
-        place = _place(trace, clash)
-        if place is not None and place not in seen and place.unit in own_units(trace):
-            seen.add(place)
-            yield _finding(context, clash, place)
+        place, instance = _place(trace, clash), clash.call.instance
+        if place is not None and place.unit in own_units(trace):
+            kinds = alike(trace).get(instance, (instance,))
+            found.setdefault(kinds, {}).setdefault(place, clash)
+    for clashes in found.values():
+        place = min(clashes, key=reading_order(trace))
+        yield _finding(context, clashes[place], place, [one for one in clashes if one != place])
 
 
 def _place(trace: Trace, clash: Clash) -> Place | None:
@@ -91,14 +95,19 @@ def _place(trace: Trace, clash: Clash) -> Place | None:
     return clash.call.site if clash.call.container is None else clash.call.instance.place
 
 
-def _finding(context: Context, clash: Clash, place: Place) -> Finding:
+def _finding(context: Context, clash: Clash, place: Place, others: list[Place]) -> Finding:
     trace, instance, made = context.trace, clash.call.instance, clash.got.instance
     wanted, got = _shown(instance, clash.parameter, clash.wanted), _shown(made, clash.got.parameter, clash.got.size)
     source = _named(trace, made)
     proof = Evidence("feature-sizes", PROOF, SENTENCE.format(source=source, got=got), made.place or place)
     always = counts([clash.call.path])[0] > 0 and not instance.given and not made.given
     defined = _definition(trace, instance)
-    related = [Related(d.place, "constructed here") for d in (defined, _definition(trace, made)) if d is not None]
+    related = [
+        Related(d.place, "constructed here", "definition" if d is defined else "beside")
+        for d in (defined, _definition(trace, made))
+        if d is not None
+    ]
+    related += other_calls(trace, others, place, "and here")
     return Finding(
         "incompatible-features",
         severity_of((proof,), always),

@@ -5,10 +5,12 @@ from dataclasses import replace
 from nnreuse.config.settings import Settings
 from nnreuse.rules import registry
 from nnreuse.rules.context import Context, FileContext
-from nnreuse.rules.finding import Finding
+from nnreuse.rules.explaining import explained
+from nnreuse.rules.finding import Finding, Related
 from nnreuse.rules.notes import silenced
 from nnreuse.rules.registry import Check
 from nnreuse.rules.reuse import own_units
+from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Trace
 from nnreuse.types.file import File
 from nnreuse.types.meaning import ModuleClass
@@ -21,14 +23,16 @@ def judged(file: File, traces: list[Trace], program: Program, settings: Settings
     """The findings of a file in text order, those that its notes silence left out."""
     of_classes, of_files = registry.checks(settings)
     result = silenced(file, [(trace, _of_class(Context(trace, program, settings), of_classes)) for trace in traces])
-    found = result.findings
+    found = explained(result.findings)
     if result.notes:
         context = FileContext(file, traces, result.notes, result.used, settings)
         found += (one for check in of_files for one in check(context))
     first = file.index.first_lines
     # What a function outside the classes does is found for each class that calls it: once is enough.
-    once = {(one.rule, one.place, one.owner, one.message): one for one in found}.values()
-    return tuple(sorted(once, key=lambda f: (first.get(f.place.unit, 0), f.place.span)))
+    once: dict[tuple[str, Place, str], Finding] = {}
+    for one in found:
+        once.setdefault((one.rule, one.place, one.message), one)
+    return tuple(sorted(once.values(), key=lambda f: (first.get(f.place.unit, 0), f.place.span, f.rule)))
 
 
 def forget_findings(trace: Trace) -> None:
@@ -37,7 +41,8 @@ def forget_findings(trace: Trace) -> None:
 
 
 def _placed(finding: Finding, trace: Trace) -> Finding:
-    """The finding, which knows the other files that its places stand in."""
+    """The finding with each other place once, which knows the other files that these stand in."""
+    finding = replace(finding, related=_distinct(finding))
     own = own_units(trace)
     foreign = [place for place, _ in finding.places if place.unit not in own]
     if not foreign:
@@ -48,13 +53,29 @@ def _placed(finding: Finding, trace: Trace) -> Finding:
     return replace(finding, elsewhere=tuple(dict.fromkeys(found)))
 
 
+def _distinct(finding: Finding) -> tuple[Related, ...]:
+    """The related places, each once: as a call or a definition where it is both that and something else.
+
+    What is marked already is left out: the constructor in a list that is multiplied.
+    """
+    ordered = sorted(finding.related, key=lambda one: one.role == "beside")
+    first: dict[Place, Related] = {}
+    for one in ordered:
+        if one.place != finding.place:
+            first.setdefault(one.place, one)
+    kept = (one for one in finding.related if first.get(one.place) is one)
+    return tuple(one for one in kept if one.role != "definition" or not _is_within(one.place, finding.place))
+
+
+def _is_within(inner: Place, outer: Place) -> bool:
+    return inner.unit is outer.unit and outer.span.contains(inner.span)
+
+
 def _of_class(context: Context, checks: list[Check]) -> list[Finding]:
     """What rules find in a class: kept by its trace. A rule reads the trace's own text, and notes what else it looks at."""
     trace = context.trace
     if _FINDINGS not in trace.kept:
         trace.considered = set()
         with context.program.reads.into(trace.considered):
-            found = (_placed(one, trace) for check in checks for one in check(context))
-            # An attribute that holds one of several kinds is said the same of for each of them: once is enough.
-            trace.kept[_FINDINGS] = list({(one.rule, one.place, one.message): one for one in found}.values())
+            trace.kept[_FINDINGS] = [_placed(one, trace) for check in checks for one in check(context)]
     return trace.kept[_FINDINGS]

@@ -51,19 +51,23 @@ that each `forward` sets anew before it is used is not reported.
 import ast
 import re
 from collections.abc import Iterator
+from functools import reduce
 
 from nnreuse.fixes.detach import detached
 from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.fixes.places import function_at, is_self
+from nnreuse.fixes.writing import together
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.instances import in_groups, other_calls, reading_order
 from nnreuse.rules.making import kind_of
 from nnreuse.rules.reuse import own_units
 from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import ClassUnits, Place
 from nnreuse.tracing.trace import Call, Store, Trace
+from nnreuse.tracing.values import Instance
 from nnreuse.types.meaning import FunctionRef
 
 ABOUT_SHARING = False
@@ -77,15 +81,16 @@ def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
     if not trace.stores or _is_cut_off(context):
         return
-    units, seen = own_units(trace), set[Place]()
+    units, found = own_units(trace), dict[Instance, dict[Place, tuple[Store, Call]]]()
     for store in trace.stores:
         target = _target(store)
-        if target is None or target in seen or store.unit not in units:
+        if target is None or store.unit not in units:
             continue
         call = next((c for c in trace.calls if _threads(trace, c, store) and _comes_back(trace, c)), None)
         if call is not None:
-            seen.add(target)
-            yield _finding(trace, store, target, call)
+            found.setdefault(call.instance, {}).setdefault(target, (store, call))
+    for kinds in in_groups(trace, found):
+        yield _finding(trace, {target: kept for one in kinds for target, kept in found[one].items()})
 
 
 def _is_cut_off(context: Context) -> bool:
@@ -150,10 +155,15 @@ def _reads(node: ast.AST, attribute: str) -> bool:
     )
 
 
-def _finding(trace: Trace, store: Store, target: Place, call: Call) -> Finding:
+def _finding(trace: Trace, kept: dict[Place, tuple[Store, Call]]) -> Finding:
+    """The finding about a module: the first place where its state is kept, and the others."""
+    target, *others = sorted(kept, key=reading_order(trace))
+    store, call = kept[target]
     module = next(iter(trace.paths_of(call.instance)), "module")
     evidence = (Evidence("kept", 0, "what is stored here is given to the same module at the next call", call.site),)
-    whole = Place(call.unit, call.unit.span(call.node))
+    names = list(dict.fromkeys(one.name for one, _ in kept.values()))
+    title = "Detach " + " and ".join(f"`self.{name}`" for name in names)
+    builds = [detached(_whole(call), kind_of(call.instance), place) for place, (_, call) in kept.items()]
     return Finding(
         "kept-hidden-state",
         severity_of(evidence, must=True),
@@ -161,7 +171,15 @@ def _finding(trace: Trace, store: Store, target: Place, call: Call) -> Finding:
         target,
         trace.cls.name,
         store.name,
-        (Related(call.site, "called with the state of the call before"),),
+        (
+            *other_calls(trace, others, target, "and kept here"),
+            Related(call.site, "called with the state of the call before"),
+        ),
         evidence,
-        (Fix(f"Detach `self.{store.name}`", Applicability.UNSAFE, detached(whole, kind_of(call.instance), target)),),
+        (Fix(title, Applicability.UNSAFE, reduce(together, builds)),),
+        instances=(call.instance,),
     )
+
+
+def _whole(call: Call) -> Place:
+    return call.unit.place(call.node)

@@ -22,7 +22,7 @@ class Block(nn.Module):
 
     def forward(self, ids):
         x = self.drop(self.embed(ids))
-        #   ^^^^^^^^^
+        #   ---------
         return self.drop(self.fc(x))
         #      ^^^^^^^^^
 ```
@@ -56,7 +56,8 @@ from collections.abc import Iterator
 from nnreuse.config.severity import Severity
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
-from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.finding import Evidence, Finding
+from nnreuse.rules.instances import definitions, in_groups, other_calls, the_reuse
 from nnreuse.rules.making import kind_of, split_by_site
 from nnreuse.rules.purposes import holds_nothing, purpose
 from nnreuse.rules.reuse import call_sites, grouped, own_units
@@ -70,15 +71,16 @@ MESSAGE = "`self.{name}` serves two purposes, behind {kinds}: a `{kind}` for eac
 
 
 def check(context: Context) -> Iterator[Finding]:
-    for instance, calls in grouped(context.trace).items():
-        sites = call_sites(calls)
-        if len(sites) > 1 and holds_nothing(context.trace, instance):
-            kinds = list(dict.fromkeys(purpose(context.trace, call) for call in sites))
+    trace = context.trace
+    for instance, *_ in in_groups(trace, grouped(trace)):
+        sites = call_sites(grouped(trace)[instance])
+        if len(sites) > 1 and holds_nothing(trace, instance):
+            kinds = list(dict.fromkeys(purpose(trace, call) for call in sites))
             if len(kinds) > 1 and all(kinds):
-                yield from _findings(context, context.trace, instance, sites, kinds)
+                yield from _finding(context, trace, instance, sites, kinds)
 
 
-def _findings(
+def _finding(
     context: Context, trace: Trace, instance: Instance, sites: list[Call], kinds: list[tuple[str, ...]]
 ) -> Iterator[Finding]:
     path = next((path for path in trace.paths_of(instance) if "." not in path), None)
@@ -87,16 +89,17 @@ def _findings(
         return
     places = [call.site for call in sites]
     behind = " and ".join("/".join(f"`{name}`" for name in names) for names in kinds[:2])
-    evidence = (Evidence("purposes", 0, "what it is fed comes from modules of different kinds", places[1]),)
-    for place in places:
-        yield Finding(
-            "mixed-purpose-module",
-            severity_of(evidence, must=True, at_most=Severity.INFORMATION),
-            MESSAGE.format(name=path, kinds=behind, kind=kind_of(instance)),
-            place,
-            trace.cls.name,
-            path,
-            tuple(Related(other, "called here too") for other in places if other != place),
-            evidence,
-            (split_by_site(context, defined[0], places),),
-        )
+    here = the_reuse(trace, sites).site
+    evidence = (Evidence("purposes", 0, "what it is fed comes from modules of different kinds", here),)
+    yield Finding(
+        "mixed-purpose-module",
+        severity_of(evidence, must=True, at_most=Severity.INFORMATION),
+        MESSAGE.format(name=path, kinds=behind, kind=kind_of(instance)),
+        here,
+        trace.cls.name,
+        path,
+        (*other_calls(trace, places, here, "called here too"), *definitions(trace, [instance])),
+        evidence,
+        (split_by_site(context, defined[0], places),),
+        instances=(instance,),
+    )

@@ -69,32 +69,27 @@ def silenced(file: File, judged: Iterable[tuple[Trace, list[Finding]]]) -> Silen
     result = Silenced([], by_file[file.path], {})
     for trace, findings in judged:
         for finding in findings:
-            note = _note_on(file, trace, finding, by_file)
-            if note is None:
-                result.findings.append(finding)
-            else:
+            notes = _notes_on(file, finding, by_file[file.path]) or _declaration(file, trace, finding, by_file)
+            for note in notes:
                 result.used.setdefault(note, set()).add(finding.rule)
+            if not notes:
+                result.findings.append(finding)
     return result
 
 
-def _note_on(file: File, trace: Trace, finding: Finding, by_file: dict[str, tuple[Note, ...]]) -> Note | None:
-    row = _row(file, finding.place)
-    here = (
-        note
-        for note in by_file[file.path]
-        if note.kind == "ignore-file"
-        and note.names(finding.rule)
-        or note.kind in ("ignore", "noqa")
-        and row in note.comment.rows
-        and note.names(finding.rule)
-    )
-    return next(here, None) or _declaration(file, trace, finding, by_file)
+def _notes_on(file: File, finding: Finding, notes: tuple[Note, ...]) -> list[Note]:
+    """The notes that silence a finding: for the file, or at any call of its instance or where that is defined."""
+    found = [note for note in notes if note.kind in ("ignore", "ignore-file", "noqa") and note.names(finding.rule)]
+    if not found:
+        return []
+    rows = {_row(file, place) for place in finding.noted if file.index.holds(place)}
+    return [note for note in found if note.kind == "ignore-file" or not rows.isdisjoint(note.comment.rows)]
 
 
-def _declaration(file: File, trace: Trace, finding: Finding, by_file: dict[str, tuple[Note, ...]]) -> Note | None:
+def _declaration(file: File, trace: Trace, finding: Finding, by_file: dict[str, tuple[Note, ...]]) -> list[Note]:
     """The `shared` note where what a finding is about is made or named."""
     if not registry.is_about_sharing(finding.rule):
-        return None
+        return []
     for owner, place in [(file, finding.place), *_subjects(trace, finding)]:
         notes = by_file.get(owner.path)
         if notes is None:
@@ -103,8 +98,8 @@ def _declaration(file: File, trace: Trace, finding: Finding, by_file: dict[str, 
             row = _row(owner, place)
             for note in notes:
                 if note.kind == "shared" and row in note.comment.rows:
-                    return note
-    return None
+                    return [note]
+    return []
 
 
 def _subjects(trace: Trace, finding: Finding) -> Iterator[tuple[File, Place]]:

@@ -5,7 +5,8 @@ import re
 
 from nnreuse.rules import registry
 
-_CARETS = re.compile(r"^ *# *\^+ *\n", re.MULTILINE)
+_MARKS = re.compile(r"^ *#[ ^-]*[\^-] *\n", re.MULTILINE)
+"""What an example has under its code: `^^^` where the finding stands, `---` at the other calls of its instance."""
 
 
 def url(rule: str) -> str:
@@ -15,4 +16,4 @@ def url(rule: str) -> str:
 
 def page(rule: str) -> str:
     """A rule's page in Markdown. Raises KeyError for a name that is no rule."""
-    return f"# {rule}\n\n{_CARETS.sub('', inspect.cleandoc(registry.documentation(rule)))}\n"
+    return f"# {rule}\n\n{_MARKS.sub('', inspect.cleandoc(registry.documentation(rule)))}\n"

@@ -2,12 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.finding import Evidence
+from nnreuse.rules.instances import reading_order
 from nnreuse.rules.reuse import (
     comments_at,
     denies_sharing,
@@ -16,7 +17,7 @@ from nnreuse.rules.reuse import (
     says_shared,
     under_sharing_flag,
 )
-from nnreuse.syntax.units import Place
+from nnreuse.syntax.units import Place, Unit
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Placement, Trace, relation
 from nnreuse.tracing.values import Instance
@@ -24,11 +25,20 @@ from nnreuse.tracing.values import Instance
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """One instance at several places: `first` put it there before `second` did; they are one expression where a loop repeats it."""
+    """One instance at several places: `first` put it there before `second` did; they are one expression where a loop repeats it.
+
+    `more`: the further expressions that do so.
+    """
 
     instance: Instance
     first: Placement
     second: Placement
+    more: tuple[Placement, ...] = ()
+
+    @property
+    def places(self) -> list[Place]:
+        """All places where it is put into something."""
+        return list(dict.fromkeys(one.place for one in (self.first, self.second, *self.more)))
 
     @property
     def is_local(self) -> bool:
@@ -37,7 +47,16 @@ class Again:
 
 
 def looped(trace: Trace) -> Iterator[Again]:
-    """Instances that every pass of a loop adds, once for each expression; for each call of a function that does so."""
+    """Instances that every pass of a loop adds, each with all expressions of its function that do so."""
+    found: dict[tuple[Instance, Unit], list[Again]] = {}
+    for again in _looped_by(trace):
+        found.setdefault((again.instance, again.second.unit), []).append(again)
+    for first, *others in found.values():
+        yield replace(first, more=tuple(one.second for one in others))
+
+
+def _looped_by(trace: Trace) -> Iterator[Again]:
+    """The same once for each expression; for each call of a function that does so."""
     own, seen = own_units(trace), set[object]()
     for group in (*_passes(trace.placements), *_spread(trace)):
         node, instance = group[0].node, group[0].instance
@@ -78,7 +97,7 @@ def _nodes(placements: list[Placement]) -> set[ast.expr]:
 
 
 def placed_twice(trace: Trace) -> Iterator[Again]:
-    """Instances that two expressions put into containers of the class, which one run can both reach."""
+    """Instances that several expressions put into containers of the class, which one run can reach with the first one."""
     own = own_units(trace)
     nodes: dict[Instance, dict[ast.expr, Placement]] = {}
     for one in trace.placements:
@@ -86,8 +105,15 @@ def placed_twice(trace: Trace) -> Iterator[Again]:
     for instance, by_node in nodes.items():
         if len(by_node) > 1 and len(kept_in(trace, instance)) > 1:
             mine = [one for one in by_node.values() if one.unit in own]
-            first, *others = mine if len(mine) > 1 else by_node.values()
-            yield from (Again(instance, first, one) for one in others if not exclusive(first.path, one.path))
+            first, *others = sorted(mine if len(mine) > 1 else by_node.values(), key=_by_place(trace))
+            met = [one for one in others if not exclusive(first.path, one.path)]
+            if met:
+                yield Again(instance, first, met[0], (*met[1:], *(one for one in others if one not in met)))
+
+
+def _by_place(trace: Trace) -> Callable[[Placement], tuple[float, int, int]]:
+    order = reading_order(trace)
+    return lambda one: order(one.place)
 
 
 def kept_in(trace: Trace, instance: Instance) -> list[str]:

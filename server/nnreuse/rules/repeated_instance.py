@@ -62,6 +62,7 @@ from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.growing import filled_in_loop, grown, list_of
 from nnreuse.rules.helpers import helper_call
+from nnreuse.rules.instances import definitions, other_calls
 from nnreuse.rules.making import carries_something, kind_of, shared_state
 from nnreuse.rules.placements import Again, container_of, for_each_level, inlined, looped, matters, said
 from nnreuse.rules.reuse import denies_sharing, own_units, says_shared
@@ -88,13 +89,9 @@ def check(context: Context) -> Iterator[Finding]:
 def _found(context: Context) -> Iterator[Finding]:
     trace = context.trace
     units = own_units(trace)
-    seen: set[object] = set()
-    for repetition in trace.repetitions:
-        if repetition.node in seen:
-            continue
-        seen.add(repetition.node)
+    for repetition, *others in _repetitions(trace):
         if repetition.place.unit in units:
-            yield from _multiplied(trace, repetition)
+            yield from _multiplied(trace, repetition, [one.place for one in others])
         else:
             yield from _by_helper(context, repetition.instances[0], repetition.place)
     for again in looped(trace):
@@ -105,6 +102,15 @@ def _found(context: Context) -> Iterator[Finding]:
     for again in grown(trace):
         if again.second.unit in units:
             yield from _grown(trace, again)
+
+
+def _repetitions(trace: Trace) -> list[list[Repetition]]:
+    """The expressions that repeat something, each once; those of one function that repeat one instance are together."""
+    by_node = {one.node: one for one in reversed(trace.repetitions)}
+    found: dict[object, list[Repetition]] = {}
+    for one in reversed(by_node.values()):
+        found.setdefault(one.node if one.inline else (one.instances, one.place.unit), []).append(one)
+    return list(found.values())
 
 
 def _by_helper(context: Context, instance: Instance, repeated: Place) -> Iterator[Finding]:
@@ -130,13 +136,14 @@ def _by_helper(context: Context, instance: Instance, repeated: Place) -> Iterato
         call.place,
         trace.cls.name,
         attribute,
-        (Related(repeated, "and is repeated here, without a copy"),),
+        (Related(repeated, "and is repeated here, without a copy"), *definitions(trace, [instance])),
         tuple(weighed),
         (Fix("Make a fresh instance for each position", Applicability.UNSAFE, reason),),
+        instances=(instance,),
     )
 
 
-def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:
+def _multiplied(trace: Trace, repetition: Repetition, others: list[Place]) -> Iterator[Finding]:
     instances = repetition.instances
     attribute = next((name for i in instances if (name := container_of(trace, i))), None)
     if attribute is None or not any(matters(trace, i, repetition.inline) for i in instances):
@@ -156,9 +163,13 @@ def _multiplied(trace: Trace, repetition: Repetition) -> Iterator[Finding]:
         repetition.place,
         trace.cls.name,
         attribute,
-        (),
+        (
+            *other_calls(trace, others, repetition.place, "and is repeated here"),
+            *(() if repetition.inline else definitions(trace, instances)),
+        ),
         evidence,
         (Fix("Make a fresh instance for each position", Applicability.UNSAFE, build(repetition.place)),),
+        instances=instances,
     )
 
 
@@ -204,9 +215,10 @@ def _added(trace: Trace, again: Again) -> Iterator[Finding]:
         again.second.place,
         trace.cls.name,
         attribute,
-        tuple(_made_here(trace, made)),
+        (*other_calls(trace, again.places, again.second.place, "and is added here"), *_made_here(trace, made)),
         weighed,
         _fixes(again) if filled else inlined(trace, again),
+        instances=(again.instance,),
     )
 
 
@@ -233,9 +245,10 @@ def _grown(trace: Trace, again: Again) -> Iterator[Finding]:
         tuple(_made_here(trace, part.place)),
         weighed,
         (Fix(f"Renew `{name}` in every pass", Applicability.UNSAFE, renewed(here, name)),),
+        instances=(part,),
     )
 
 
 def _made_here(trace: Trace, made: Place | None) -> Iterator[Related]:
     if made is not None and made.unit in own_units(trace):
-        yield Related(made, "made once, here")
+        yield Related(made, "made once, here", "definition")

@@ -23,7 +23,7 @@ class Block(nn.Module):
 
     def forward(self, x):
         x = self.relu(self.fc1(x))
-        #   ^^^^^^^^^
+        #   ---------
         return self.relu(self.fc2(x))
         #      ^^^^^^^^^
 ```
@@ -57,9 +57,10 @@ from collections.abc import Iterator
 from nnreuse.fixes.fix import Fix
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
-from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.finding import Evidence, Finding
+from nnreuse.rules.instances import definitions, in_groups, other_calls, the_reuse
 from nnreuse.rules.making import carries_something, kind_of, split_by_site
-from nnreuse.rules.reuse import call_sites, grouped, how_often, own_code, own_units
+from nnreuse.rules.reuse import call_sites, grouped, how_often, likeliest_run, own_code, own_units
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Call, Trace, most_calls
 from nnreuse.tracing.values import Instance
@@ -73,13 +74,15 @@ _KINDS = ("torch.nn.modules.activation.", "torch.nn.modules.pooling.Max", "torch
 
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
-    for instance, calls in grouped(trace).items():
-        if not is_activation(instance) or carries_something(trace, instance):
-            continue
-        most, must = most_calls(calls)
-        paths = trace.paths_of(instance)
-        if most > 1 and paths and own_code(trace, calls):
-            yield from _findings(context, instance, paths[0], calls, must)
+    found = [one for one, calls in grouped(trace).items() if _is_reused(trace, one, calls)]
+    for kinds in in_groups(trace, found):
+        yield _finding(context, kinds)
+
+
+def _is_reused(trace: Trace, instance: Instance, calls: list[Call]) -> bool:
+    if not is_activation(instance) or carries_something(trace, instance) or not trace.paths_of(instance):
+        return False
+    return most_calls(calls)[0] > 1 and own_code(trace, calls)
 
 
 def is_activation(instance: Instance) -> bool:
@@ -87,24 +90,24 @@ def is_activation(instance: Instance) -> bool:
     return instance.cls is None and (instance.type_name or "").startswith(_KINDS)
 
 
-def _findings(context: Context, instance: Instance, path: str, calls: list[Call], must: bool) -> Iterator[Finding]:
-    trace = context.trace
+def _finding(context: Context, kinds: list[Instance]) -> Finding:
+    trace, instance = context.trace, kinds[0]
+    calls, path = grouped(trace)[instance], trace.paths_of(instance)[0]
+    here = the_reuse(trace, likeliest_run(calls)).site
     sites = [call.site for call in call_sites(calls)]
-    count = how_often(calls)
-    evidence = (Evidence("profile", 4, "the model is said to be quantized or explained", sites[0]),)
-    for site in sites:
-        if site.unit in own_units(trace):
-            yield Finding(
-                "reused-activation",
-                severity_of(evidence, must),
-                MESSAGE.format(name=path, count=count, kind=kind_of(instance)),
-                site,
-                trace.cls.name,
-                path,
-                tuple(Related(other, "called here too") for other in sites if other != site),
-                evidence,
-                tuple(_fixes(context, trace, instance, sites)),
-            )
+    evidence = (Evidence("profile", 4, "the model is said to be quantized or explained", here),)
+    return Finding(
+        "reused-activation",
+        severity_of(evidence, most_calls(calls)[1]),
+        MESSAGE.format(name=path, count=how_often(calls), kind=kind_of(instance)),
+        here,
+        trace.cls.name,
+        path,
+        (*other_calls(trace, sites, here, "called here too"), *definitions(trace, kinds)),
+        evidence,
+        tuple(_fixes(context, trace, instance, sites)),
+        instances=tuple(kinds),
+    )
 
 
 def _fixes(context: Context, trace: Trace, instance: Instance, sites: list[Place]) -> Iterator[Fix]:

@@ -22,7 +22,7 @@ class Block(nn.Module):
 
     def forward(self, x):
         x = self.skip.add(x, self.fc1(x))
-        #   ^^^^^^^^^
+        #   ---------
         return self.skip.add(x, self.fc2(x))
         #      ^^^^^^^^^
 ```
@@ -59,7 +59,8 @@ from itertools import pairwise
 from nnreuse.fixes.uses import Use, uses
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
-from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.finding import Evidence, Finding
+from nnreuse.rules.instances import definitions, other_calls, reading_order
 from nnreuse.rules.making import kind_of, said_to_be_shared, split_by_site
 from nnreuse.rules.reuse import call_sites, grouped, own_code, own_units
 from nnreuse.syntax.units import Place
@@ -86,7 +87,7 @@ def check(context: Context) -> Iterator[Finding]:
         instance = definition.instances[0]
         sites, must = _sites(trace, definition, instance)
         if len(sites) > 1:
-            yield from _findings(context, definition, instance, sites, must)
+            yield _finding(context, definition, instance, sites, must)
 
 
 def _sites(trace: Trace, definition: Definition, instance: Instance) -> tuple[list[Place], bool]:
@@ -131,25 +132,23 @@ def _exclusive(a: Use, b: Use) -> bool:
     return False
 
 
-def _findings(
-    context: Context, definition: Definition, instance: Instance, sites: list[Place], must: bool
-) -> Iterator[Finding]:
+def _finding(context: Context, definition: Definition, instance: Instance, sites: list[Place], must: bool) -> Finding:
     trace, name = context.trace, definition.name
     evidence = (
         Evidence("observer", 5, "quantization gives each module one observer", definition.place),
         *said_to_be_shared(definition.place, *sites),
     )
-    fixes = (split_by_site(context, definition, sites),)
-    for place in sites:
-        if place.unit in own_units(trace):
-            yield Finding(
-                "reused-quantization-stub",
-                severity_of(evidence, must),
-                MESSAGE.format(name=name, count="two" if len(sites) == 2 else len(sites), kind=kind_of(instance)),
-                place,
-                trace.cls.name,
-                name,
-                tuple(Related(other, "used here too") for other in sites if other != place),
-                evidence,
-                fixes,
-            )
+    ordered = sorted(sites, key=reading_order(trace))
+    here = next(place for place in (*ordered[1:], *ordered) if place.unit in own_units(trace))
+    return Finding(
+        "reused-quantization-stub",
+        severity_of(evidence, must),
+        MESSAGE.format(name=name, count="two" if len(sites) == 2 else len(sites), kind=kind_of(instance)),
+        here,
+        trace.cls.name,
+        name,
+        (*other_calls(trace, sites, here, "used here too"), *definitions(trace, [instance])),
+        evidence,
+        (split_by_site(context, definition, sites),),
+        instances=(instance,),
+    )

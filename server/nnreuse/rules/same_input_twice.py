@@ -18,7 +18,7 @@ class Net(nn.Module):
 
     def forward(self, x):
         q = self.q_proj(x)
-        #   ^^^^^^^^^^^
+        #   -----------
         k = self.q_proj(x)
         #   ^^^^^^^^^^^
         return q @ k.transpose(-2, -1)

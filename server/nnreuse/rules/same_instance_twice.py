@@ -19,6 +19,7 @@ class Block(nn.Module):
         self.layers = nn.Sequential(
             nn.Conv2d(dim, dim, 3),
             norm,
+        #   ----
             nn.ReLU(),
             nn.Conv2d(dim, dim, 3),
             norm,
@@ -66,6 +67,7 @@ from nnreuse.rules.configurations import is_default, is_rare
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.instances import definitions, in_groups, other_calls
 from nnreuse.rules.list_aliases import Alias, aliases
 from nnreuse.rules.making import shared_state, wants_its_own
 from nnreuse.rules.placements import Again, inlined, kept_in, matters, placed_twice, said
@@ -83,13 +85,15 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _found(context: Context) -> Iterator[Finding]:
-    trace = context.trace
+    trace, found = context.trace, dict[Instance, Again]()
     units = own_units(trace)
     for again in placed_twice(trace):
         if _is_view(trace, again.instance):
             continue
         if again.second.unit in units and again.first.file is trace.cls.file and matters(trace, again.instance):
-            yield _finding(trace, again)
+            found[again.instance] = again
+    for kinds in in_groups(trace, found):
+        yield max((_finding(trace, found[one], kinds) for one in kinds), key=lambda one: one.severity.rank)
     for alias in aliases(trace):
         if len({one.node for one in trace.placements if one.instance is alias.members[0]}) == 1:
             yield _aliased(trace, alias)
@@ -112,9 +116,10 @@ def _aliased(trace: Trace, alias: Alias) -> Finding:
         alias.place,
         trace.cls.name,
         second,
-        (Related(alias.first.instance.place, "the same instances stand here"),),
+        (Related(alias.first.instance.place, "the same instances stand here", "call"),),
         evidence,
         (Fix("Make a list of its own here", Applicability.UNSAFE, listed_again(alias.place)),),
+        instances=alias.members,
     )
 
 
@@ -126,7 +131,7 @@ def _weigh_alias(alias: Alias) -> Iterator[Evidence]:
         )
 
 
-def _finding(trace: Trace, again: Again) -> Finding:
+def _finding(trace: Trace, again: Again, kinds: list[Instance]) -> Finding:
     kept = list(dict.fromkeys(kept_in(trace, again.instance)))
     same = len({path.split(".")[0] for path in kept}) == 1
     evidence = (*_weigh(trace, again, kept), *said(trace, [again.instance], again.first.place, again.second.place))
@@ -143,9 +148,13 @@ def _finding(trace: Trace, again: Again) -> Finding:
         again.second.place,
         trace.cls.name,
         kept[-1],
-        (Related(again.first.place, "the same instance stands here"),),
+        (
+            *other_calls(trace, again.places, again.second.place, "the same instance stands here"),
+            *definitions(trace, kinds),
+        ),
         evidence,
         inlined(trace, again),
+        instances=tuple(kinds),
     )
 
 

@@ -29,6 +29,7 @@ class Net(nn.Module):
         super().__init__()
         head = nn.Linear(dim, dim)
         self.first = Block(dim, head)
+        #                       ----
         self.second = Block(dim, head)
         #                        ^^^^
 
@@ -71,9 +72,11 @@ from collections.abc import Iterator
 
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
-from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.finding import Evidence, Finding
+from nnreuse.rules.instances import definitions, other_calls
 from nnreuse.rules.making import kind_of
-from nnreuse.rules.shared_between_submodules import fresh_for_each, handed_over, kept_together
+from nnreuse.rules.shared_between_submodules import again, fresh_for_each, handed_over, kept_together
+from nnreuse.syntax.units import Place
 
 MESSAGE = "`{argument}` is one `{kind}`, kept by several submodules: FSDP cannot shard them as groups of their own"
 
@@ -81,23 +84,24 @@ PROFILES = frozenset({"fsdp"})
 
 
 def check(context: Context) -> Iterator[Finding]:
-    trace = context.trace
+    trace, seen = context.trace, set[frozenset[Place]]()
     for instance, given in handed_over(trace).items():
         kept = kept_together(trace, instance, given) if trace.carries(instance).parameters else []
-        if len(kept) < 2:
+        places = [one.place for one in kept]
+        if len(kept) < 2 or frozenset(places) in seen:
             continue
-        last = kept[-1]
-        evidence = (Evidence("profile", 4, "the model is said to be sharded", last.place),)
+        seen.add(frozenset(places))
+        here = again(trace, kept)
+        evidence = (Evidence("profile", 4, "the model is said to be sharded", here.place),)
         yield Finding(
             "shared-across-groups",
             severity_of(evidence, must=not any(one.to.path.literals for one in kept)),
-            MESSAGE.format(argument=ast.unparse(last.argument), kind=kind_of(instance)),
-            last.place,
+            MESSAGE.format(argument=ast.unparse(here.argument), kind=kind_of(instance)),
+            here.place,
             trace.cls.name,
             next(iter(trace.paths_of(instance)), None),
-            tuple(
-                Related(p, "and handed over here") for p in dict.fromkeys(one.place for one in kept) if p != last.place
-            ),
+            (*other_calls(trace, places, here.place, "and handed over here"), *definitions(trace, [instance])),
             evidence,
             tuple(fresh_for_each(kept)),
+            instances=(instance,),
         )

@@ -21,7 +21,7 @@ class Block(nn.Module):
 
     def forward(self, x):
         x = self.bn(self.conv1(x))
-        #   ^^^^^^^
+        #   -------
         return self.bn(self.conv2(x))
         #      ^^^^^^^
 ```

@@ -79,7 +79,8 @@ from nnreuse.rules.callers import with_callers
 from nnreuse.rules.configurations import is_rare
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
-from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.finding import Evidence, Finding
+from nnreuse.rules.instances import definitions, other_calls, reading_order
 from nnreuse.rules.making import carries_something, kind_of, said_to_be_shared, shared_state, wants_its_own
 from nnreuse.rules.reuse import enclosing_tests, own_units, says_shared, tests_about, under_sharing_flag
 from nnreuse.syntax.tree import walk
@@ -107,13 +108,14 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _found(context: Context) -> Iterator[Finding]:
-    seen: set[Place] = set()
-    for instance, given in handed_over(context.trace).items():
-        if len(given) > 1 and carries_something(context.trace, instance):
-            kept = kept_together(context.trace, instance, given)
-            if len(kept) > 1 and kept[-1].place not in seen:  # each pass of a loop around makes one
-                seen.add(kept[-1].place)
-                yield _finding(context.trace, instance, kept)
+    trace, found = context.trace, dict[frozenset[Place], list[tuple[Instance, list[Given]]]]()
+    for instance, given in handed_over(trace).items():
+        if len(given) > 1 and carries_something(trace, instance):
+            kept = kept_together(trace, instance, given)
+            if len(kept) > 1:  # each pass of a loop around makes one, and a factory one of each kind
+                found.setdefault(frozenset(one.place for one in kept), []).append((instance, kept))
+    for group in found.values():
+        yield max((_finding(trace, *one, [kind for kind, _ in group]) for one in group), key=lambda f: f.severity.rank)
 
 
 def kept_together(trace: Trace, instance: Instance, given: list[Given]) -> list[Given]:
@@ -180,25 +182,31 @@ def _instances(value: Value) -> list[Instance]:
     return found
 
 
-def _finding(trace: Trace, instance: Instance, kept: list[Given]) -> Finding:
-    last = kept[-1]
-    places = list(dict.fromkeys(one.place for one in kept))
+def again(trace: Trace, kept: list[Given]) -> Given:
+    """Of several hand-overs the one that a finding stands at: the second in reading order."""
+    order = reading_order(trace)
+    return sorted({one.place: one for one in kept}.values(), key=lambda one: order(one.place))[:2][-1]
+
+
+def _finding(trace: Trace, instance: Instance, kept: list[Given], kinds: list[Instance]) -> Finding:
+    second, places = again(trace, kept), [one.place for one in kept]
     evidence = tuple(_weigh(trace, instance, kept))
     return Finding(
         "shared-between-submodules",
         _severity(trace, instance, kept, evidence),
         MESSAGE.format(
-            argument=ast.unparse(last.argument),
+            argument=ast.unparse(second.argument),
             kind=kind_of(instance),
             keepers=_keepers(kept),
             state=shared_state(trace, instance),
         ),
-        last.place,
+        second.place,
         trace.cls.name,
         next(iter(trace.paths_of(instance)), None),
-        tuple(Related(place, "and handed over here") for place in places if place != last.place),
+        (*other_calls(trace, places, second.place, "and handed over here"), *definitions(trace, kinds)),
         evidence,
         tuple(fresh_for_each(kept)),
+        instances=tuple(kinds),
     )
 
 

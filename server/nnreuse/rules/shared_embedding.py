@@ -20,7 +20,7 @@ class Net(nn.Module):
 
     def forward(self, words, places):
         a = self.embed(words)
-        #   ^^^^^^^^^^
+        #   ----------
         return a + self.embed(places)
         #          ^^^^^^^^^^
 ```

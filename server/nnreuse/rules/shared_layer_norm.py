@@ -20,7 +20,7 @@ class Block(nn.Module):
 
     def forward(self, x):
         x = x + self.attn(self.norm(x))
-        #                 ^^^^^^^^^
+        #                 ---------
         return x + self.mlp(self.norm(x))
         #                   ^^^^^^^^^
 ```

@@ -19,7 +19,7 @@ class Net(nn.Module):
 
     def forward(self, x):
         x = self.fc(x).relu()
-        #   ^^^^^^^
+        #   -------
         x = self.mix(x).relu()
         return self.fc(x)
         #      ^^^^^^^

@@ -20,7 +20,7 @@ class Block(nn.Module):
 
     def forward(self, x):
         x = self.act(self.conv1(x))
-        #   ^^^^^^^^
+        #   --------
         return self.act(self.conv2(x))
         #      ^^^^^^^^
 ```

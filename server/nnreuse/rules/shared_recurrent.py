@@ -18,7 +18,7 @@ class Net(nn.Module):
 
     def forward(self, x):
         y, _ = self.lstm(x)
-        #      ^^^^^^^^^
+        #      ---------
         z, _ = self.lstm(y)
         #      ^^^^^^^^^
         return z

@@ -1,9 +1,9 @@
-"""What the four `shared-*` rules have in common: a finding at each call site of a reused instance, and its split."""
+"""What the `shared-*` rules have in common: the finding about a reused instance, and its split."""
 
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from nnreuse.config.severity import Severity
 from nnreuse.fixes import naming
@@ -15,10 +15,12 @@ from nnreuse.rules.callers import with_callers
 from nnreuse.rules.configurations import choice_of
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of_reuse, weigh
-from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.finding import Evidence, Finding
 from nnreuse.rules.idle import idle_fixes
+from nnreuse.rules.instances import alike, definitions, in_groups, other_calls, the_reuse
+from nnreuse.rules.making import kind_of as short_kind
 from nnreuse.rules.making import shared_state
-from nnreuse.rules.reuse import Reuse, call_sites, how_often, kind_of, own_units, positions, reuses
+from nnreuse.rules.reuse import Reuse, call_sites, grouped, how_often, kind_of, own_units, positions, reuses
 from nnreuse.rules.settled import proven_clashes
 from nnreuse.rules.twins import idle_twin
 from nnreuse.syntax.units import Place
@@ -40,71 +42,98 @@ _FITTED = frozenset(["shared-prelu", "shared-batch-norm", "shared-layer-norm"])
 
 
 def _findings(context: Context, rule: str, message: str, proof: str | None) -> Iterator[Finding]:
-    found = reuses(context.trace)
+    trace = context.trace
+    found = [one for one in reuses(trace) if _judges(rule, one)]
     if not found:
         return
-    unfit = {clash.call.instance for clash in proven_clashes(context.trace)}  # `incompatible-features` speaks of these
-    for reuse in found:
-        kind = "same-input-twice" if same_input(reuse) else kind_of(reuse.instance, reuse.carries)
-        twin = len(reuse.positions) > 1 and idle_twin(reuse.trace, reuse.instance) is not None
-        if kind != rule or twin or reuse.instance in unfit:
-            continue
-        evidence = weigh(reuse)
-        proven = proof is None or any(one.kind == proof for one in evidence)
-        severity = severity_of_reuse(reuse, evidence, Severity.WARNING if proven else Severity.INFORMATION)
-        yield from _at_sites(context, reuse, rule, message, severity, evidence)
+    unfit = {clash.call.instance for clash in proven_clashes(trace)}  # `incompatible-features` speaks of these
+    by_instance = {one.instance: one for one in found if one.instance not in unfit}
+    for group in in_groups(trace, by_instance):
+        yield _finding(context, rule, message, max((_weighed(by_instance[one], proof) for one in group), key=_loudness))
 
 
-def _at_sites(
-    context: Context, reuse: Reuse, rule: str, message: str, severity: Severity, evidence: tuple[Evidence, ...]
-) -> Iterator[Finding]:
-    units = own_units(reuse.trace)
-    count, state = how_often(reuse.calls), shared_state(reuse.trace, reuse.instance)
-    fixes = split_fixes(context, reuse)
-    for number, call in enumerate(reuse.sites):
-        if call.unit not in units:
-            continue
-        yield Finding(
-            rule,
-            severity,
-            message.format(name=_called(reuse, call), count=count, state=state),
-            call.site,
-            reuse.trace.cls.name,
-            reuse.attribute,
-            tuple(_related(reuse, number)),
-            evidence,
-            fixes,
-        )
+def _judges(rule: str, reuse: Reuse) -> bool:
+    kind = "same-input-twice" if same_input(reuse) else kind_of(reuse.instance, reuse.carries)
+    return kind == rule and (len(reuse.positions) < 2 or idle_twin(reuse.trace, reuse.instance) is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A reuse and how loud it is: of the kinds that one instance may be of, the loudest speaks for all."""
+
+    reuse: Reuse
+    evidence: tuple[Evidence, ...]
+    severity: Severity
+
+
+def _weighed(reuse: Reuse, proof: str | None) -> _Weighed:
+    evidence = weigh(reuse)
+    proven = proof is None or any(one.kind == proof for one in evidence)
+    severity = severity_of_reuse(reuse, evidence, Severity.WARNING if proven else Severity.INFORMATION)
+    return _Weighed(reuse, evidence, severity)
+
+
+def _loudness(one: _Weighed) -> tuple[int, int]:
+    return one.severity.rank, sum(reason.weight for reason in one.evidence)
+
+
+def _finding(context: Context, rule: str, message: str, weighed: _Weighed) -> Finding:
+    """The finding at the call that is the reuse, with all other calls and the definition."""
+    trace, reuse = context.trace, weighed.reuse
+    kinds = alike(trace).get(reuse.instance, (reuse.instance,))
+    here = the_reuse(trace, reuse.calls)
+    calls = [call.site for one in kinds for call in grouped(trace).get(one, ())]
+    others = other_calls(trace, calls, here.site, "call {number} of the same instance")
+    return Finding(
+        rule,
+        weighed.severity,
+        message.format(
+            name=_called(reuse, here), count=how_often(reuse.calls), state=shared_state(trace, reuse.instance)
+        ),
+        here.site,
+        trace.cls.name,
+        reuse.attribute,
+        (*others, *definitions(trace, kinds)),
+        weighed.evidence,
+        split_fixes(context, reuse),
+        instances=kinds,
+    )
 
 
 def _called(reuse: Reuse, call: Call) -> str:
-    """The instance as this call names it, and where that is another name, as it is named first."""
-    first, match = f"`self.{reuse.attribute}`{_configuration(reuse)}", _ATTRIBUTE.fullmatch(ast.unparse(call.node.func))
-    if match is None or match[1] == reuse.attribute or match[1] not in reuse.trace.paths_of(reuse.instance):
-        return first
-    return f"`self.{match[1]}`, the same instance as {first},"
+    """The instance as this call names it, and as another call does, where that uses another name."""
+    here = _name_in(reuse, call)
+    other = next((name for one in reuse.sites if (name := _name_in(reuse, one)) != here), None)
+    if other is None:
+        return f"`self.{here}`{_configuration(reuse)}"
+    return f"`self.{here}`, the same instance as `self.{other}`{_configuration(reuse) or ','}"
+
+
+def _name_in(reuse: Reuse, call: Call) -> str:
+    """The attribute that a call reads, where it is one of the instance's; else the first."""
+    match = _ATTRIBUTE.fullmatch(ast.unparse(call.node.func))
+    return match[1] if match is not None and match[1] in reuse.trace.paths_of(reuse.instance) else reuse.attribute
 
 
 def _configuration(reuse: Reuse) -> str:
-    """Which of several names makes the instance what it is."""
+    """Which of several names makes the instance what it is, or of several kinds that other rules judge."""
     choice = choice_of(reuse.trace, reuse.instance)
+    kind = short_kind(reuse.instance)
     if choice is None:
-        return ""
-    kind = (reuse.instance.type_name or "module").rsplit(".", 1)[-1]
+        return f", where it is a `{kind}`," if _is_judged_by_others(reuse) else ""
     if choice.name is None:
         return f", a `{kind}` in one configuration,"
     return f", a `{kind}` where `'{choice.name}'` is asked for,"
 
 
+def _is_judged_by_others(reuse: Reuse) -> bool:
+    """Whether the instance may be of another kind, of which another rule would speak."""
+    kinds = alike(reuse.trace).get(reuse.instance, ())
+    rules = {kind_of(one, reuse.trace.carries(one)) for one in kinds}
+    return len(rules) > 1
+
+
 _ATTRIBUTE = re.compile(r"self\.(\w+)")
-
-
-def _related(reuse: Reuse, this: int) -> Iterator[Related]:
-    for number, call in enumerate(reuse.sites):
-        if number != this:
-            yield Related(call.site, f"call {number + 1} of the same instance")
-    if reuse.definition is not None and reuse.definition.file is reuse.trace.cls.file:
-        yield Related(reuse.definition.place, "defined once, here")
 
 
 def split_fixes(context: Context, reuse: Reuse) -> tuple[Fix, ...]:

@@ -45,14 +45,17 @@ When another file sets the attribute, on an object of the class or in a subclass
 """
 
 from collections.abc import Iterator
+from functools import reduce
 
 from nnreuse.fixes.fix import Applicability, Fix, renaming
 from nnreuse.fixes.overwritten import stored_as
 from nnreuse.fixes.twin import call_instead
+from nnreuse.fixes.writing import together
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import PROOF, severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
 from nnreuse.rules.forgotten import target_of
+from nnreuse.rules.instances import other_calls, reading_order
 from nnreuse.rules.undefined import UndefinedCall, undefined_calls
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Call, Trace
@@ -64,12 +67,13 @@ MESSAGE = "`self.{name}` is called here, and nothing sets it: did you mean `self
 
 def check(context: Context) -> Iterator[Finding]:
     for undefined in undefined_calls(context.trace):
-        for call in undefined.calls:
-            yield _finding(context.trace, undefined, call)
+        yield _finding(context.trace, undefined)
 
 
-def _finding(trace: Trace, undefined: UndefinedCall, call: Call) -> Finding:
+def _finding(trace: Trace, undefined: UndefinedCall) -> Finding:
     name, meant = undefined.name, undefined.meant
+    order = reading_order(trace)
+    call = max(sorted(undefined.calls, key=lambda one: order(one.site)), key=_weight)
     evidence = (Evidence("undefined", _weight(call), "nothing sets the attribute that is called here", call.site),)
     return Finding(
         "undefined-module",
@@ -78,9 +82,12 @@ def _finding(trace: Trace, undefined: UndefinedCall, call: Call) -> Finding:
         call.site,
         trace.cls.name,
         name,
-        (Related(meant.place, f"`self.{meant.name}` is set here and never called"),),
+        (
+            *other_calls(trace, [one.site for one in undefined.calls], call.site, "called here too"),
+            Related(meant.place, f"`self.{meant.name}` is set here and never called", "definition"),
+        ),
         evidence,
-        tuple(_fixes(trace, undefined, call)),
+        tuple(_fixes(trace, undefined)),
     )
 
 
@@ -89,11 +96,14 @@ def _weight(call: Call) -> int:
     return 4 if call.path.conditional or any(not turn.exact for turn in call.turns) else PROOF
 
 
-def _fixes(trace: Trace, undefined: UndefinedCall, call: Call) -> Iterator[Fix]:
+def _fixes(trace: Trace, undefined: UndefinedCall) -> Iterator[Fix]:
     name, meant = undefined.name, undefined.meant
     target = target_of(meant)
     assert target is not None
     stored = stored_as(Place(meant.unit, meant.unit.span(target)), name)
     reach = renaming(trace.cls.units.node.name, meant.name, (name,))
     yield Fix(f"Set it under the name `self.{name}`", Applicability.UNSAFE, stored, reach=reach)
-    yield Fix(f"Call `self.{meant.name}` here", Applicability.UNSAFE, call_instead(call.site, name, meant.name))
+    sites = list(dict.fromkeys(one.site for one in undefined.calls))
+    calls = [call_instead(site, name, meant.name) for site in sites]
+    where = "here" if len(calls) == 1 else "at each of these places"
+    yield Fix(f"Call `self.{meant.name}` {where}", Applicability.UNSAFE, reduce(together, calls))

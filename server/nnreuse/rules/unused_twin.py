@@ -22,6 +22,7 @@ class Block(nn.Module):
 
     def forward(self, x):
         x = self.bn1(self.conv1(x))
+        #   --------
         return self.bn1(self.conv2(x))
         #      ^^^^^^^^
 ```
@@ -61,6 +62,7 @@ from nnreuse.fixes.writing import together
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import severity_of
 from nnreuse.rules.finding import Evidence, Finding, Related
+from nnreuse.rules.instances import definitions, in_groups, other_calls
 from nnreuse.rules.reuse import (
     call_sites,
     comments_around,
@@ -75,32 +77,44 @@ from nnreuse.rules.reuse import (
 )
 from nnreuse.rules.twins import commented_out, idle_in_configuration, idle_twin, meant_for
 from nnreuse.tracing.trace import Call, Definition, Trace
+from nnreuse.tracing.values import Instance
 
 MESSAGE = "`self.{called}` is called {count}, and `self.{idle}`, constructed just like it, is {how}"
 
 
 def check(context: Context) -> Iterator[Finding]:
     trace = context.trace
-    for instance, calls in grouped(trace).items():
-        sites = call_sites(likeliest_run(calls)) if len(calls) > 1 else []
-        if len(positions(sites)) < 2 or not own_code(trace, calls):
-            continue
-        always = idle_twin(trace, instance)
-        pair = always or idle_in_configuration(trace, instance)
-        if pair is None:
-            continue
-        carried = trace.carries(instance)
-        if carried.parameters is not False or carried.running_stats or carried.other_state:
-            yield _finding(trace, *pair, sites, "never called" if always else "not called where both are made")
+    found = {one: pair for one, calls in grouped(trace).items() if (pair := _pair(trace, one, calls)) is not None}
+    for kinds in in_groups(trace, found):
+        sites = call_sites(likeliest_run(grouped(trace)[kinds[0]]))
+        yield _finding(trace, kinds, *found[kinds[0]], sites)
 
 
-def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list[Call], how: str) -> Finding:
+def _pair(trace: Trace, instance: Instance, calls: list[Call]) -> tuple[Definition, Definition, str] | None:
+    """The definition of an instance that is called twice, that of its idle twin, and how idle that is."""
+    if len(calls) < 2 or len(positions(call_sites(likeliest_run(calls)))) < 2 or not own_code(trace, calls):
+        return None
+    always = idle_twin(trace, instance)
+    pair = always or idle_in_configuration(trace, instance)
+    if pair is None:
+        return None
+    carried = trace.carries(instance)
+    if carried.parameters is False and not carried.running_stats and not carried.other_state:
+        return None
+    return *pair, "never called" if always else "not called where both are made"
+
+
+def _finding(
+    trace: Trace, kinds: list[Instance], definition: Definition, idle: Definition, how: str, sites: list[Call]
+) -> Finding:
     called, other = definition.name, idle.name
     later = trace.definitions.index(idle) > trace.definitions.index(definition)
     wrong = meant_for(sites, called, other, later=later)
     exact = wrong.unit in own_units(trace)
-    related = [Related(c.site, f"`self.{called}` is called here too") for c in sites if c is not wrong]
-    related += [Related(idle.place, f"`self.{other}` is defined here and {how}")]
+    calls = [call.site for one in kinds for call in grouped(trace)[one]]
+    related = other_calls(trace, calls, wrong.site, f"`self.{called}` is called here too")
+    related += [Related(idle.place, f"`self.{other}` is defined here and {how}", "definition")]
+    related += [one for one in definitions(trace, kinds) if one.place != idle.place]
     fixes = (
         Fix(f"Call `self.{other}` here", Applicability.UNSAFE, call_instead(wrong.site, called, other)),
         Fix(
@@ -125,6 +139,7 @@ def _finding(trace: Trace, definition: Definition, idle: Definition, sites: list
         tuple(related),
         evidence,
         fixes if exact else (),
+        instances=tuple(kinds),
     )
 
 
