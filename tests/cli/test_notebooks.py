@@ -55,17 +55,16 @@ def file(tmp_path: Path) -> Path:
 def test_findings_name_their_cell(file):
     result = run("--output-format", "json", file)
     assert result.exit_code == 1
-    first, second = json.loads(result.stdout)
-    assert (first["cell"], first["location"]) == (3, {"row": 9, "column": 13})
-    assert (second["cell"], second["location"]) == (3, {"row": 10, "column": 13})
-    assert {each["cell"] for each in second["related"]} == {3}
-    assert sorted((edit["cell"], edit["location"]["row"]) for edit in first["fix"]["edits"]) == [(3, 7), (3, 10)]
+    (found,) = json.loads(result.stdout)
+    assert (found["cell"], found["location"]) == (3, {"row": 10, "column": 13})
+    assert [(each["cell"], each["location"]["row"]) for each in found["related"]] == [(3, 6), (3, 9)]
+    assert sorted((edit["cell"], edit["location"]["row"]) for edit in found["fix"]["edits"]) == [(3, 7), (3, 10)]
 
 
 def test_formats_for_people_name_the_cell_and_show_its_lines(file):
-    assert f"{file}:cell 3:9:13: " in run("--output-format", "concise", file).stdout
+    assert f"{file}:cell 3:10:13: " in run("--output-format", "concise", file).stdout
     shown = run(file).stdout
-    assert f"--> {file}:cell 3:9:13" in shown
+    assert f"--> {file}:cell 3:10:13" in shown
     assert " 9 |         x = self.bn(self.conv1(x))" in shown
 
 
@@ -84,7 +83,7 @@ def test_facts_are_those_of_the_cells_as_one_program(file):
 
 def test_a_notebook_comes_from_standard_input(file):
     result = run("--output-format", "json", "--stdin-filename", "a.ipynb", "-", stdin=notebook())
-    assert [each["cell"] for each in json.loads(result.stdout)] == [3, 3]
+    assert [each["cell"] for each in json.loads(result.stdout)] == [3]
 
 
 @pytest.mark.parametrize("options", [{}, {"indent": None}, {"indent": 4, "ensure_ascii": True}, {"as_lines": False}])
@@ -125,7 +124,6 @@ def test_a_cell_that_is_no_python_is_left_out_and_named(file, bad):
     assert f"{file}:cell 1:" in result.stderr and f"{file}:cell 6:1: cannot be parsed" in result.stderr
     assert result.stderr.count("this cell is left out") == 2
     assert [line.split(": ")[0] for line in result.stdout.splitlines()] == [
-        f"{file}:cell 4:9:13",
         f"{file}:cell 4:10:13",
     ]
 
@@ -157,7 +155,7 @@ def test_a_cell_that_is_indented_as_a_whole_is_read_and_repaired_where_it_stands
 
     file.write_text(notebook(cells(NET)), encoding="utf-8")
     found = json.loads(run("--output-format", "json", file).stdout)
-    wanted = [(3, {"row": row, "column": 13 + len(indentation)}) for row in (12, 13)]
+    wanted = [(3, {"row": row, "column": 13 + len(indentation)}) for row in (13,)]
     assert [(each["cell"], each["location"]) for each in found] == wanted
     run("--unsafe-fixes", file)
     assert file.read_text(encoding="utf-8") == notebook(cells(FIXED))

@@ -23,7 +23,7 @@ def test_the_articles_batch_norm_is_found():
     result = nnreuse("check", "--output-format", "json", ARTICLE / "model.py")
     assert result.returncode == 1, result.stderr
     rows = json.loads(result.stdout)
-    assert [(row["code"], row["class"], row["attribute"]) for row in rows] == [("shared-batch-norm", "Net", "bn")] * 2
+    assert [(row["code"], row["class"], row["attribute"]) for row in rows] == [("shared-batch-norm", "Net", "bn")]
 
 
 def test_every_slip_of_the_examples_is_found_and_nothing_else():
@@ -66,7 +66,7 @@ def test_a_folder_of_weird_files_is_survived(tmp_path: Path):
     (tmp_path / "model.py").write_bytes((ARTICLE / "model.py").read_bytes())
     result = nnreuse("check", "--output-format", "json", tmp_path)
     assert result.returncode == 1, result.stderr
-    assert [Path(row["filename"]).name for row in json.loads(result.stdout)] == ["model.py"] * 2
+    assert [Path(row["filename"]).name for row in json.loads(result.stdout)] == ["model.py"]
     assert "broken.py:" in result.stderr
     assert "internal error" not in result.stderr
 

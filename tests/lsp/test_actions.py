@@ -91,8 +91,15 @@ def test_a_comment_silences_the_statement(talk):
     text = applied(NET, action)
     line = next(line for line in text.splitlines() if "conv1(x)" in line)
     assert line.endswith("self.bn(self.conv1(x))  # nnreuse: ignore[shared-batch-norm]")
-    assert len(talk.open(text, URI)["diagnostics"]) == 1
+    assert talk.open(text, URI)["diagnostics"] == []
     assert not action.get("isPreferred")
+
+
+def test_every_call_of_an_instance_offers_the_same_fixes(talk):
+    first, second = offers(talk, NET, "self.bn(self.conv1"), offers(talk, NET, "self.bn(self.conv2")
+    assert list(first) == list(second)
+    split = next(title for title in first if title.startswith("Split"))
+    assert applied(NET, first[split]) == applied(NET, second[split])
 
 
 def test_a_list_that_stands_there_takes_the_name_in(talk):

@@ -76,8 +76,19 @@ def test_a_diagnostic_says_where_what_and_how_to_read_more(place_of):
     assert diagnostic.code_description.href.endswith("/shared-batch-norm.md")
     assert diagnostic.data == {"owner": "Net", "attribute": "bn"}
     related = list(diagnostic.related_information or ())
-    assert [(one.message, one.location.uri) for one in related] == [("the first call", URI), ("because of this", URI)]
+    assert [(one.message, one.location.uri) for one in related] == [("the first call; because of this", URI)]
     assert flat(related[0].location.range) == (4, 23, 4, 33)
+
+
+def test_other_calls_are_hints_that_point_back(place_of) -> None:
+    view = view_of(TEXT, Client(related_information=True))
+    place, other = (place_of(view.analysis.index, needle) for needle in ("return self.bn", "self.bn(x)"))
+    related = (Related(other, "call 1", "call"), Related(place, "beside"))
+    finding = Finding("shared-batch-norm", Severity.WARNING, "message", place, "Net", "bn", related=related)
+    main, pointer = view.diagnostics_of(finding)
+    assert (main.severity, pointer.severity) == (lsp.DiagnosticSeverity.Warning, lsp.DiagnosticSeverity.Hint)
+    assert flat(pointer.range) == (4, 23, 4, 33) and pointer.code == main.code
+    assert [one.location.range for one in pointer.related_information or ()] == [main.range]
 
 
 def test_related_information_is_for_those_who_can_show_it(place_of):

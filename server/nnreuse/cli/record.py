@@ -99,7 +99,8 @@ def record(
     `program`: its positions are those of a notebook's cells.
     """
     site = _site(index, finding.place, "")
-    related = tuple(_site(index, each.place, each.message) for each in finding.related if index.holds(each.place))
+    held = (_site(index, each.place, each.message) for each in finding.related if index.holds(each.place))
+    related = tuple(sorted(held, key=lambda each: (each.start, each.end)))
     notes = tuple(dict.fromkeys(each.speaks_for + each.sentence for each in finding.evidence))
     rows = {row for each in (site, *related) for row in range(each.start.line, each.end.line + 1)}
     lines = {row: index.source.lines[row] for row in sorted(rows) if row < len(index.source.lines)}

@@ -18,6 +18,7 @@ from nnreuse.fixes.fix import Applicability, Fix
 from nnreuse.lsp.convert import View, edits_to
 from nnreuse.rules.finding import Finding
 from nnreuse.syntax.edits import Edit
+from nnreuse.syntax.units import Place
 from nnreuse.workspace.neighbours import Obstacles, against, refusal
 
 FIX_ALL = "source.fixAll.nnreuse"
@@ -52,7 +53,7 @@ class Built:
     """What was offered besides the fixes of findings, for `codeAction/resolve` to find again."""
     _edits: dict[int, list[Edit] | None] = field(default_factory=dict[int, list[Edit] | None])
     _kept: list[Fix] = field(default_factory=list[Fix])
-    _comments: dict[int, list[Fix]] = field(default_factory=dict[int, list[Fix]])
+    _comments: dict[tuple[int, Place], list[Fix]] = field(default_factory=dict[tuple[int, Place], list[Fix]])
 
     def edits(self, fix: Fix) -> list[Edit] | None:
         """The edits of a fix, or None where it must not be offered."""
@@ -79,11 +80,12 @@ class Built:
             case _:
                 return None
 
-    def comments(self, finding: Finding, make: Callable[[Finding], Iterable[Fix]]) -> list[Fix]:
-        """The comments that silence a finding, the same ones each time: they too are built once."""
-        if id(finding) not in self._comments:
-            self._comments[id(finding)] = list(make(finding))
-        return self._comments[id(finding)]
+    def comments(self, finding: Finding, place: Place, make: Callable[[Finding, Place], Iterable[Fix]]) -> list[Fix]:
+        """The comments that silence a finding at one of its places, the same ones each time: they too are built once."""
+        key = id(finding), place
+        if key not in self._comments:
+            self._comments[key] = list(make(finding, place))
+        return self._comments[key]
 
     def refusal(self, finding: Finding) -> str | None:
         """Why none of a finding's fixes is offered, where that can be said."""
@@ -96,7 +98,7 @@ class Request:
 
     version: int
     params: lsp.CodeActionParams
-    comments: Callable[[Finding], Iterable[Fix]] = lambda _: ()
+    comments: Callable[[Finding, Place], Iterable[Fix]] = lambda _finding, _place: ()
     refactorings: Callable[[], Iterable[Fix]] = lambda: ()
     repairs: Callable[[], tuple[list[Edit], list[Fix]]] = lambda: ([], [])
     """All repairs that are asked for together, and the fixes they are."""
@@ -146,16 +148,17 @@ def _fixes(built: Built, request: Request) -> list[lsp.CodeAction]:
     """The fixes of the findings that are meant; what several findings share is offered once."""
     view, actions = built.view, dict[tuple[str, tuple[Edit, ...]], lsp.CodeAction]()
     preferred_only = _applies_every_action(view, request.params)
-    for finding in _meant(view, request.params):
+    for meant in _meant(view, request.params):
+        finding = meant.finding
         fixes = [(fix, edits) for fix in finding.fixes if (edits := built.edits(fix))]
         if not fixes and view.client.shows_disabled and (reason := built.refusal(finding)):
-            actions[finding.fixes[0].title, ()] = _disabled(view, finding, reason)
+            actions[finding.fixes[0].title, ()] = _disabled(meant, reason)
         for fix, edits in fixes[:1] if preferred_only else fixes:
             same = fix.title, tuple(edits)
             if same in actions:
-                actions[same].diagnostics = [*(actions[same].diagnostics or ()), view.diagnostic(finding)]
+                actions[same].diagnostics = [*(actions[same].diagnostics or ()), *meant.diagnostics]
             else:
-                actions[same] = _action(view, request.version, finding, fix, edits)
+                actions[same] = _action(view, request.version, meant, fix, edits)
             if fix is fixes[0][0]:
                 actions[same].is_preferred = True
     return sorted(actions.values(), key=lambda action: not action.is_preferred)
@@ -164,8 +167,8 @@ def _fixes(built: Built, request: Request) -> list[lsp.CodeAction]:
 def _of_one_rule(built: Built, request: Request) -> Iterator[lsp.CodeAction]:
     """Everything that the rules of the findings that are meant would have done in the file, where that is more than one thing."""
     view = built.view
-    for rule in dict.fromkeys(finding.rule for finding in _meant(view, request.params)):
-        if len({f.attribute for f in view.analysis.findings if f.rule == rule}) < 2:
+    for rule in dict.fromkeys(meant.finding.rule for meant in _meant(view, request.params)):
+        if sum(finding.rule == rule for finding in view.analysis.findings) < 2:
             continue  # before anything is built
         edits, fixes = request.repairs_of(rule)
         if len(fixes) > 1:
@@ -173,24 +176,24 @@ def _of_one_rule(built: Built, request: Request) -> Iterator[lsp.CodeAction]:
             yield _other(built, request, fix, edits, lsp.CodeActionKind.QuickFix)
 
 
-def _disabled(view: View, finding: Finding, reason: str) -> lsp.CodeAction:
+def _disabled(meant: "_Meant", reason: str) -> lsp.CodeAction:
     return lsp.CodeAction(
-        title=finding.fixes[0].title,
+        title=meant.finding.fixes[0].title,
         kind=lsp.CodeActionKind.QuickFix,
-        diagnostics=[view.diagnostic(finding)],
+        diagnostics=meant.diagnostics,
         disabled=lsp.CodeActionDisabled(reason),
     )
 
 
 def _comments(built: Built, request: Request) -> Iterator[lsp.CodeAction]:
     seen: set[tuple[str, tuple[Edit, ...]]] = set()
-    for finding in _meant(built.view, request.params):
-        for fix in built.comments(finding, request.comments):
+    for meant in _meant(built.view, request.params):
+        for fix in built.comments(meant.finding, meant.place, request.comments):
             edits = built.edits(fix)
             if edits and (fix.title, tuple(edits)) not in seen:
                 seen.add((fix.title, tuple(edits)))
                 action = _other(built, request, fix, edits, lsp.CodeActionKind.QuickFix)
-                action.diagnostics = [built.view.diagnostic(finding)]
+                action.diagnostics = meant.diagnostics
                 yield action
 
 
@@ -199,16 +202,14 @@ def _reports(built: Built, request: Request) -> list[lsp.CodeAction]:
     view = built.view
     if view.analysis.error is not None:
         return []  # the text has changed since
-    by_rule = {finding.rule: finding for finding in reversed(_meant(view, request.params))}
+    by_rule = {meant.finding.rule: meant for meant in reversed(_meant(view, request.params))}
     found: list[lsp.CodeAction] = []
-    for rule, finding in sorted(by_rule.items()):
+    for rule, meant in sorted(by_rule.items()):
         title = f"Report a wrong finding ({rule})…" if len(by_rule) > 1 else "Report a wrong finding…"
-        arguments = [view.uri, rule, _flat(view.range(finding.place))]
+        arguments = [view.uri, rule, _flat(view.range(meant.finding.place))]
         command = lsp.Command(title=title, command=REPORT, arguments=arguments)
         found.append(
-            lsp.CodeAction(
-                title, kind=lsp.CodeActionKind.QuickFix, diagnostics=[view.diagnostic(finding)], command=command
-            )
+            lsp.CodeAction(title, kind=lsp.CodeActionKind.QuickFix, diagnostics=meant.diagnostics, command=command)
         )
     return found
 
@@ -249,17 +250,37 @@ def data_of(action: lsp.CodeAction) -> ActionData:
     raise JsonRpcInvalidParams("This code action was not offered by nnreuse.")
 
 
-def _meant(view: View, params: lsp.CodeActionParams) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """A finding that a request is about: at which of its calls, and the diagnostics that are marked there."""
+
+    finding: Finding
+    place: Place
+    diagnostics: list[lsp.Diagnostic]
+
+
+def _meant(view: View, params: lsp.CodeActionParams) -> list[_Meant]:
     """The findings a request is about: its diagnostics where it names any of ours (Kate), else what its range meets (ALE).
 
-    Of a selection that meets many, the first: nobody reads a menu of hundreds, and each has edits to be proven.
+    Each once, at whichever of its calls. Of a selection that meets many, the first: nobody reads a menu of hundreds, and each has
+    edits to be proven.
     """
-    placed = [(view.range(finding.place), finding) for finding in view.analysis.findings]
     named = {(one.code, *_flat(one.range)) for one in params.context.diagnostics}
-    found = [finding for place, finding in placed if (finding.rule, *_flat(place)) in named]
-    if not found and not (named and _applies_every_action(view, params)):
-        found = [f for place, f in placed if place.start <= params.range.end and params.range.start <= place.end]
-    return found[:_MENU]
+    placed = [(finding, view.marked(finding)) for finding in view.analysis.findings]
+    found = [(f, [at for at in marks if (f.rule, *_flat(at[1])) in named]) for f, marks in placed]
+    if not any(marks for _, marks in found) and not (named and _applies_every_action(view, params)):
+        found = [(f, [at for at in marks if _meet(at[1], params.range)]) for f, marks in placed]
+    meant = [(finding, marks) for finding, marks in found if marks][:_MENU]
+    return [_Meant(finding, marks[0][0], _diagnostics_at(view, finding, marks)) for finding, marks in meant]
+
+
+def _meet(one: lsp.Range, other: lsp.Range) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _diagnostics_at(view: View, finding: Finding, marks: list[tuple[Place, lsp.Range]]) -> list[lsp.Diagnostic]:
+    ranges = {tuple(_flat(at)) for _, at in marks}
+    return [one for one in view.diagnostics_of(finding) if tuple(_flat(one.range)) in ranges]
 
 
 def _applies_every_action(view: View, params: lsp.CodeActionParams) -> bool:
@@ -272,14 +293,13 @@ def _applies_every_action(view: View, params: lsp.CodeActionParams) -> bool:
     )
 
 
-def _action(view: View, version: int, finding: Finding, fix: Fix, edits: list[Edit]) -> lsp.CodeAction:
-    data = ActionData(
-        uri=view.uri, version=version, rule=finding.rule, range=_flat(view.range(finding.place)), title=fix.title
-    )
+def _action(view: View, version: int, meant: _Meant, fix: Fix, edits: list[Edit]) -> lsp.CodeAction:
+    at = _flat(view.range(meant.finding.place))
+    data = ActionData(uri=view.uri, version=version, rule=meant.finding.rule, range=at, title=fix.title)
     return lsp.CodeAction(
         title=fix.title,
         kind=lsp.CodeActionKind.QuickFix,
-        diagnostics=[view.diagnostic(finding)],
+        diagnostics=meant.diagnostics,
         edit=None if view.client.resolves_edits else _workspace_edit(view, version, fix, edits),
         data=data,
     )

@@ -18,7 +18,7 @@ from nnreuse.fixes.fix import unfixed
 from nnreuse.lsp.client import Client
 from nnreuse.lsp.uris import uri_of
 from nnreuse.rules import pages
-from nnreuse.rules.finding import Finding
+from nnreuse.rules.finding import Finding, Related
 from nnreuse.syntax.drift import Drift
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
@@ -104,7 +104,34 @@ class View:
 
     def diagnostics(self) -> list[lsp.Diagnostic]:
         """What to publish: what the settings show; unasked, hints are knowledge for those who look, and no complaint."""
-        return [self.diagnostic(finding) for finding in self.analysis.shown(self.settings)]
+        found = [one for finding in self.analysis.shown(self.settings) for one in self.diagnostics_of(finding)]
+        return sorted(found, key=lambda one: (one.range.start.line, one.range.start.character))
+
+    def diagnostics_of(self, finding: Finding) -> list[lsp.Diagnostic]:
+        """A finding as a diagnostic, and at the other calls of its instance hints that point back to it."""
+        main = self.diagnostic(finding)
+        return [main, *(self._pointer(one, main) for one in finding.related if self._is_call_here(one))]
+
+    def _is_call_here(self, related: Related) -> bool:
+        return related.role == "call" and self.analysis.index.holds(related.place)
+
+    def _pointer(self, related: Related, main: lsp.Diagnostic) -> lsp.Diagnostic:
+        """The hint at another call. A list of problems counts the finding once, and every call is marked all the same."""
+        back = [lsp.DiagnosticRelatedInformation(lsp.Location(self.uri, main.range), main.message)]
+        return lsp.Diagnostic(
+            range=self.range(related.place),
+            message=f"{related.message}: {main.message}",
+            severity=lsp.DiagnosticSeverity.Hint,
+            code=main.code,
+            code_description=main.code_description,
+            source=main.source,
+            related_information=back if self.client.related_information else None,
+            data=main.data,
+        )
+
+    def marked(self, finding: Finding) -> list[tuple[Place, lsp.Range]]:
+        """Where a finding is marked: at each call of its instance, its own place first."""
+        return [(place, self.range(place)) for place in finding.calls if self.analysis.index.holds(place)]
 
     def diagnostic(self, finding: Finding) -> lsp.Diagnostic:
         """A finding as a diagnostic; `data` names the instance, which no range does once the text has changed."""
@@ -121,15 +148,18 @@ class View:
         )
 
     def _related(self, finding: Finding) -> list[lsp.DiagnosticRelatedInformation] | None:
-        """The other places of a finding, and those of its evidence; None where there are none or the client has no room."""
+        """All other places, those of its evidence too, in reading order; None where there are none or the client has no room."""
         if not self.client.related_information:
             return None
-        places = finding.places
         refusal = unfixed(finding.fixes, self.analysis.index) if self.analysis.error is None else None
-        if refusal is not None:
-            places.append((finding.place, f"no fix is offered: {refusal}"))
+        places = finding.places_with([] if refusal is None else [(finding.place, f"no fix is offered: {refusal}")])
         found = [(self._location(finding, place), message) for place, message in places]
-        return [lsp.DiagnosticRelatedInformation(at, message) for at, message in found if at is not None] or None
+        told = [lsp.DiagnosticRelatedInformation(at, message) for at, message in found if at is not None]
+        return sorted(told, key=self._in_reading_order) or None
+
+    def _in_reading_order(self, one: lsp.DiagnosticRelatedInformation) -> tuple[bool, str, int, int]:
+        at = one.location.range.start
+        return one.location.uri != self.uri, one.location.uri, at.line, at.character
 
     def _location(self, finding: Finding, place: Place) -> lsp.Location | None:
         """Where a place of a finding is, in whatever file; None where that is not known."""

@@ -226,7 +226,7 @@ class Session:
         request = Request(
             document.version,
             params,
-            comments=lambda finding: comments(finding, traces),
+            comments=lambda finding, place: comments(finding, traces, place),
             refactorings=lambda: self.workspace.refactorings(path, at, self.client.encoding),
             repairs=lambda: repaired(self._applied_to_all()),
             repairs_of=lambda rule: repaired(list(Applicability), rule=rule),

@@ -1,5 +1,6 @@
 """Finding: what a rule has to say about one instance, with all its places, its evidence and its fixes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -69,12 +70,15 @@ class Finding:
 
     @property
     def places(self) -> list[tuple[Place, str]]:
-        """What is shown beside it: related places, and those of its evidence; what is said of one place is said together."""
+        """What is shown beside it: related places, and those of its evidence."""
+        return self.places_with([])
+
+    def places_with(self, more: Iterable[tuple[Place, str]]) -> list[tuple[Place, str]]:
+        """The same with what else there is to say; what is said of one place is said together."""
         said: dict[Place, list[str]] = {}
-        for place, message in (
-            *((one.place, one.message) for one in self.related),
-            *((one.place, one.sentence) for one in self.evidence),
-        ):
+        related = ((one.place, one.message) for one in self.related)
+        reasons = ((one.place, one.sentence) for one in self.evidence)
+        for place, message in (*related, *reasons, *more):
             said.setdefault(place, []).append(message)
         return [(place, "; ".join(dict.fromkeys(messages))) for place, messages in said.items()]
 

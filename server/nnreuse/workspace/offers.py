@@ -18,14 +18,15 @@ from nnreuse.rules.sharing import split_fixes
 from nnreuse.rules.subjects import Subject, definitions
 from nnreuse.syntax.edits import Edit, compatible
 from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Trace, most_calls
 from nnreuse.tracing.values import Instance
 from nnreuse.types.program import Program
 from nnreuse.workspace.analysis import Analysis
 
 
-def comments(finding: Finding, traces: list[Trace]) -> Iterator[Fix]:
-    """The comments that silence a finding: at its statement, or at the definition of what is shared on purpose."""
+def comments(finding: Finding, traces: list[Trace], place: Place) -> Iterator[Fix]:
+    """The comments that silence a finding: at the statement of one of its calls, or at the definition of what is shared on purpose."""
     if finding.attribute and registry.is_about_sharing(finding.rule):
         name = finding.attribute.split(".")[0]
         for trace in traces:
@@ -33,7 +34,7 @@ def comments(finding: Finding, traces: list[Trace]) -> Iterator[Fix]:
                 for definition in [one for one in trace.definitions if one.name == name][:1]:
                     title = f"Declare `self.{name}` shared on purpose"
                     yield Fix(title, Applicability.SAFE, declare_shared(definition.place))
-    yield Fix(f"Ignore {finding.rule} here", Applicability.SAFE, add_ignore(finding.place, finding.rule))
+    yield Fix(f"Ignore {finding.rule} here", Applicability.SAFE, add_ignore(place, finding.rule))
 
 
 def refactorings(subject: Subject, program: Program, settings: Settings) -> Iterator[Fix]:
