@@ -7,8 +7,9 @@ from nnreuse.fixes.places import Function, chain, function_at, is_self, siblings
 from nnreuse.fixes.writing import Build, Refused, current, proven
 from nnreuse.syntax.edits import Edit
 from nnreuse.syntax.index import FileIndex
+from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import walk
-from nnreuse.syntax.units import Place
+from nnreuse.syntax.units import Place, Unit
 
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec"})
 
@@ -82,14 +83,25 @@ def _names(statement: ast.Assign | ast.AnnAssign) -> list[str]:
 
 
 def _is_unread(site: Place, statement: ast.stmt, function: Function, name: str) -> bool:
-    nodes = list(walk(function))
-    if any(isinstance(n, ast.Global | ast.Nonlocal) and name in n.names for n in nodes):
+    read, kept = _names_read(site.unit, function), _names_kept(site.unit, function)
+    if kept is None or name in kept:
         return False
-    if any(isinstance(n, ast.Name) and n.id in _SEES_LOCALS for n in nodes):
-        return False
-    if not any(_reads(node, name) for node in nodes):
-        return True
-    return _is_replaced(siblings(site.unit, statement), statement, name)
+    return name not in read or _is_replaced(siblings(site.unit, statement), statement, name)
+
+
+@once
+def _names_read(unit: Unit, function: Function) -> frozenset[str]:
+    """The names that a function of a unit reads."""
+    return frozenset(name for node in walk(function) if (name := _read_by(node)) is not None)
+
+
+@once
+def _names_kept(unit: Unit, function: Function) -> frozenset[str] | None:
+    """The names of a function that belong to what is around it; None where something in it may see all of its locals."""
+    nodes = walk(function)
+    if any(isinstance(node, ast.Name) and node.id in _SEES_LOCALS for node in nodes):
+        return None
+    return frozenset(n for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for n in node.names)
 
 
 def _is_replaced(block: list[ast.stmt], statement: ast.stmt, name: str) -> bool:
@@ -103,11 +115,11 @@ def _is_replaced(block: list[ast.stmt], statement: ast.stmt, name: str) -> bool:
     return False
 
 
-def _reads(node: ast.AST, name: str) -> bool:
+def _read_by(node: ast.AST) -> str | None:
     match node:
         case ast.Name(id=read, ctx=ast.Load() | ast.Del()):
-            return read == name
+            return read
         case ast.AugAssign(target=ast.Name(id=read)):
-            return read == name
+            return read
         case _:
-            return False
+            return None

@@ -1,8 +1,9 @@
 """Fix: one proposed change of a file, and how far it may be trusted."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from weakref import ref
 
 from nnreuse.fixes.writing import Build, Refused
 from nnreuse.syntax.edits import Edit
@@ -63,21 +64,30 @@ class Fix:
     migration: Migration | None = None
     reach: Reach | None = None
     """What of it other files may notice; None: nothing."""
+    _last: list[tuple["ref[FileIndex]", list[Edit] | None, str | None]] = field(
+        default_factory=list[tuple["ref[FileIndex]", list[Edit] | None, str | None]], compare=False, repr=False
+    )
+    """What it came to on the text that was asked about last: many ask, and it is built once."""
 
     def edits(self, index: FileIndex) -> list[Edit] | None:
         """The edits, or None where they cannot be proven right."""
-        try:
-            return self.build(index)
-        except Refused:
-            return None
+        edits, _ = self._built(index)
+        return list(edits) if edits is not None else None
 
     def refusal(self, index: FileIndex) -> str | None:
         """Why there are no edits, where that can be said."""
+        return self._built(index)[1]
+
+    def _built(self, index: FileIndex) -> tuple[list[Edit] | None, str | None]:
+        for of, edits, reason in self._last:
+            if of() is index:
+                return edits, reason
         try:
-            self.build(index)
-        except Refused as reason:
-            return str(reason)
-        return None
+            edits, reason = self.build(index), None
+        except Refused as refusal:
+            edits, reason = None, str(refusal)
+        self._last[:] = [(ref(index), edits, reason)]
+        return edits, reason
 
 
 def renaming(cls: str, attribute: str, names: Iterable[str]) -> Reach:

@@ -4,11 +4,12 @@ libcst reads exactly the expression that a fix is about to rewrite, after Python
 not changed is not written, so comments, quotes, line ends and indentation stay as they are.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nnreuse.syntax.edits import Edit, compatible
+from nnreuse.syntax.edits import Edit, apply_edits, compatible
 from nnreuse.syntax.index import FileIndex
 from nnreuse.syntax.source import Encoding, split_lines
 from nnreuse.syntax.span import Span
@@ -35,13 +36,30 @@ def proven(index: FileIndex, edits: Iterable[Edit]) -> list[Edit] | None:
 
 
 def after(index: FileIndex, edits: list[Edit]) -> FileIndex:
-    """The index of the text with edits that are compatible. Costs the units that they touch."""
+    """The index of the text with edits that are compatible. Costs the units that they touch, each once."""
     source = index.source
-    for edit in sorted(edits, reverse=True):  # those before keep their places
+    for edit in reversed(_by_unit(index, edits)):  # those before keep their places
         start, end = source.position(edit.span.start), source.position(edit.span.end)
         source, change = source.edited(start, end, edit.content, Encoding.UTF32)
         index = index.updated(source, change)
     return index
+
+
+def _by_unit(index: FileIndex, edits: list[Edit]) -> list[Edit]:
+    """The edits, those that begin in one unit as one, in order."""
+    text, lines = index.source.text, [*index.first_lines.values()]
+    starts = [index.source.starts[line] for line in lines]
+    groups: dict[int, list[Edit]] = {}
+    for edit in sorted(edits):
+        groups.setdefault(bisect_right(starts, edit.span.start), []).append(edit)
+    return [_one(text, group) for group in groups.values()]
+
+
+def _one(text: str, edits: list[Edit]) -> Edit:
+    """Several edits as one, from the first to the last."""
+    span = Span(edits[0].span.start, max(edit.span.end for edit in edits))
+    inside = [Edit(edit.span.shifted(-span.start), edit.content) for edit in edits]
+    return Edit(span, apply_edits(text[span.start : span.end], inside))
 
 
 def together(first: Build, second: Build) -> Build:

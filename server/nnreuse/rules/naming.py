@@ -4,7 +4,9 @@ import ast
 import re
 from collections.abc import Iterator
 
+from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import walk
+from nnreuse.syntax.units import Unit
 from nnreuse.tracing.trace import Call
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -98,11 +100,20 @@ def _bears(name: str, mark: str) -> bool:
 
 def result_names(call: Call) -> Iterator[str]:
     """The names that the statement around a call binds to its result."""
-    for root in call.unit.nodes:
-        for statement in walk(root):
-            if isinstance(statement, ast.Assign) and any(node is call.node for node in walk(statement.value)):
-                for target in statement.targets:
-                    yield from _bound(target, statement.value, call)
+    for statement in _assignments(call.unit).get(call.node, ()):
+        for target in statement.targets:
+            yield from _bound(target, statement.value, call)
+
+
+@once
+def _assignments(unit: Unit) -> dict[ast.Call, list[ast.Assign]]:
+    """For each call of a unit the assignments in whose values it stands."""
+    found: dict[ast.Call, list[ast.Assign]] = {}
+    for statement in (node for root in unit.nodes for node in walk(root) if isinstance(node, ast.Assign)):
+        for node in walk(statement.value):
+            if isinstance(node, ast.Call):
+                found.setdefault(node, []).append(statement)
+    return found
 
 
 def _bound(target: ast.expr, value: ast.expr, call: Call) -> Iterator[str]:

@@ -123,12 +123,16 @@ def call_sites(calls: Iterable[Call]) -> list[Call]:
 def positions(sites: Sequence[Call]) -> list[list[Call]]:
     """Call sites in groups: those that stand in different arms of one `if` are one position."""
     groups: list[list[Call]] = []
+    branching: list[list[Call]] = []
     for site in sites:
-        group = next((one for one in groups if any(in_other_arms(site, other) for other in one)), None)
-        if group is None:
-            groups.append([site])
-        else:
+        in_arm = bool(_arms_around(site.unit, site.site.span))
+        candidates = (one for one in branching if any(in_other_arms(site, other) for other in one)) if in_arm else ()
+        group = next(iter(candidates), None)
+        if group is not None:
             group.append(site)
+            continue
+        groups.append([site])
+        branching += groups[-1:] if in_arm else []
     return groups
 
 
@@ -136,14 +140,21 @@ def in_other_arms(a: Call, b: Call) -> bool:
     """Whether two calls stand in different arms of one `if`, statement or expression."""
     if a.unit is not b.unit:
         return False
-    here, there = a.site.span, b.site.span
-    return any(
-        _within(a.unit, first, here)
-        and _within(a.unit, second, there)
-        or _within(a.unit, first, there)
-        and _within(a.unit, second, here)
-        for first, second in map(_arms, _branches(a.unit))
-    )
+    here, there = _arms_around(a.unit, a.site.span), _arms_around(b.unit, b.site.span)
+    return any(there.get(branch, arm) is not arm for branch, arm in here.items())
+
+
+@once
+def _arms_around(unit: Unit, span: Span) -> dict[ast.If | ast.IfExp, bool]:
+    """The branches in an arm of which a range stands: the first arm, or the second."""
+    found: dict[ast.If | ast.IfExp, bool] = {}
+    for branch in _branches(unit):
+        first, second = _arms(branch)
+        if _within(unit, first, span):
+            found[branch] = True
+        elif _within(unit, second, span):
+            found[branch] = False
+    return found
 
 
 def _arms(branch: ast.If | ast.IfExp) -> tuple[Sequence[ast.stmt | ast.expr], Sequence[ast.stmt | ast.expr]]:
@@ -211,15 +222,16 @@ def producers(trace: Trace, call: Call) -> list[Call]:
 
 def between(reuse: Reuse) -> list[Call]:
     """Calls of other instances with parameters that lie on the way from one call of the instance to the next that sees its result."""
-    found: list[Call] = []
+    found, seen = list[Call](), set[int]()
     for number, second in enumerate(reuse.calls):
         first = next((call for call in reversed(reuse.calls[:number]) if depends(second, call)), None)
         if first is None:
             continue
         for call in reuse.trace.calls[first.number + 1 : second.number]:
             on_the_way = call.instance is not reuse.instance and depends(second, call) and depends(call, first)
-            if on_the_way and call not in found and reuse.trace.carries(call.instance).parameters is not False:
+            if on_the_way and call.number not in seen and reuse.trace.carries(call.instance).parameters is not False:
                 found.append(call)
+                seen.add(call.number)
     return found
 
 

@@ -290,9 +290,9 @@ def relation(calls: list[Call]) -> Relation:
     """How the calls of one instance relate; calls of different entry points are not compared."""
     if len(calls) < 2:
         return "single" if calls else "none"
-    kinds: set[str] = set()
+    kinds, apart = set[str](), dict[tuple[int, int], bool]()
     for number, later in enumerate(calls):
-        earlier = [c for c in calls[:number] if c.entry == later.entry and not exclusive(c.path, later.path)]
+        earlier = [c for c in calls[:number] if c.entry == later.entry and not _apart(c.path, later.path, apart)]
         if earlier:
             kinds.add("chained" if any(depends(later, c) for c in earlier) else "parallel")
     if not kinds:
@@ -302,6 +302,14 @@ def relation(calls: list[Call]) -> Relation:
     if kinds == {"chained"}:
         return "recurrent" if _recurrent(calls) else "chained"
     return "parallel"
+
+
+def _apart(a: Path, b: Path, known: dict[tuple[int, int], bool]) -> bool:
+    """`exclusive`, asked once for each two of paths that many calls have."""
+    both = id(a), id(b)
+    if both not in known:
+        known[both] = exclusive(a, b)
+    return known[both]
 
 
 def depends(later: Call, earlier: Call) -> bool:
