@@ -102,8 +102,34 @@ def test_full_marks_the_place_and_says_why(run):
         "  = help: write good (use --unsafe-fixes)\n"
         "  = help: `nnreuse rule shared-batch-norm` explains\n"
         "\n"
-        "1 finding: 1 warning.\n"
+        "1 finding in 1 file, 1 with a fix: 1 warning.\n"
     )
+
+
+def test_output_goes_to_a_file_that_can_be_written(run, tmp_path):
+    put("m.py", "bad\n")
+    result = run("check", "--output-format", "concise", "--output-file", "out.txt", "m.py")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert Path("out.txt").read_text() == "m.py:1:1: warning[shared-batch-norm] `bad` is called twice\n"
+    assert run("check", "--output-file", "no/such/out.txt", "m.py").exit_code == 2
+
+
+def test_quiet_leaves_out_all_but_findings(run):
+    put("m.py", "bad\n")
+    assert "in 1 file" in run("check", "m.py").stdout
+    assert "in 1 file" not in run("check", "--quiet", "m.py").stdout
+    put("clean.py", "x = 1\n")
+    assert run("check", "--quiet", "clean.py").output == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "no_color", "coloured"),
+    [(["--color", "always"], "1", True), (["--color", "never"], "", False), ([], "1", False), ([], "", False)],
+)
+def test_colours_are_asked_for(run, monkeypatch, options, no_color, coloured):
+    monkeypatch.setenv("NO_COLOR", no_color)
+    put("m.py", "bad\n")
+    assert ("\x1b[" in run("check", *options, "m.py").stdout) is coloured
 
 
 def test_source_cannot_steer_the_terminal(run):

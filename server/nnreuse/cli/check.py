@@ -1,5 +1,6 @@
 """`nnreuse check`: its options, and what becomes of them."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,9 @@ class _Options(_Selection):
     write_plan: str | None
     statistics: bool
     exit_zero: bool
+    output_file: str | None
+    quiet: bool
+    color: str
     stdin_filename: str | None
     jobs: int | None
     no_cache: bool
@@ -56,6 +60,15 @@ def _output_options(function: Decorated) -> Decorated:
             click.option("--output-format", type=click.Choice(list(FORMATS)), default="full", show_default=True),
             click.option("--statistics", is_flag=True, help="Print how many findings each rule has, not the findings."),
             click.option("--exit-zero", is_flag=True, help="Exit 0 though there are findings."),
+            click.option("--output-file", metavar="FILE", help="Write the findings there, not to standard output."),
+            click.option("--quiet", "-q", is_flag=True, help="No summary, no progress, no notices."),
+            click.option(
+                "--color",
+                type=click.Choice(["auto", "always", "never"]),
+                default="auto",
+                show_default=True,
+                help="Colours: on a terminal, unless NO_COLOR is set.",
+            ),
         ],
     )
 
@@ -127,10 +140,18 @@ def _run_options(function: Decorated) -> Decorated:
 @click.pass_context
 def check(context: click.Context, **options: Unpack[_Options]) -> None:
     """Find modules that are reused by mistake, and repair them. PATH is a file, a notebook, a folder, or `-`."""
+    context.color = _colour(options["color"])
     make: MakeEngine = context.obj or (uncached_project if options["no_cache"] else project)
     files, problems = targets(options["paths"], options["stdin_filename"], _change(options))
     code = report(_plan(options), files, problems, make, options["jobs"])
     context.exit(0 if code == 1 and options["exit_zero"] else code)
+
+
+def _colour(wish: str) -> bool | None:
+    """Whether texts are coloured, as click asks for it: None is on a terminal alone. NO_COLOR counts where it is not empty."""
+    if wish == "auto":
+        return False if os.environ.get("NO_COLOR") else None
+    return wish == "always"
 
 
 def _plan(options: _Options) -> Plan:
@@ -146,7 +167,16 @@ def _plan(options: _Options) -> Plan:
     write_plan = options["write_plan"]
     if write_plan and mode is Mode.SHOW:
         raise click.UsageError("--write-plan tells of fixes: give --unsafe-fixes too, or --diff --unsafe-fixes")
-    return Plan(mode, show, repairs, frozenset(allowed), Path(write_plan) if write_plan else None)
+    output_file = options["output_file"]
+    return Plan(
+        mode,
+        show,
+        repairs,
+        frozenset(allowed),
+        Path(write_plan) if write_plan else None,
+        Path(output_file) if output_file else None,
+        options["quiet"],
+    )
 
 
 def _change(options: _Selection) -> Callable[[Settings], Settings]:

@@ -15,14 +15,10 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFORMAT
 
 
 def full(records: Iterable[Record]) -> Iterator[str]:
-    """Each finding with its code, its evidence and its first fix, then how many there are. Of none, nothing."""
-    counts: Counter[Severity] = Counter()
+    """Each finding with its code, its evidence and its first fix."""
     for record in records:
-        counts[record.severity] += 1
         head = click.style(f"{record.severity.value}[{record.rule}]", fg=_COLOURS[record.severity], bold=True)
         yield "\n".join([f"{head}: {click.style(record.message, bold=True)}", *frame(record), *_notes(record), ""])
-    if counts:
-        yield _total(counts)
 
 
 def concise(records: Iterable[Record]) -> Iterator[str]:
@@ -65,21 +61,28 @@ def _counted(records: Iterable[Record]) -> list[tuple[tuple[str, Severity], int]
 
 def _notes(record: Record) -> Iterator[str]:
     margin = " " * (len(str(max(site.start.line for site in (record.site, *record.related)) + 1)) + 1)
-    helps = (f"help: {_offered(repair)}" for repair in record.repairs[:1])
+    helps = [f"help: {_offered(record)}"] if record.repairs else []
     refusal = [f"note: no fix is offered: {record.unfixed}"] if record.unfixed else []
     page = f"help: `nnreuse rule {record.rule}` explains"
     for line in chain((f"note: {note}" for note in record.notes), refusal, helps, [page]):
         yield f"{margin}= {line}"
 
 
-def _offered(repair: Repair) -> str:
-    return repair.title + {"safe": " (use --fix)", "unsafe": " (use --unsafe-fixes)"}.get(repair.applicability, "")
+def _offered(record: Record) -> str:
+    """The fix that an option would apply, else the first, and what applies it."""
+    applied = (repair for repair in record.repairs if repair.applicability != "display")
+    repair = next(applied, record.repairs[0])
+    return f"{repair.title} ({_applied_by(record, repair)})"
 
 
-def _total(counts: Counter[Severity]) -> str:
-    total = sum(counts.values())
-    parts = [f"{counts[severity]} {severity.value}" for severity in reversed(Severity) if counts[severity]]
-    return f"{total} finding{'s' * (total > 1)}: {', '.join(parts)}."
+def _applied_by(record: Record, repair: Repair) -> str:
+    if repair.applicability == "safe":
+        return "use --fix"
+    if repair.applicability == "display":
+        return "to be written by hand"
+    if record.severity.rank >= Severity.WARNING.rank:
+        return "use --unsafe-fixes"
+    return f"in an editor, or with --severity {record.rule}=warning --unsafe-fixes"
 
 
 def _object(record: Record) -> dict[str, object]:

@@ -2,19 +2,23 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from nnreuse.cli.engine import Engine, Engines, MakeEngine, Target, run
 from nnreuse.cli.formats import Format, full
+from nnreuse.cli.progress import Progress, progress_of
 from nnreuse.cli.record import Record, Repair, built, record, shown
 from nnreuse.cli.repair import Repaired, repaired
+from nnreuse.cli.summary import Summary
 from nnreuse.syntax.edits import unified_diff
 from nnreuse.syntax.notebook import Program
 from nnreuse.syntax.source import Position
@@ -49,6 +53,10 @@ class Plan:
     repairs: bool
     allowed: frozenset[str]
     write_plan: Path | None = None
+    output_file: Path | None = None
+    """Where the findings are written instead of standard output."""
+    quiet: bool = False
+    """Whether only findings and errors are told: no summary, no progress, no notices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ def report(
     """Prints what is found in the files. The exit code: 0 clean, 1 findings or unparsable files, 2 trouble."""
     for problem in problems:
         _complain(f"{problem.path}: {problem}")
-    outcome = _Outcome(2 if problems else 0)
+    outcome = _Outcome(2 if problems else 0, progress_of(len(files), wanted=not plan.quiet), plan.quiet)
     reports = run(partial(check_file, plan), files, make, jobs)
     if plan.mode is Mode.DIFF:
         for each in outcome.watched(reports):
@@ -86,13 +94,32 @@ def report(
 def _print(plan: Plan, files: Sequence[Target], outcome: "_Outcome", reports: Iterable[Report]) -> None:
     # A repaired standard input goes to stdout; what is said of it must not mix with it.
     aside = plan.mode is Mode.WRITE and any(file.content is not None for file in files)
-    records = (found for each in outcome.watched(reports) for found in each.records)
-    for text in plan.format(records):
-        click.echo(text, err=aside)
-    if plan.format is full and outcome.code == 0:
-        click.echo(f"No findings in {len(files)} file{'s' * (len(files) != 1)}.", err=aside)
-    if outcome.applied:
+    summary = Summary()
+    records = summary.over(found for each in outcome.watched(reports) for found in each.records)
+    with _output(plan.output_file, sys.stderr if aside else sys.stdout) as output:
+        for text in plan.format(records):
+            outcome.progress.hide()
+            click.echo(text, file=output)
+        if plan.format is full and not plan.quiet and (summary.total or outcome.code == 0):
+            click.echo(summary.line(len(files), plan.repairs), file=output)
+    if plan.format is not full and not plan.quiet and sys.stderr.isatty():
+        click.echo(summary.line(len(files), plan.repairs), err=True)
+    if outcome.applied and not plan.quiet:
         click.echo(f"{outcome.applied} fix{'es' * (outcome.applied > 1)} applied.", err=True)
+
+
+@contextmanager
+def _output(path: Path | None, otherwise: TextIO) -> Generator[TextIO]:
+    """Where findings go. A file is written whole, and only where it can be: else that is a usage error."""
+    if path is None:
+        yield otherwise
+        return
+    text = StringIO()
+    yield text
+    try:
+        path.write_text(text.getvalue(), encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"--output-file {path}: cannot be written: {error.strerror}") from None
 
 
 def _write_plan(path: Path, migrations: "Sequence[Migration]") -> int:
@@ -113,17 +140,21 @@ def _write_plan(path: Path, migrations: "Sequence[Migration]") -> int:
 class _Outcome:
     """The exit code and the number of fixes so far; grows as reports pass by."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, progress: Progress, quiet: bool) -> None:
         self.code = code
+        self.progress = progress
+        self._quiet = quiet
         self.applied = 0
         self.migrations: list[Migration] = []
 
     def watched(self, reports: Iterable[Report]) -> Iterator[Report]:
-        for each in reports:
+        for each in self.progress.over(reports):
             self.code = max(self.code, each.code)
             self.applied += each.applied
             self.migrations += each.migrations
-            for told in (*each.notices, *filter(None, [each.trouble])):
+            notices = () if self._quiet else each.notices
+            for told in (*notices, *filter(None, [each.trouble])):
+                self.progress.hide()
                 _complain(told)
             if each.output is not None:
                 sys.stdout.buffer.write(each.output)
