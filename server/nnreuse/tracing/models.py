@@ -328,7 +328,8 @@ def _len(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords:
         return Const(len(container.content.items))
     if isinstance(container, Mapping) and not container.open:
         return Const(len(container.entries))
-    return m.opaque("len", m.ident(value))
+    grown = len(container.content.items) if isinstance(container, Items) else 0
+    return m.opaque("len", m.ident(value), grown) if grown else m.opaque("len", m.ident(value))
 
 
 def _getattr(m: Machine, f: Frame, node: ast.Call, positional: Positional, keywords: Keywords) -> Value:

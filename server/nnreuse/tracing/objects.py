@@ -2,12 +2,13 @@
 
 import ast
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from nnreuse.syntax.units import Place
 from nnreuse.tracing import entries, placing, tables
 from nnreuse.tracing.conditions import Literal, Literals
 from nnreuse.tracing.machine import MAX_ITEMS, Frame, Machine, lose_sight
-from nnreuse.tracing.trace import Creation
+from nnreuse.tracing.trace import Creation, Turn
 from nnreuse.tracing.values import (
     NONE,
     Class,
@@ -73,7 +74,17 @@ def _element(m: Machine, container: Items, position: int) -> Value:
     size = len(content.items)
     if not content.open and -size <= position < size or content.open and 0 <= position < size:
         return content.items[position]
-    return representative(m, container, position)
+    if position == -1 and _is_last(m, content):
+        return content.items[-1]
+    return representative(m, container, position if position >= 0 else (position, size))
+
+
+def _is_last(m: Machine, content: Content) -> bool:
+    """Whether the last known item is the last one at this moment: the loops in which it was added still run."""
+    ended = content.ended
+    if ended is None or not content.items or len(ended) > len(m.turns):
+        return False
+    return all(then.loop is now.loop for then, now in zip(ended, m.turns, strict=False))
 
 
 def representative(m: Machine, container: Items, key: object) -> Value:
@@ -442,16 +453,22 @@ def append(m: Machine, container: Items, value: Value, at: int | None = None) ->
     content = container.content
     items = list(content.items)
     items.insert(len(items) if at is None else at, value)
-    unknown = any(not turn.exact for turn in m.turns)
-    m.write(container.cell, 0, m.content(tuple(items), content.open or unknown))
+    _grow(m, container, items, content.open, m.turns if at is None else None)
 
 
 def extend(m: Machine, container: Items, value: Value) -> None:
     """`extend` and `+=`."""
     more = as_content(m, value)
     content = container.content
+    items = [*content.items, *more.items]
+    _grow(m, container, items, content.open or more.open, m.turns if more.items and not more.open else None)
+
+
+def _grow(m: Machine, container: Items, items: list[Value], is_open: bool, ended: tuple[Turn, ...] | None) -> None:
+    """Gives a list more items; in a loop of unknown length it becomes open. `ended`: where control is, if the last is its end now."""
     unknown = any(not turn.exact for turn in m.turns)
-    m.write(container.cell, 0, m.content((*content.items, *more.items), content.open or more.open or unknown))
+    grown = m.content(tuple(items), is_open or unknown)
+    m.write(container.cell, 0, replace(grown, ended=ended) if len(items) <= MAX_ITEMS else grown)
 
 
 def as_content(m: Machine, value: Value) -> Content:

@@ -17,6 +17,7 @@ from nnreuse.types.meaning import External, FileRef, ModuleClass
 
 if TYPE_CHECKING:
     from nnreuse.tracing.machine import Frame
+    from nnreuse.tracing.trace import Turn
 
 
 @dataclass(eq=False, slots=True)
@@ -53,6 +54,8 @@ class Content:
 
     items: "tuple[Value, ...]"
     open: bool = False
+    ended: "tuple[Turn, ...] | None" = field(default=None, compare=False)
+    """The pass of loops in which its last item was added, where nothing stands behind that: until these loops end."""
 
 
 @dataclass(eq=False, slots=True)
