@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from nnreuse.syntax.once import once
 from nnreuse.syntax.tree import walk
 from nnreuse.syntax.units import Unit, leaves
-from nnreuse.tracing.conditions import Literal, Literals
+from nnreuse.tracing.conditions import NOTHING, Literal, Literals
 from nnreuse.tracing.trace import Trace
-from nnreuse.tracing.values import Instance
+from nnreuse.tracing.values import Instance, Items, May, Value
 from nnreuse.types.catalog import Carries
 
 
@@ -31,7 +31,68 @@ def matters_to_others(trace: Trace, instance: Instance, carried: Carries) -> boo
 def is_rare(trace: Trace, instance: Instance) -> bool:
     """Whether only a name that nobody in the file asks for makes an instance, where other names make something harmless."""
     choice = choice_of(trace, instance)
+    if choice is None and (part := chosen_part(trace, instance)) is not None:
+        return not part.choice.asked
     return not choice.asked if choice is not None else _is_one_of_many(trace, instance)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPart:
+    """The part of a block that alone carries something, and the name that chooses it; `known`: a default says which name that is."""
+
+    instance: Instance
+    choice: Choice
+    known: bool
+
+
+@once
+def chosen_part(trace: Trace, block: Instance) -> ChosenPart | None:
+    """What makes an own block carry something where only a name does: each part that matters is one of several, the others harmless."""
+    if block.cls is None and block.elements is None or matters_to_others(trace, block, trace.owns(block)):
+        return None
+    found: ChosenPart | None = None
+    for value in _values(block):
+        options = value.options if isinstance(value, May) else ((NOTHING, value),)
+        matter = [(ls, one) for ls, one in options if _matters(trace, one)]
+        for literals, one in matter:
+            assert isinstance(one, Instance)
+            part = _chosen(trace, one, literals | one.given) if len(matter) < len(options) else chosen_part(trace, one)
+            if part is None:
+                return None
+            found = found or part
+    return found
+
+
+def may_be_harmless(trace: Trace, block: Instance) -> bool:
+    """Whether a block carries something for a name only that nobody in the file asks for."""
+    part = chosen_part(trace, block)
+    return part is not None and not part.choice.asked
+
+
+def is_harmless_block(trace: Trace, block: Instance) -> bool:
+    """Whether a block carries nothing with the name that the constructor has by default, and nobody in the file asks for another."""
+    part = chosen_part(trace, block)
+    return part is not None and part.known and not part.choice.asked
+
+
+def _values(block: Instance) -> list[Value]:
+    held = block.elements
+    inside = () if held is None else held.content.items if isinstance(held, Items) else held.entries.values()
+    return [*block.attrs.values(), *inside]
+
+
+def _matters(trace: Trace, value: Value) -> bool:
+    return isinstance(value, Instance) and value.is_module and matters_to_others(trace, value, trace.carries(value))
+
+
+def _chosen(trace: Trace, part: Instance, literals: Literals) -> ChosenPart | None:
+    tests = [one for one in _equalities(literals) if isinstance(one.value, str)]
+    if not tests:
+        return None
+    names = sorted({str(one.value) for one in tests if one.positive})
+    asked = [name for name in names if _is_asked_for(trace, name)]
+    choice = Choice(next(iter([*asked, *names]), None), bool(asked) or _by_default(trace, frozenset(tests)))
+    return ChosenPart(part, choice, all(one.subject in trace.presumed for one in tests))
 
 
 def _is_one_of_many(trace: Trace, instance: Instance) -> bool:

@@ -6,7 +6,7 @@ from nnreuse.fixes import naming
 from nnreuse.fixes.fix import Applicability, Fix, renaming
 from nnreuse.fixes.places import Function, chain
 from nnreuse.fixes.split import split
-from nnreuse.rules.configurations import matters_to_others
+from nnreuse.rules.configurations import matters_to_others, may_be_harmless
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.reuse import comments_at, says_shared
@@ -21,7 +21,7 @@ _MAX_OWNERS = 200
 
 def carries_something(trace: Trace, instance: Instance) -> bool:
     """Whether an instance certainly owns parameters that learn, or state, so that it matters who else has it."""
-    return matters_to_others(trace, instance, trace.carries(instance))
+    return matters_to_others(trace, instance, trace.carries(instance)) and not may_be_harmless(trace, instance)
 
 
 def owns_something(trace: Trace, instance: Instance) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from nnreuse.fixes.fix import Applicability, Fix, refused
 from nnreuse.fixes.inline import definition_of, inline_instance
+from nnreuse.rules.configurations import may_be_harmless
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.instances import reading_order
 from nnreuse.rules.reuse import (
@@ -137,7 +138,7 @@ def matters(trace: Trace, instance: Instance, inline: bool = True) -> bool:
     """Whether an instance carries something; of a class that cannot be read in full, arguments say so: stateless ones want none."""
     carried = trace.carries(instance)
     if carried.parameters or carried.running_stats or carried.other_state:
-        return True
+        return not may_be_harmless(trace, instance)
     said = inline or instance.place is None  # one that an annotation alone tells of
     return carried.parameters is None and said and bool(instance.positional or instance.keywords)
 

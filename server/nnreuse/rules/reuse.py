@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nnreuse.fixes.places import chain
-from nnreuse.rules.configurations import is_rare, matters_to_others
+from nnreuse.rules.configurations import is_harmless_block, is_rare, matters_to_others
 from nnreuse.syntax.once import once
 from nnreuse.syntax.span import Span
 from nnreuse.syntax.tree import walk
@@ -75,7 +75,7 @@ def _reuses(trace: Trace) -> Iterator[Reuse]:
         if most < 2 or not paths or not own_code(trace, calls):
             continue
         carried = trace.carries(instance)
-        if matters_to_others(trace, instance, carried):
+        if matters_to_others(trace, instance, carried) and not is_harmless_block(trace, instance):
             certain = must and not is_rare(trace, instance)
             yield reuse_of(trace, instance, paths[0], calls, certain, carried)
 

@@ -12,7 +12,7 @@ from nnreuse.fixes.each_pass import each_of, list_beside, one_for_each_pass
 from nnreuse.fixes.fix import Applicability, Fix, Migration, refused, renaming
 from nnreuse.fixes.split import split
 from nnreuse.rules.callers import with_callers
-from nnreuse.rules.configurations import choice_of
+from nnreuse.rules.configurations import choice_of, chosen_part
 from nnreuse.rules.context import Context
 from nnreuse.rules.evidence import same_input, severity_of_reuse, weigh
 from nnreuse.rules.finding import Evidence, Finding
@@ -118,7 +118,10 @@ def _name_in(reuse: Reuse, call: Call) -> str:
 def _configuration(reuse: Reuse) -> str:
     """Which of several names makes the instance what it is, or of several kinds that other rules judge."""
     choice = choice_of(reuse.trace, reuse.instance)
+    part = chosen_part(reuse.trace, reuse.instance) if choice is None else None
     kind = short_kind(reuse.instance)
+    if part is not None and part.choice.name is not None:
+        return f", which holds a `{short_kind(part.instance)}` where `'{part.choice.name}'` is asked for,"
     if choice is None:
         return f", where it is a `{kind}`," if _is_judged_by_others(reuse) else ""
     if choice.name is None:
