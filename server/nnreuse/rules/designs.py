@@ -119,6 +119,8 @@ def _siamese(reuse: Reuse) -> Iterator[Evidence]:
     # Two inputs of one embedding may well be ids of two vocabularies.
     weight = -2 if kind_of(reuse.instance, reuse.carries) == "shared-embedding" else -5
     sentence = "each call has an input of its own: siamese encoders and shared heads look like this"
+    if len({call.inputs for call in reuse.calls}) == 1:
+        sentence = "both calls take what `forward` is given: the second one may only cost time"
     yield Evidence("siamese", weight, sentence, reuse.sites[-1].site)
 
 

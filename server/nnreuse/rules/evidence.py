@@ -14,6 +14,8 @@ from nnreuse.rules.feeding import feeds_whole
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.idle import twin_here
 from nnreuse.rules.naming import (
+    are_named_alike,
+    are_one_tuple,
     are_siblings,
     bears_another_role,
     kinds_of_ids,
@@ -102,13 +104,13 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         weight = 4 if kind_of(reuse.instance, reuse.carries) == "shared-parameters" else 6
         yield Evidence("indexed-partner", weight, sentence, partner.site)
     if same_input(reuse):
-        weight = 8 if _results_differ_in_name(sites) else 2
+        weight = 8 if _results_were_to_differ(reuse) else 2
         yield Evidence("same-input", weight, "two calls have the identical input, so their results are equal", here)
     if reuse.carries.running_stats and reuse.instance.cls is None and _different_producers(reuse):
         yield Evidence(
             "running-statistics", 3, "its running statistics mix features that come from different layers", here
         )
-    if kind_of(reuse.instance, reuse.carries) == "shared-embedding":
+    if kind_of(reuse.instance, reuse.carries) == "shared-embedding" and not same_input(reuse):
         yield from _several_vocabularies(reuse)
     if not several and "*" in reuse.attribute and is_one_for_all(reuse.calls):
         yield Evidence(
@@ -222,12 +224,17 @@ def _in_every_pass(trace: Trace, a: Call, b: Call) -> bool:
     return all((turns in both) <= ((turns, ident) in there) for turns, ident in here)
 
 
-def _results_differ_in_name(sites: list[Call]) -> bool:
-    """Whether one function binds the results to several names, as if they were different: `q` and `k`; or reads one of them only."""
-    if any(is_dead(call.site) for call in sites):
+def _results_were_to_differ(reuse: Reuse) -> bool:
+    """Whether one function binds the results to several names, as if they were different: `q` and `k`; or reads one of them only.
+
+    What each name takes further in its own way only costs time, unless each call moves running statistics.
+    """
+    sites = reuse.sites
+    if any(is_dead(call.site) for call in sites) or are_one_tuple(sites):
         return True
     names = [frozenset(result_names(call)) for call in sites]
-    return len({call.within for call in sites}) == 1 and all(names) and len(set(names)) == len(names)
+    differ = len({call.within for call in sites}) == 1 and all(names) and len(set(names)) == len(names)
+    return differ and (bool(reuse.carries.running_stats) or are_named_alike(sites))
 
 
 def _positions(call: Call) -> bool:

@@ -28,9 +28,9 @@ def named_for(attribute: str, calls: list[Call]) -> tuple[str, Call, Call] | Non
 
 
 def _marks(attribute: str) -> list[str]:
-    """The words of a name, the last letter of each too: `wq` is for `q`."""
+    """The words of a name, and the role that is the last letter of one: `wq` is for `q`."""
     words = words_of(attribute)
-    return [*words, *(word[-1] for word in words if word.isalpha() and len(word) > 1)]
+    return [*words, *(word[-1] for word in words if word[-1] in _ROLES and len(word) > 1)]
 
 
 def words_of(name: str) -> list[str]:
@@ -50,6 +50,8 @@ def is_role(mark: str) -> bool:
     return mark in ("q", "k", "v", "query", "key", "value")
 
 
+_ROLES = frozenset("qkvhwxyzrt")
+"""The letters that names end in for what they are about: `wq`, `convx`."""
 _SIDES = frozenset("hw")
 """Height and width, as attention along one axis names them."""
 
@@ -100,6 +102,44 @@ def _bears(name: str, mark: str) -> bool:
 
 def result_names(call: Call) -> Iterator[str]:
     """The names that the statement around a call binds to its result."""
+    return (name for name, _ in _bindings(call))
+
+
+_RESHAPING = frozenset(
+    "view reshape transpose permute contiguous flatten unflatten unsqueeze squeeze expand t swapaxes movedim rearrange chunk split"
+    " unbind float half to".split()
+)
+
+
+def are_named_alike(calls: list[Call]) -> bool:
+    """Whether the results are bound as they are, shapes apart, or all in the same words: they were to be different values."""
+    values = [value for call in calls for _, value in _bindings(call)]
+    plain = {id(call.node) for call in calls}
+    return len({ast.unparse(value) for value in values}) == 1 or all(id(_unshaped(v)) in plain for v in values)
+
+
+def _unshaped(value: ast.expr) -> ast.expr:
+    match value:
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _RESHAPING:
+            return _unshaped(first)
+        case ast.Call(func=ast.Attribute(value=ast.Name(), attr=name), args=[first, *_]) if name in _RESHAPING:
+            return _unshaped(first)
+        case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in _RESHAPING:
+            return _unshaped(inner)
+        case ast.Attribute(value=inner, attr="T" | "mT") | ast.Subscript(value=inner):
+            return _unshaped(inner)
+        case _:
+            return value
+
+
+def are_one_tuple(calls: list[Call]) -> bool:
+    """Whether the results stand beside each other in one tuple: `return self.fc(x), self.fc(x)`."""
+    nodes = {id(call.node) for call in calls}
+    tuples = (n for root in calls[0].unit.nodes for n in walk(root) if isinstance(n, ast.Tuple))
+    return any(nodes <= {id(_unshaped(one)) for one in held.elts} for held in tuples)
+
+
+def _bindings(call: Call) -> Iterator[tuple[str, ast.expr]]:
     for statement in _assignments(call.unit).get(call.node, ()):
         for target in statement.targets:
             yield from _bound(target, statement.value, call)
@@ -116,9 +156,9 @@ def _assignments(unit: Unit) -> dict[ast.Call, list[ast.Assign]]:
     return found
 
 
-def _bound(target: ast.expr, value: ast.expr, call: Call) -> Iterator[str]:
+def _bound(target: ast.expr, value: ast.expr, call: Call) -> Iterator[tuple[str, ast.expr]]:
     if isinstance(target, ast.Name):
-        yield target.id
+        yield target.id, value
     elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
         for inner, given in zip(target.elts, value.elts, strict=True):
             if any(node is call.node for node in walk(given)):

@@ -45,7 +45,8 @@ Unsafe: the model gets more parameters, and seeded initialisation of the layers 
 that another of the fixes adds.
 
 ## When to ignore
-When the results are meant to be equal: then call it once and use the result twice. Modules that draw at random are not reported.
+When the results are meant to be equal: then call it once and use the result twice. A result that is only computed again, and goes on in
+another way, is no warning, unless the call moves running statistics. Modules that draw at random are not reported.
 """
 
 from collections.abc import Iterator
