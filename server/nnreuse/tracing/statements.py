@@ -251,13 +251,22 @@ def _try(m: Machine, f: Frame, node: ast.Try) -> Flow:
     def handler(one: ast.ExceptHandler) -> Callable[[], Flow]:
         return lambda: Flow.RAISE if _is_set_now(m, one, unset) else execute_block(m, f, one.body)
 
-    arms: list[tuple[Literals, Callable[[], Flow]]] = [(NOTHING, lambda: _tried(m, f, node))]
+    done = frozenset([raised.negated()]) if _is_replaced(node) else NOTHING
+    arms: list[tuple[Literals, Callable[[], Flow]]] = [(done, lambda: _tried(m, f, node))]
     arms += [(frozenset([raised]), handler(one)) for one in node.handlers]
     flows = m.alternatives(arms, ends)
     last = execute_block(m, f, node.finalbody)
     if ends(last):
         return last
+    if done and ends(flows[0]):
+        m.path = m.path.under(frozenset([raised]))
     return nearest(flows)
+
+
+def _is_replaced(node: ast.Try) -> bool:
+    """Whether handlers do instead what the one statement of a `try` would have done."""
+    replaced = len(node.body) == 1 and isinstance(node.body[0], ast.Return | ast.Assign) and not node.orelse
+    return replaced and bool(node.handlers) and not any(isinstance(one.body[-1], ast.Raise) for one in node.handlers)
 
 
 def _tried(m: Machine, f: Frame, node: ast.Try) -> Flow:
