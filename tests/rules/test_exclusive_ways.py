@@ -37,3 +37,18 @@ def test_a_call_before_what_is_tried_meets_the_one_behind() -> None:
         "x = self.bn(x)\ntry:\n    x = self.fc(x)\nexcept RuntimeError:\n    x = self.fc(x.cpu())\nreturn self.bn(x)"
     )
     assert len(said("shared-batch-norm", net(forward))) == 2
+
+
+def test_a_head_that_goes_through_its_list_for_each_level_holds_no_layer_twice() -> None:
+    body = (
+        "class Head(nn.Module):\n    def __init__(self, d, n):\n        super().__init__()\n"
+        "        self.convs = nn.ModuleList([nn.Conv2d(d, d, 3) for _ in range(n)])\n\n"
+        "    def one(self, x):\n        for conv in self.convs:\n            x = conv(x)\n        return x\n\n"
+        "    def forward(self, feats):\n        return [self.one(x) for x in feats]\n"
+    )
+    assert {severity for _, severity in said("shared-parameters", body)} <= {"hint"}
+    loop = body.replace(
+        "return [self.one(x) for x in feats]",
+        "outs = []\n        for x in feats:\n            outs.append(self.one(x))\n        return outs",
+    )
+    assert {severity for _, severity in said("shared-parameters", loop)} <= {"hint"}

@@ -27,10 +27,11 @@ def is_one_for_all(calls: tuple[Call, ...]) -> bool:
 def _goes_through(loop: ast.AST, call: Call) -> bool:
     """Whether what is called is chosen anew in each pass: `layer` of `for layer in layers`, and not in a loop over time inside it.
 
-    A call in a function that the loop calls counts as chosen anew, since its names are not the loop's.
+    A call in a function that the loop calls counts as chosen anew, since its names are not the loop's, unless a loop of that function
+    goes through the list: one head for all levels.
     """
     if not any(node is call.node for node in walk(loop)) and not isinstance(loop, ast.comprehension):
-        return True
+        return call.turns[-1].loop is loop
     receiver = {node.id for node in walk(call.node.func) if isinstance(node, ast.Name)} - {"self"}
     return not receiver.isdisjoint(_chosen(loop))
 
