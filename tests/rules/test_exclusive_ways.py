@@ -52,3 +52,14 @@ def test_a_head_that_goes_through_its_list_for_each_level_holds_no_layer_twice()
         "outs = []\n        for x in feats:\n            outs.append(self.one(x))\n        return outs",
     )
     assert {severity for _, severity in said("shared-parameters", loop)} <= {"hint"}
+
+
+def test_a_layer_that_a_loop_over_time_picks_by_an_outer_index_holds_no_position_twice() -> None:
+    body = (
+        "class Net(nn.Module):\n    def __init__(self, d, n):\n        super().__init__()\n"
+        "        self.cells = nn.ModuleList([nn.Linear(d, d) for _ in range(n)])\n        self.n = n\n\n"
+        "    def step(self, j, x, h):\n        return torch.tanh(self.cells[j](torch.cat([x, h], 1)))\n\n"
+        "    def forward(self, x, h):\n        for j in range(self.n):\n            for t in range(x.size(1)):\n"
+        "                h = self.step(j, x[:, t], h)\n        return h\n"
+    )
+    assert {severity for _, severity in said("shared-parameters", body)} <= {"hint"}

@@ -104,7 +104,7 @@ EXPECTED = {
     "shared-recurrent": [
         (
             "warning",
-            "`self.lstm` is called twice: every call uses the same weights, and starts from the hidden state it is given",
+            "`self.lstm` is called twice: every call uses the same weights, and starts at zero unless it is given a hidden state",
         )
     ],
     "stale-shared-note": [

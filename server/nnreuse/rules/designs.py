@@ -55,7 +55,7 @@ def _one_position(reuse: Reuse) -> Iterator[Evidence]:
     # A loop over a list whose positions are one instance looks like several layers.
     if reuse.relation == "recurrent":
         yield Evidence("recurrent", -5, "state threads through a loop over time", here)
-    elif first.turns and not ("*" in reuse.attribute and is_one_for_all(reuse.calls)):
+    elif first.turns and not ("*" in reuse.attribute and is_one_for_all(reuse.trace, reuse.attribute, reuse.calls)):
         yield Evidence("loop", -3, "one call site in a loop: often the design (levels, steps, iterations)", here)
     elif not first.turns:
         weight = -2 if reuse.relation == "chained" else -3

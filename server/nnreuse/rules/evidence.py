@@ -112,7 +112,7 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         )
     if kind_of(reuse.instance, reuse.carries) == "shared-embedding" and not same_input(reuse):
         yield from _several_vocabularies(reuse)
-    if not several and "*" in reuse.attribute and is_one_for_all(reuse.calls):
+    if not several and "*" in reuse.attribute and is_one_for_all(reuse.trace, reuse.attribute, reuse.calls):
         yield Evidence(
             "one-for-all", 1, "the list that the loop goes through holds this one instance again and again", here
         )
@@ -304,6 +304,7 @@ def _own_elsewhere(reuse: Reuse) -> Call | None:
 def _numbered_siblings(reuse: Reuse) -> bool:
     if _NUMBERED.match(reuse.attribute):
         return False
-    names = {path for call in reuse.trace.calls for path in reuse.trace.paths_of(call.instance)[:1]}
+    written = (call for call in reuse.trace.calls if isinstance(call.node.func, ast.Attribute))
+    names = {path for call in written for path in reuse.trace.paths_of(call.instance)[:1]}
     stems = [re.sub(r"\d+$", "", name) for name in names if _NUMBERED.match(name)]
     return any(stems.count(stem) > 1 for stem in stems)

@@ -3,7 +3,7 @@
 import ast
 
 from nnreuse.syntax.tree import children, walk
-from nnreuse.tracing.trace import Call
+from nnreuse.tracing.trace import Call, Trace
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
 _NESTED = (*_LOOPS, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -18,10 +18,12 @@ def _repeating_loop(calls: tuple[Call, ...]) -> ast.AST | None:
     return None
 
 
-def is_one_for_all(calls: tuple[Call, ...]) -> bool:
+def is_one_for_all(trace: Trace, attribute: str, calls: tuple[Call, ...]) -> bool:
     """Whether a loop goes through a list, and finds this one instance in it again and again."""
     loop = _repeating_loop(calls)
-    return loop is not None and _goes_through(loop, calls[0])
+    if loop is None or trace.held.get(attribute, []).count(calls[0].instance) < 2:
+        return False
+    return _goes_through(loop, calls[0])
 
 
 def _goes_through(loop: ast.AST, call: Call) -> bool:

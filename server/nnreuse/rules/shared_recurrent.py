@@ -54,7 +54,9 @@ from nnreuse.rules import sharing
 from nnreuse.rules.context import Context
 from nnreuse.rules.finding import Finding
 
-MESSAGE = "{name} is called {count}: every call uses the same weights, and starts from the hidden state it is given"
+MESSAGE = (
+    "{name} is called {count}: every call uses the same weights, and starts at zero unless it is given a hidden state"
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
