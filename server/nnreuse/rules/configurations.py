@@ -90,7 +90,7 @@ def _chosen(trace: Trace, part: Instance, literals: Literals) -> ChosenPart | No
     if not tests:
         return None
     names = sorted({str(one.value) for one in tests if one.positive})
-    asked = [name for name in names if _is_asked_for(trace, name)]
+    asked = [name for name in names if is_asked_for(trace, name)]
     choice = Choice(next(iter([*asked, *names]), None), bool(asked) or _by_default(trace, frozenset(tests)))
     return ChosenPart(part, choice, all(one.subject in trace.presumed for one in tests))
 
