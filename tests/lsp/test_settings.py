@@ -40,7 +40,7 @@ def test_the_nearest_file_holds(talk, tmp_path):
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "nnreuse.toml").write_text('[severity]\nshared-batch-norm = "error"\n')
     talk.initialize()
-    for folder, expected in ((tmp_path, []), (tmp_path / "a", []), (tmp_path / "b", [1, 1])):
+    for folder, expected in ((tmp_path, []), (tmp_path / "a", []), (tmp_path / "b", [4, 1])):
         uri = net_in(folder)
         assert severities(opened(talk, uri), uri) == expected
 
@@ -52,16 +52,16 @@ def test_a_file_is_stronger_than_the_client_key_by_key(talk, tmp_path):
     uri = net_in(tmp_path)
     assert severities(opened(talk, uri), uri) == []
     talk.tell("workspace/didChangeConfiguration", {"settings": {"nnreuse": {"ignore": []}}})
-    assert severities(talk.sent, uri) == [1, 1]
+    assert severities(talk.sent, uri) == [4, 1]
 
 
 @pytest.mark.parametrize("said", [{"minSeverity": "error"}, {"nnreuse": {"min-severity": "error"}}])
 def test_what_the_client_changes_holds_at_once(talk, tmp_path, said):
     talk.initialize()
     uri = net_in(tmp_path)
-    assert severities(opened(talk, uri), uri) == [2, 2]
+    assert severities(opened(talk, uri), uri) == [4, 2]
     assert severities(talk.tell("workspace/didChangeConfiguration", {"settings": said}), uri) == []
-    assert severities(talk.tell("workspace/didChangeConfiguration", {"settings": {}}), uri) == [2, 2]
+    assert severities(talk.tell("workspace/didChangeConfiguration", {"settings": {}}), uri) == [4, 2]
 
 
 def test_a_client_that_can_be_asked_is_asked_for_each_folder(talk, tmp_path):
@@ -76,7 +76,7 @@ def test_a_client_that_can_be_asked_is_asked_for_each_folder(talk, tmp_path):
     answer = [{"codeLens": True}, {"ignore": ["shared-batch-norm"]}, {"minSeverity": "hint"}]
     messages = talk.answer(ask["id"], answer)
     assert severities(messages, one) == []
-    assert severities(messages, other) == [2, 2]
+    assert severities(messages, other) == [4, 2]
 
 
 @pytest.mark.parametrize("answer", ["an error", 3])
@@ -100,7 +100,7 @@ def test_the_master_switch_clears_and_restores_the_findings(talk, tmp_path):
     uri = net_in(tmp_path)
     opened(talk, uri)
     assert severities(talk.tell("workspace/didChangeConfiguration", {"settings": {"enable": False}}), uri) == []
-    assert severities(talk.tell("workspace/didChangeConfiguration", {"settings": {"enable": True}}), uri) == [2, 2]
+    assert severities(talk.tell("workspace/didChangeConfiguration", {"settings": {"enable": True}}), uri) == [4, 2]
 
 
 def test_a_switch_makes_the_client_ask_again_for_lenses_and_hints(talk, tmp_path):
@@ -121,7 +121,7 @@ def test_a_settings_file_is_reread_when_it_changes_on_disk(talk, tmp_path):
     change = {"changes": [{"uri": file.as_uri(), "type": 1}]}
     assert severities(talk.tell("workspace/didChangeWatchedFiles", change), uri) == []
     file.unlink()
-    assert severities(talk.tell("workspace/didChangeWatchedFiles", change), uri) == [2, 2]
+    assert severities(talk.tell("workspace/didChangeWatchedFiles", change), uri) == [4, 2]
 
 
 def test_a_settings_file_in_a_buffer_holds_as_it_is_typed(talk, tmp_path):
@@ -138,7 +138,7 @@ def test_a_settings_file_in_a_buffer_holds_as_it_is_typed(talk, tmp_path):
     (problem,) = messages[0]["params"]["diagnostics"]
     assert (messages[0]["params"]["uri"], problem["range"]["start"]["line"]) == (file.as_uri(), 0)
     messages = talk.tell("textDocument/didClose", {"textDocument": {"uri": file.as_uri()}})
-    assert severities(messages, uri) == [2, 2]
+    assert severities(messages, uri) == [4, 2]
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,10 @@ def test_what_a_deleted_settings_file_said_is_forgotten(talk, tmp_path):
     assert severities(opened(talk, uri), uri) == []
     change = {"changes": [{"uri": file.as_uri(), "type": 3}]}
     file.unlink()
-    assert severities(talk.tell("workspace/didChangeWatchedFiles", change), uri) == [2, 2]
+    assert severities(talk.tell("workspace/didChangeWatchedFiles", change), uri) == [4, 2]
     file.write_text("ignore = [\n")
     talk.tell("workspace/didChangeWatchedFiles", change)
-    assert severities(opened(talk, uri), uri) == [2, 2]
+    assert severities(opened(talk, uri), uri) == [4, 2]
 
 
 @pytest.mark.parametrize("trusted", [False, True])

@@ -86,6 +86,14 @@ class _Plan:
         return list(dict.fromkeys([first, *self.names]))
 
     @cached_property
+    def of_statement(self) -> dict[ast.stmt, list[Use]]:
+        """The uses in each statement that has any."""
+        found: dict[ast.stmt, list[Use]] = {}
+        for use in self.found:
+            found.setdefault(use.statement, []).append(use)
+        return found
+
+    @cached_property
     def stores(self) -> list[Use]:
         return [use for use in self.found if use.stores]
 
@@ -279,8 +287,8 @@ def _renamed(plan: _Plan, use: Use, name: str, defines: bool) -> str:
     start, end = (span := unit.span(statement)).start, span.end
     changes = [
         Edit(Span(other.place.span.end - len(plan.attribute), other.place.span.end), name)
-        for other in plan.found
-        if other.statement is statement and other.readable
+        for other in plan.of_statement[statement]
+        if other.readable
     ]
     value = _defined(use)
     if defines and plan.expressions and value is not None:
