@@ -75,7 +75,7 @@ describe("what the user is told", () => {
     await workbench.shot("failure-broken-environment");
     assert.equal(await workbench.page.locator(".notification-list-item").count(), 1);
     assert.match(await message.innerText(), /No module named 'nnreuse\.lsp'.*the extension's own environment instead/s);
-    await workbench.waitForSquiggles(2);
+    await workbench.waitForSquiggles(1);
   });
 
   it("offline, with the build that fetches what it needs: what could not be reached, and which build to take", async () => {
@@ -95,7 +95,7 @@ describe("what the user is told", () => {
     chmodSync(path.join(stage.folder, ".venv/bin/python"), 0o755);
     const { workbench } = stage;
     await workbench.openFile("model.py");
-    await workbench.waitForSquiggles(2);
+    await workbench.waitForSquiggles(1);
     await workbench.waitForState("is running");
     await workbench.command("nnreuse: Show Status");
     const status = workbench.page.locator(".monaco-dialog-box");

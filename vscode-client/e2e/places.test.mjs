@@ -49,9 +49,9 @@ describe("where the code lives", () => {
     });
     const { workbench, folder } = stage;
     for (const [name, squiggles] of [
-      ["noisy", 2],
+      ["noisy", 1],
       ["quiet", 0],
-      ["noisy", 2],
+      ["noisy", 1],
     ]) {
       await workbench.quickOpen(`${name}.py`);
       await workbench.waitForState("is running");
@@ -65,7 +65,7 @@ describe("where the code lives", () => {
     stage = await withPythonExtension({ "model.py": model });
     const { workbench, folder } = stage;
     await workbench.openFile("model.py");
-    await workbench.waitForSquiggles(2);
+    await workbench.waitForSquiggles(1);
     await workbench.waitForState("is running");
     const server = stage.serverProcess();
     assert.ok((await workbench.status()).includes(path.join(folder, "one/bin/python")));
