@@ -111,8 +111,18 @@ def test_files_that_come_leave_open_files_what_other_buffers_make_of_them(
     opened(talk, tmp_path / "net.py", BASE)
     assert changed(talk, tmp_path / "net.py", HARMLESS) == {"net.py": 0, "sub.py": 0}
     changed(talk, tmp_path / "net.py", HARMLESS + typed)
-    event = {"uri": (tmp_path / "unrelated.py").as_uri(), "type": 1}
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "__init__.py").touch()
+    event = {"uri": (tmp_path / "inner" / "__init__.py").as_uri(), "type": 1}
     assert published(talk.tell("workspace/didChangeWatchedFiles", {"changes": [event]}))["sub.py"] == 0
+
+
+def test_a_file_that_comes_and_that_nobody_asks_for_has_no_open_file_analysed_anew(talk: Talk, tmp_path: Path) -> None:
+    talk.initialize()
+    opened(talk, tmp_path / "sub.py", SUB)
+    (tmp_path / "unrelated.py").write_text(SUB)
+    event = {"uri": (tmp_path / "unrelated.py").as_uri(), "type": 1}
+    assert published(talk.tell("workspace/didChangeWatchedFiles", {"changes": [event]})) == {}
 
 
 def test_files_under_other_settings_see_each_others_buffers(talk: Talk, tmp_path: Path) -> None:

@@ -254,3 +254,28 @@ def test_a_client_that_pulls_is_told_that_other_cells_have_changed() -> None:
     assert typed(3, "# words\n") == []
     assert typed(0, "# words\n") == []
     assert typed(0, "# nnreuse: ignore-file[shared-batch-norm]\n") == ["workspace/diagnostic/refresh"]
+
+
+def test_a_client_that_pulls_is_told_that_closed_and_deleted_cells_have_nothing() -> None:
+    talk = Talk(Workspace())
+    talk.initialize(textDocument={"diagnostic": {}})
+
+    def report(**previous: str) -> dict[str, int]:
+        known = [{"uri": cell_uri(int(number[1:])), "value": value} for number, value in previous.items()]
+        items = talk.request("workspace/diagnostic", {"previousResultIds": known})["items"]
+        ids.update({one["uri"]: one["resultId"] for one in items})
+        return {one["uri"]: len(one["items"]) for one in items}
+
+    ids: dict[str, str] = {}
+    open_notebook(talk)
+    assert report() == {}
+    gone = {"array": {"start": 2, "deleteCount": 1, "cells": []}, "didClose": [{"uri": cell_uri(2)}]}
+    changed(talk, structure=gone)
+    assert report() == {cell_uri(2): 0}
+    cells = [{"uri": cell_uri(number)} for number in (0, 1, 3, 4)]
+    talk.tell("notebookDocument/didClose", {"notebookDocument": {"uri": NB}, "cellTextDocuments": cells})
+    assert report() == {cell_uri(number): 0 for number in range(len(CELLS))}
+    known = {f"c{number}": ids[cell_uri(number)] for number in range(len(CELLS))}
+    assert report(**known) == {}
+    open_notebook(talk)
+    assert report() == {}

@@ -1,8 +1,9 @@
 """Diagnostics of files that are not open, and how any are handed over: pushed, or pulled with result ids."""
 
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -15,9 +16,21 @@ from nnreuse.lsp.log import written_to
 from nnreuse.lsp.scan import Begun, Post, Scan, Scanned, Task
 from nnreuse.lsp.uris import path_of, uri_of
 from nnreuse.workspace.configuration import Configuration
+from nnreuse.workspace.library import name_of
 
 _CHUNK = 100
 """Reports in one partial result."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Of files that are not open. `done` of `files` are looked at while a scan runs; `ago`: seconds since one came to its end."""
+
+    scanning: bool
+    done: int
+    files: int
+    findings: int
+    ago: float | None
 
 
 class ResultIds:
@@ -41,7 +54,13 @@ class _Closed:
 
     result: str
     diagnostics: tuple[lsp.Diagnostic, ...] | None = None
-    reads: frozenset[Path] = field(default_factory=frozenset[Path])
+    reads: frozenset[Path] = frozenset()
+    names: frozenset[str] = frozenset()
+    broken: bool = False
+
+
+def _report(uri: str, result: str, found: Iterable[lsp.Diagnostic] = ()) -> lsp.WorkspaceFullDocumentDiagnosticReport:
+    return lsp.WorkspaceFullDocumentDiagnosticReport(uri=uri, items=list(found), result_id=result, version=None)
 
 
 class ClosedFiles:
@@ -70,16 +89,23 @@ class ClosedFiles:
         self._anew: tuple[Path, ...] = ()
         self._waiting: set[Path] = set()
         self._changed: set[Path] = set()
+        self._gone: set[Path] = set()
+        """Files that are gone: a scan that began before may speak of them all the same."""
+        self._let_go: dict[Path, str] = {}
+        """The closed documents that a client which pulls may show findings of, until it says that it has heard otherwise."""
         self._seen: set[Path] = set()
         self._expected = 0
+        self._finished: float | None = None
         self._token: str | None = None
         self._tokens = 0
         self.client = Client()
 
     @property
-    def state(self) -> dict[str, object]:
-        """For the status request."""
-        return {"scanning": self._scan is not None, "done": len(self._seen), "files": self._expected}
+    def state(self) -> State:
+        """How far the scan is, or what the last one has left."""
+        found = sum(len(closed.diagnostics or ()) for closed in self._files.values())
+        scanning, ago = self._scan is not None, self._finished and time.monotonic() - self._finished
+        return State(scanning, len(self._seen), self._expected if scanning else len(self._files), found, ago)
 
     def scan(self, folders: Iterable[Path]) -> None:
         """Looks at everything anew, now: what runs was asked under other settings, and is dropped."""
@@ -95,6 +121,50 @@ class ClosedFiles:
         """Looks anew at files that have changed on disk, and at those whose findings follow from them, after what runs."""
         self._changed |= set(files)
         self._go_on()
+
+    def happened(
+        self, came: set[Path], gone: set[Path], changed: set[Path], names_of_open: Mapping[Path, frozenset[str]]
+    ) -> None:
+        """Files are new on disk, gone or changed. Those that are gone lose their findings now. The rest is looked at after what runs.
+
+        With a file that has come or gone go the files that may import it, and so with one that was no Python.
+        """
+        self._gone = (self._gone | gone) - came
+        renamed = came | gone | {path for path in changed if path in self._files and self._files[path].broken}
+        self._waiting = (self._waiting | came | self._importers(renamed, names_of_open)) - gone
+        self._changed |= changed
+        for path in gone & self._files.keys():
+            self._drop(path)
+        for path in came - self._files.keys() - self._opened():
+            self._files[path] = _Closed(self._nothing)
+        self._go_on()
+        if gone:
+            self._have_pulled()
+
+    def known(self) -> set[Path]:
+        """The files that have been looked at, and those that are to be."""
+        return set(self._files)
+
+    def _importers(self, files: set[Path], names_of_open: Mapping[Path, frozenset[str]]) -> set[Path]:
+        """The files that import one of these by its name, or one that does; below a package that is none any more, every file."""
+        names = {**{path: closed.names for path, closed in self._files.items()}, **names_of_open}
+        packages = [path.parent for path in files if path.name == "__init__.py"]
+        found = {path for path in names if any(path.is_relative_to(folder) for folder in packages)} - files
+        asked = {name_of(path) for path in files | found}
+        while asked:
+            new = {path for path, words in names.items() if path not in found and not asked.isdisjoint(words)}
+            found |= new
+            asked = {name_of(path) for path in new} - asked
+        return found & self._files.keys()
+
+    def let_go(self, uri: str) -> None:
+        """A document is closed, a cell perhaps. A client that pulls keeps what it has until a report of the workspace says otherwise."""
+        if self.client.pulls:
+            self._let_go[path_of(uri)] = uri
+
+    def taken_up(self, uri: str) -> None:
+        """A document is open again: it is pulled by itself."""
+        self._let_go.pop(path_of(uri), None)
 
     def buffer_opened(self, path: Path) -> None:
         self._files.pop(path, None)
@@ -135,17 +205,20 @@ class ClosedFiles:
     ) -> Iterator[lsp.WorkspaceFullDocumentDiagnosticReport]:
         opened = self._opened()
         for path, closed in self._files.items():
-            result = known[path].value if path in known else self._nothing
-            if path not in opened and closed.diagnostics is not None and result != closed.result:
-                yield lsp.WorkspaceFullDocumentDiagnosticReport(
-                    uri=uri_of(path), items=list(closed.diagnostics), result_id=closed.result, version=None
-                )
-        for path in known.keys() - self._files.keys() - opened if self._scan is None else ():  # it is gone
-            one = known[path]
-            if path.is_absolute() and one.value != self._nothing:
-                yield lsp.WorkspaceFullDocumentDiagnosticReport(
-                    uri=one.uri, items=[], result_id=self._nothing, version=None
-                )
+            result = known[path].value if path in known else None if path in self._let_go else self._nothing
+            if result == closed.result:
+                self._let_go.pop(path, None)
+            elif path not in opened and closed.diagnostics is not None:
+                yield _report(uri_of(path), closed.result, closed.diagnostics)
+        unknown = known.keys() - self._files.keys() - opened
+        for path in unknown if self._scan is None else unknown & self._gone:  # it is gone
+            if path.is_absolute() and known[path].value != self._nothing:
+                yield _report(known[path].uri, self._nothing)
+        for path, uri in list(self._let_go.items()):
+            if path in known and known[path].value == self._nothing:
+                del self._let_go[path]
+            elif path not in self._files and path not in unknown:
+                yield _report(uri, self._nothing)
 
     def _go_on(self) -> None:
         """Begins with what waits, where nothing runs. What no whole scan has met is none of the workspace's files."""
@@ -190,16 +263,22 @@ class ClosedFiles:
         if scan.whole and not scan.died:
             for path in self._files.keys() - self._seen - self._waiting:  # the file is gone
                 self._drop(path)
+        self._finished = self._finished if scan.died else time.monotonic()
         self._end()
-        if self.client.pulls and self.client.refreshes_diagnostics:
-            self._server.workspace_diagnostic_refresh(None)
+        self._have_pulled()
         self._go_on()
 
+    def _have_pulled(self) -> None:
+        if self.client.pulls and self.client.refreshes_diagnostics:
+            self._server.workspace_diagnostic_refresh(None)
+
     def _hold(self, scanned: Scanned) -> None:
-        if scanned.path in self._opened():
+        if scanned.path in self._opened() or (scanned.path in self._gone and not scanned.path.is_file()):
             return
+        self._gone.discard(scanned.path)
         closed = self._files.setdefault(scanned.path, _Closed(self._nothing))
-        before, closed.diagnostics, closed.reads = closed.diagnostics or (), scanned.diagnostics, scanned.reads
+        before, closed.diagnostics = closed.diagnostics or (), scanned.diagnostics
+        closed.reads, closed.names, closed.broken = scanned.reads, scanned.names, scanned.broken
         if before != scanned.diagnostics:
             closed.result = self._ids.next() if scanned.diagnostics else self._nothing
             self._push(scanned.path, scanned.diagnostics)

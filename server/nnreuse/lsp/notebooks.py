@@ -176,6 +176,7 @@ class Notebooks:
         """Adds cells; those that are no code hold the place of their number, without text."""
         new: list[_Cell] = []
         for cell in cells:
+            self._session.closed.taken_up(cell.document)
             text = texts.get(cell.document)
             is_code = cell.kind is lsp.NotebookCellKind.Code and (text is None or text.language_id == "python")
             source = Source(text.text if text and is_code else "")
@@ -201,8 +202,10 @@ class Notebooks:
         return True
 
     def _clear(self, cells: Iterator[_Cell] | Sequence[_Cell]) -> None:
-        if not self._session.client.pulls:
-            for cell in cells:
+        """Cells that are closed have nothing any more: a client that pulls asks for them once more, and does not listen then."""
+        for cell in cells:
+            self._session.closed.let_go(cell.uri)
+            if not self._session.client.pulls:
                 self._session.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(cell.uri, []))
 
     def found(self, uri: str) -> tuple[Notebook, int] | None:

@@ -25,6 +25,7 @@ from nnreuse.lsp.log import Log, write_to
 from nnreuse.lsp.uris import uri_of
 from nnreuse.workspace.configuration import Configuration
 from nnreuse.workspace.files import FileProblem, discover, read
+from nnreuse.workspace.library import imported_names
 from nnreuse.workspace.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,10 @@ class Scanned:
     path: Path
     diagnostics: tuple[lsp.Diagnostic, ...]
     reads: frozenset[Path]
+    names: frozenset[str] = frozenset()
+    """The words of its imports: see `imported_names`."""
+    broken: bool = False
+    """Whether its text is no Python."""
     settings: tuple[Path, ...] = ()
 
 
@@ -153,13 +158,16 @@ def _below(folders: tuple[Path, ...]) -> Iterator[Path]:
 
 def _scanned(workspace: Workspace, path: Path, client: Client) -> Scanned:
     """This is the guard: nothing about one file ends the scan."""
+    names = frozenset[str]()
     try:
         text = read(path).text
+        names = imported_names(path, text)
         analysis = workspace.check(path, text)
         view = View(uri_of(path), analysis, analysis.index.source, client, workspace.settings(path))
-        return Scanned(path, tuple(view.diagnostics()), analysis.reads)
+        broken = analysis.error is not None
+        return Scanned(path, tuple(view.diagnostics()), analysis.reads, names, broken)
     except FileProblem as problem:
         log.info("%s: %s", path, problem)
     except Exception:
         log.exception("internal error in the scan of %s", path)
-    return Scanned(path, (), frozenset())
+    return Scanned(path, (), frozenset(), names, broken=True)

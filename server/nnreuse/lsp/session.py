@@ -27,12 +27,13 @@ from nnreuse.lsp.obstacles import Obstacles
 from nnreuse.lsp.scan import Post
 from nnreuse.lsp.settings import SettingsOfClient
 from nnreuse.lsp.uris import path_of, uri_of
+from nnreuse.lsp.watching import Known, News, news_of
 from nnreuse.syntax.source import Source
 from nnreuse.workspace import notebook_file
 from nnreuse.workspace.analysis import Analysis
 from nnreuse.workspace.configuration import ClientSettings
 from nnreuse.workspace.files import comes_to
-from nnreuse.workspace.ignoring import IGNORE
+from nnreuse.workspace.library import imported_names
 from nnreuse.workspace.offers import comments, repairs
 from nnreuse.workspace.workspace import TextChange, Workspace, applied
 
@@ -70,6 +71,8 @@ class Session:
         self.documents: dict[str, Document] = {}
         self.closed = ClosedFiles(server, post, workspace.configuration, self._opened, self._publish_settings_problems)
         self._told_of_settings: list[str] = []
+        self._said: object = None
+        """What findings follow from, as the client said it last."""
         self.obstacles = Obstacles()
         self.background = Background(workspace, self, post, post_idle, self.obstacles)
         self.revision = 0
@@ -90,8 +93,10 @@ class Session:
 
     def initialized(self, params: lsp.InitializedParams) -> None:
         self._begun = True
+        if self.client.configuration:
+            self._said = None  # the answer begins the scan
         self.settings.initialized(params)
-        if not self.client.configuration:  # else the answer begins the scan
+        if not self.client.configuration:
             self._scan()
 
     def shutdown(self, params: object) -> None:
@@ -126,6 +131,7 @@ class Session:
             return
         document = Document(opened.uri, path, opened.version)
         self.documents[opened.uri] = document
+        self.closed.taken_up(opened.uri)
         self.closed.buffer_opened(path)
         self._publish(document, self.workspace.open(path, opened.text))
         self._publish_readers({path})
@@ -163,27 +169,41 @@ class Session:
             self._close(document)
 
     def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
-        paths = {path_of(change.uri): change.type for change in params.changes}
         self.revision += 1
-        if any(path.name in FILES for path in paths):
+        self.happened(path_of(change.uri) for change in params.changes)
+
+    def happened(self, paths: Iterable[Path]) -> None:
+        """Looks at what is on disk now at paths that something has happened at."""
+        news = news_of(paths, Known(self._known_files))
+        if news.settings:
             self.workspace.configuration.reread()
             self._reanalyse()
-        if any(path.name == IGNORE for path in paths) and self._scans_now():
-            self.closed.scan_again(self._folders())
-        code = {path: kind for path, kind in paths.items() if path.name not in (*FILES, IGNORE)}
+        code = news.came | news.gone | news.changed
         if code:
-            anew = any(kind is not lsp.FileChangeType.Changed for kind in code.values())
-            self._publish_readers(set(code), self.workspace.changed_on_disk(list(code), anew=anew))
-            self._look_at_closed({path for path in code if path.suffix != notebook_file.SUFFIX}, anew)
+            moved = self.workspace.came_or_went(news.came | news.gone)
+            self._publish_readers(code, [*moved, *self.workspace.changed_on_disk(news.changed)])
+        self._look_at_closed(news)
 
-    def _look_at_closed(self, code: set[Path], anew: bool) -> None:
-        """What follows on disk from files that have changed there; `anew`: some have come or gone, and with them names."""
-        if not code or not self._scans_now():
+    def _known_files(self) -> set[Path]:
+        return {*self.closed.known(), *self.workspace.files(), *self._settings_files}
+
+    def _look_at_closed(self, news: News) -> None:
+        """What follows on disk from what has happened there."""
+        if not self._scans_now():
             return
-        if anew and any(map(self._is_ours, code - self._opened())):
+        if news.layout:
             self.closed.scan_again(self._folders())
-        else:
-            self.closed.changed(code)
+            return
+        came = {path for path in news.came if self._is_ours(path)}
+        gone = news.gone & (self.closed.known() | self._opened())
+        changed = {path for path in news.changed if path.suffix != notebook_file.SUFFIX}
+        if came or gone or changed:
+            self.closed.happened(came, gone, changed, self._names_of_open())
+
+    def _names_of_open(self) -> dict[Path, frozenset[str]]:
+        """The words of the imports of open files."""
+        sources = [(path, self.workspace.source(path)) for path in self._opened()]
+        return {path: imported_names(path, source.text) for path, source in sources if source is not None}
 
     def did_save(self, params: lsp.DidSaveTextDocumentParams) -> None:
         document = self.documents.get(params.text_document.uri)
@@ -202,6 +222,7 @@ class Session:
             return
         if not self.client.pulls:
             self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(document.uri, []))
+        self.closed.let_go(document.uri)
         self._close(document)
         if path not in self._opened() and self._scans_now() and path.is_file() and self._is_ours(path):
             self.closed.buffer_closed(path)
@@ -308,10 +329,15 @@ class Session:
     def _reconfigure(self, editor: Editor, settings: ClientSettings, problems: Sequence[Problem]) -> None:
         """The client has spoken: its settings hold from now on, for what is open too. `problems`: what of its switches means nothing."""
         switched = editor != self.editor
+        said = editor.enable, editor.workspace, settings
         self.editor = editor
         self.workspace.configuration.set_client(settings)
         self._tell_of_settings([*problems, *self.workspace.configuration.client_problems()])
-        self._reanalyse(everything=switched)
+        if said != self._said:  # else lenses, hints and the like are switched: no finding is another
+            self._said = said
+            self._reanalyse(everything=switched)
+        elif switched:
+            self._refresh_views()
 
     def _tell_of_settings(self, problems: list[Problem]) -> None:
         """What of the client's settings means nothing, where that is news: they stand in no file that could be marked."""

@@ -25,6 +25,8 @@ from nnreuse.workspace.configuration import ClientSettings
 log = logging.getLogger(__name__)
 _SECTION = "nnreuse"
 _WATCHED = ("**/*.py", "**/*.ipynb", "**/nnreuse.toml", "**/pyproject.toml", "**/.gitignore")
+_COMES_OR_GOES = lsp.WatchKind.Create | lsp.WatchKind.Delete
+"""Of everything else: of a folder that is renamed or deleted VS Code tells, of the files in it not."""
 
 Apply = Callable[[Editor, ClientSettings, Sequence[Problem]], None]
 Answers = Sequence[object] | None
@@ -55,8 +57,10 @@ class SettingsOfClient:
             options = {"section": _SECTION}
             registrations.append(lsp.Registration("configuration", lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, options))
         if self._client.watches_files:
-            watchers = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher(glob) for glob in _WATCHED])
-            registrations.append(lsp.Registration("files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, watchers))
+            watchers = [lsp.FileSystemWatcher(glob) for glob in _WATCHED]
+            watchers.append(lsp.FileSystemWatcher("**/*", _COMES_OR_GOES))
+            watched = lsp.DidChangeWatchedFilesRegistrationOptions(watchers)
+            registrations.append(lsp.Registration("files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, watched))
         if registrations:
             self._server.client_register_capability(lsp.RegistrationParams(registrations))
         self._ask()

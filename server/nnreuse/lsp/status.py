@@ -24,7 +24,7 @@ def status(session: Session, params: object) -> Answer:
         "enabled": session.editor.enable,
         "trusted": session.editor.trusted,
         "files": {"open": state.open_files, "read": state.files},
-        "workspace": session.closed.state,
+        "workspace": _workspace(session),
         "cache": {"traces": state.traces, "catalogs": catalogs.size()},
         "interpreter": str(state.interpreter) if state.interpreter else None,
         "interpreterMayRun": state.may_run,
@@ -45,7 +45,6 @@ def _lines(session: Session, state: State) -> list[str]:
     runs = "" if state.may_run else ", which is not run"
     refreshing = ", being asked of your torch" if session.background.refreshing else ""
     source = "shipped with nnreuse" if state.catalog is Catalog.shipped() else "read from your torch"
-    scan = session.closed.state
     kept = catalogs.size()
     switches = [
         (not session.editor.enable, "Switched off by the setting nnreuse.enable"),
@@ -57,13 +56,49 @@ def _lines(session: Session, state: State) -> list[str]:
         f"Interpreter: {state.interpreter}{runs}" if state.interpreter else "Interpreter: none",
         f"Facts of modules: {source}, torch {state.catalog.torch}, {len(list(state.catalog))} classes{refreshing}",
         f"Files: {state.open_files} open, {state.files} read; revision {session.revision}",
-        f"Workspace: {scan['done']} of {scan['files']} files looked at"
-        if scan["scanning"]
-        else "Workspace: not being scanned",
+        f"Workspace: {_said_of_workspace(session)}",
         f"Kept: traces of {state.traces} classes; {kept['files']} catalogs of modules, {round(kept['bytes'] / 1e6, 1)} MB on disk",
         f"Settings files: {', '.join(map(str, state.settings_files)) or 'none'}",
         f"Process: {os.getpid()}",
     ]
+
+
+def _workspace(session: Session) -> Answer:
+    """Of all files, open or not; while a scan runs, how far it is."""
+    state = session.closed.state
+    documents = list(session.documents.values())
+    return {
+        "scanning": state.scanning,
+        "done": state.done,
+        "files": state.files if state.scanning else state.files + len(documents),
+        "findings": state.findings + sum(len(session.shown(document)) for document in documents),
+        "secondsAgo": None if state.ago is None else round(state.ago),
+    }
+
+
+def _said_of_workspace(session: Session) -> str:
+    """“370 files, 22 findings, 10 s ago”, or why there is nothing to say."""
+    state = _workspace(session)
+    found = f"{_counted(state['files'], 'file')}, {_counted(state['findings'], 'finding')}"
+    if state["scanning"]:
+        return f"{state['done']} of {state['files']} files looked at so far"
+    if not session.editor.workspace:
+        return f"{found} (open files only, by the setting nnreuse.workspace)"
+    if not session.settings.folders:
+        return f"{found} (open files only, since no folder is open)"
+    return f"{found}, {_said_ago(session.closed.state.ago)}"
+
+
+def _counted(number: object, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _said_ago(seconds: float | None) -> str:
+    if seconds is None:
+        return "not looked at to the end"
+    if seconds < 60:
+        return f"{round(seconds)} s ago"
+    return f"{round(seconds / 60)} min ago" if seconds < 3600 else f"{round(seconds / 3600)} h ago"
 
 
 def _uri(params: object) -> str | None:

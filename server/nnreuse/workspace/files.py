@@ -106,7 +106,7 @@ def comes_to(folder: Path, path: Path) -> bool:
     at, ignores = folder, ignores_above(folder).inside(folder)
     for name in path.relative_to(folder).parts[:-1]:
         at /= name
-        if at.is_symlink() or _is_environment(at) or ignores.ignores(at, "/"):
+        if at.is_symlink() or is_environment(at) or ignores.ignores(at, "/"):
             return False
         ignores = ignores.inside(at)
     return not path.name.startswith(_OF_MACOS) and not ignores.ignores(path, "")
@@ -124,7 +124,7 @@ def _walk(
     for entry in entries:
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
-            if not _is_environment(path) and not ignores.ignores(path, "/"):
+            if not is_environment(path) and not ignores.ignores(path, "/"):
                 yield from _walk(path, ignores, on_problem, suffixes)
         elif _is_code(entry, suffixes) and not ignores.ignores(path, ""):
             yield path
@@ -134,7 +134,7 @@ def _is_code(entry: os.DirEntry[str], suffixes: tuple[str, ...]) -> bool:
     return entry.name.endswith(suffixes) and not entry.name.startswith(_OF_MACOS) and entry.is_file()
 
 
-def _is_environment(folder: Path) -> bool:
+def is_environment(folder: Path) -> bool:
     return folder.name in _NEVER_ENTERED or os.path.exists(folder / "pyvenv.cfg")  # False where it may not be asked
 
 

@@ -1,6 +1,7 @@
 """Library: modules found on disk or in open buffers, as the file that imports them would find them, each read once."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,12 @@ from nnreuse.syntax.units import Unparsable
 from nnreuse.types.file import File
 from nnreuse.types.meaning import ModuleClass
 
-_TOPS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
+TOPS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
 """What stands in the top folder of a project."""
+_DOTS = re.compile(r"\bfrom\b[ \t]*(\.+)")
+_REST = re.compile(r"[ \t]*(?:\([^)]*\)|(?:[^\n\\]|\\\r?\n)*)")
+"""What stands behind the word `import`: names in parentheses, or up to the end of the line."""
+_WORD = re.compile(r"\w+")
 _LEVELS = 3
 """So far up a file's imports are looked for where nothing marks the top."""
 
@@ -167,6 +172,24 @@ class DiskLibrary:
         for file in self._by_path.values():
             file.classes.clear()
 
+    def concerned_by(self, path: Path) -> bool:
+        """Whether a file that comes or goes may be what somebody has asked for, or would now come before that."""
+        if str(path) in self._by_path or path.name == "__init__.py":
+            return True
+        if any(path.is_relative_to(folder) for folder in self._installed):
+            return True
+        return any(name.rpartition(".")[2] == path.stem for name in self._by_name)
+
+    def forget_places(self) -> None:
+        """Has the folders be looked at anew where the next name is looked for."""
+        self._tops.clear()
+        self._near = {home: neighbours(home) for home in self._near}
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read."""
+        return [Path(name) for name in self._by_path]
+
     @property
     def size(self) -> int:
         """How many files are read."""
@@ -195,7 +218,7 @@ def neighbours(home: Path) -> Neighbours:
 
 
 def _is_top(folder: Path) -> bool:
-    return any((folder / name).exists() for name in _TOPS)
+    return any((folder / name).exists() for name in TOPS)
 
 
 def _packages(folder: Path) -> frozenset[str]:
@@ -214,3 +237,28 @@ def module_name(path: Path) -> tuple[str, Path]:
         parts.insert(0, folder.name)
         folder = folder.parent
     return ".".join(parts) or path.parent.name, folder
+
+
+def name_of(path: Path) -> str:
+    """The last part of the name by which a file is imported."""
+    return path.parent.name if path.name == "__init__.py" else path.stem
+
+
+def imported_names(path: Path, text: str) -> frozenset[str]:
+    """Every word that stands in an import of a text: a file whose `name_of` is none of them is not imported there.
+
+    More words than that do no harm. The text need not be Python.
+    """
+    found: set[str] = set()
+    at = text.find("import")
+    while at >= 0:
+        start = text.rfind("\n", 0, at)
+        while start > 0 and text[start - 1] == "\\":
+            start = text.rfind("\n", 0, start)
+        before = text[start + 1 : at]
+        names = _REST.match(text, at + len("import"))
+        found.update(_WORD.findall(before), _WORD.findall(names[0] if names else ""))
+        for dots in _DOTS.findall(before):
+            found.update(parent.name for parent in list(path.parents)[len(dots) - 1 : len(dots)])
+        at = text.find("import", at + 1)
+    return frozenset(found)

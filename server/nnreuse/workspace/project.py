@@ -270,13 +270,23 @@ class Project:
         self.file(path, index)
 
     def _reads(self, file: File) -> frozenset[Path]:
-        """The other files that the traces of a file were made from."""
+        """The other files that the traces of a file were made from, and those that say which of its classes are modules."""
         found: set[str] = set()
+        for name, units in file.index.classes():
+            line = [base for base in self.program.class_of(file, units, name).mro if isinstance(base, ModuleClass)]
+            found |= {one.path for base in line for one in base.read if isinstance(one, Named | Aspect)}
         for one in self.traces(file):
             found |= {read.path for read in one.read if isinstance(read, Named | Aspect)}
             found |= {base.file.path for base in one.cls.mro if isinstance(base, ModuleClass)}
             found |= {call.file.path for call in one.calls}
         return frozenset(Path(name) for name in found if name != file.path)
+
+    def concerned_by(self, path: Path) -> bool:
+        """Whether a file that comes or goes may make a name mean something else here. If not, it is only a place to look into."""
+        if self.library.concerned_by(path):
+            return True
+        self.library.forget_places()
+        return False
 
     @property
     def size(self) -> tuple[int, int]:

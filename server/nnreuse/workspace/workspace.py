@@ -96,18 +96,25 @@ class Workspace:
         changed = [path for project in self._projects.values() for path in project.take_outdated()]
         return self._again([path for path in changed if path in self._open])
 
-    def changed_on_disk(self, paths: Iterable[Path], anew: bool) -> list[Path]:
-        """Takes notice of files that are not open; `anew`: some have come or gone. Returns what was analysed anew."""
+    def changed_on_disk(self, paths: Iterable[Path]) -> list[Path]:
+        """Takes notice of files that have another text on disk. Returns the open files that were analysed anew."""
         closed = [path for path in paths if path not in self._open]
-        if not closed:
-            return []
-        if anew:  # what a name means may be different everywhere
-            self._projects.clear()
-            return self._again(list(self._open))
-        for project in self._projects.values():
+        for project in self._projects.values() if closed else ():
             for path in closed:
                 project.reread(path)
         return self.outdated()
+
+    def came_or_went(self, paths: Iterable[Path]) -> list[Path]:
+        """Takes notice of files that are new or gone on disk: names may mean something else now. Returns what was analysed anew."""
+        closed = [path for path in paths if path not in self._open]
+        concerned = [one for one in self._projects.items() if any(one[1].concerned_by(path) for path in closed)]
+        for settings, _ in concerned:
+            del self._projects[settings]
+        return self._again([path for path in self._open if self.project_of(path) is None])
+
+    def files(self) -> set[Path]:
+        """The files that are read, open or not."""
+        return {path for project in self._projects.values() for path in project.library.files}
 
     def _again(self, paths: list[Path]) -> list[Path]:
         for path in paths:
