@@ -48,7 +48,9 @@ class ChosenPart:
 @once
 def chosen_part(trace: Trace, block: Instance) -> ChosenPart | None:
     """What makes an own block carry something where only a name does: each part that matters is one of several, the others harmless."""
-    if block.cls is None and block.elements is None or matters_to_others(trace, block, trace.owns(block)):
+    if block.cls is None and block.elements is None or not trace.chooses(block):
+        return None  # found without running the constructor of a block that the last trace has asked about
+    if matters_to_others(trace, block, trace.owns(block)):
         return None
     found: ChosenPart | None = None
     for value in _values(block):

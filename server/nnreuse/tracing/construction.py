@@ -1,6 +1,6 @@
 """Construction: running an object's constructor, when someone looks inside it, and what an instance carries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nnreuse.tracing import calls
 from nnreuse.tracing.fields import assign_fields
@@ -14,6 +14,7 @@ from nnreuse.tracing.values import (
     Instance,
     Items,
     Mapping,
+    May,
     Name,
     Opaque,
     Partial,
@@ -129,10 +130,10 @@ def _worked_out(m: Machine, made: Instance, depth: int) -> Answer:
     m.intern.asked += 1
     try:
         with m.program.reads.into(read):
-            carried, altered, learns = _carries(m, made, depth)
+            found = _carries(m, made, depth)
     finally:
         m.intern.asked -= 1
-    return Answer(carried, read, m.intern.spent - spent, altered, learns)
+    return replace(found, read=read, steps=m.intern.spent - spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +202,10 @@ def fingerprint(m: Machine, made: Instance) -> tuple[object, ...]:
     return tuple(map(mark, made.positional)), tuple((k, mark(v)) for k, v in sorted(made.keywords.items()))
 
 
-def _carries(m: Machine, made: Instance, depth: int) -> tuple[Carries, bool, bool]:
-    """The answer, whether something was added to a part after it was made, and whether some of it may learn."""
+def _carries(m: Machine, made: Instance, depth: int) -> Answer:
+    """The answer, without what was read and the steps it took."""
     if depth > 8:
-        return _UNKNOWN_CARRIED, False, True
+        return Answer(_UNKNOWN_CARRIED, set(), 0, False, True, True)
     construct(m, made)
     alone, inside = own(m, made), below(m, made)
     parts = [answer(m, inner, depth + 1) for inner in inside]
@@ -214,7 +215,16 @@ def _carries(m: Machine, made: Instance, depth: int) -> tuple[Carries, bool, boo
         total = Carries(total.parameters, total.running_stats, total.stochastic, True)
     learns = made.frozen or unsure or _own_learn(m, made)  # what freezes it from outside says nothing of others
     learns = learns or any(part.learns and not one.frozen for one, part in zip(inside, parts, strict=True))
-    return total, made.adds_state or any(part.altered for part in parts), learns
+    altered = made.adds_state or any(part.altered for part in parts)
+    chooses = any(isinstance(one, May) for one in _held(made)) or any(part.chooses for part in parts)
+    return Answer(total, set(), 0, altered, learns, chooses)
+
+
+def _held(made: Instance) -> list[Value]:
+    """What an instance holds under names, and as a container."""
+    held = made.elements
+    inside = () if held is None else held.content.items if isinstance(held, Items) else held.entries.values()
+    return [*made.attrs.values(), *inside]
 
 
 def _own_learn(m: Machine, made: Instance) -> bool:

@@ -23,7 +23,7 @@ Relation = Literal["none", "single", "exclusive", "parallel", "chained", "recurr
 class Answer:
     """What something carries, what was read for that and how many steps it took; `altered`: something was added to a part later.
 
-    `learns`: whether some of its parameters may, as its own constructors leave them.
+    `learns`: whether some of its parameters may, as its own constructors leave them. `chooses`: whether a part is one of several.
     """
 
     carried: Carries
@@ -31,6 +31,7 @@ class Answer:
     steps: int
     altered: bool
     learns: bool = True
+    chooses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,8 @@ class Trace:
     carries: Callable[[Instance], Carries] = lambda _: NO_CARRIES
     owns: Callable[[Instance], Carries] = lambda _: NO_CARRIES
     """What an instance carries itself, without its submodules."""
+    chooses: Callable[[Instance], bool] = lambda _: True
+    """Whether a part of an instance, at any depth, is one of several that a test or a name chooses."""
     learns: Callable[[Instance], bool] = lambda _: True
     """Whether an instance may own parameters that learn; frozen ones do not."""
     parts: Callable[[Instance], list[Instance]] = lambda _: []

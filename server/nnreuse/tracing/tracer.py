@@ -51,6 +51,7 @@ def trace_given(program: Program, cls: ModuleClass, arguments: Iterable[Argument
 def _answering(program: Program, m: Machine, result: Trace, read: set[object]) -> Trace:
     result.read, result.answered = read, m.answered
     result.carries = _noting(program, read, lambda instance: construction.carries(m, instance))
+    result.chooses = _noting(program, read, lambda instance: construction.answer(m, instance).chooses)
     result.owns = _noting(program, read, lambda instance: construction.owns(m, instance))
     result.learns = _noting(program, read, lambda instance: freezing.learns(m, instance))
     result.parts = _noting(program, read, lambda instance: construction.parts(m, instance))
