@@ -95,6 +95,14 @@ class Net(nn.Module):
 """
 
 
+def test_a_batch_norm_of_its_own_result_is_a_slip() -> None:
+    text = (
+        "class Net(nn.Module):\n    def __init__(self, d):\n        super().__init__()\n        self.bn = nn.BatchNorm1d(d)\n\n"
+        "    def forward(self, x):\n        return self.bn(self.bn(x))\n"
+    )
+    assert [severity for _, severity in said("shared-batch-norm", text)] == ["warning"]
+
+
 def test_a_norm_of_an_own_class_is_a_norm() -> None:
     forward = "x = self.norm(x)\nreturn x, self.norm(x)"
     assert severities("shared-parameters", forward, "norm", OWN_NORM) == {"hint"}

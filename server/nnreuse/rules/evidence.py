@@ -153,10 +153,14 @@ def _chain(reuse: Reuse, others: list[Call]) -> Evidence:
 
 
 def _own_result(reuse: Reuse) -> Evidence:
-    """Its own result comes back to it. A norm of a norm, or a layer on one element or the mean of its result, is rarely two layers."""
+    """Its own result comes back to it. A layer on one element or the mean of its result is rarely two layers, and so is a norm of a norm.
+
+    A norm with running statistics is: those of the first call and those of the second differ.
+    """
     here = reuse.sites[-1].site
     whole = any(feeds_whole(first, later) for first, later in zip(reuse.sites, reuse.sites[1:], strict=False))
-    weight = 3 if whole and not is_norm(reuse.instance) else 1
+    norms_again = is_norm(reuse.instance) and not reuse.carries.running_stats
+    weight = 3 if whole and not norms_again else 1
     return Evidence(
         "own-result", weight, "its own result comes back to it: written out like this, two layers are meant", here
     )
