@@ -187,3 +187,26 @@ def test_a_table_that_a_function_makes_gives_the_entry_of_the_default_name(defau
         "        self.p = nn.Sequential(nn.Linear(2, 2), a)\n        self.q = nn.Sequential(nn.Linear(2, 2), a)\n"
     )
     assert said(TWICE, text) == [("a", severity)]
+
+
+UNREAD = """
+from somewhere import Thing
+class Net(nn.Module):
+    def __init__(self, t, n):
+        super().__init__()
+        self.things = {made}
+
+    def forward(self, x):
+        for thing in self.things:
+            x = thing(x)
+        return x
+"""
+
+
+def test_a_plain_list_that_repeats_something_unread_may_hold_no_module() -> None:
+    assert said("repeated-instance", UNREAD.format(made="[Thing(t)] * n")) == []
+
+
+def test_what_a_container_of_torch_holds_is_a_module() -> None:
+    found = said("repeated-instance", UNREAD.format(made="nn.ModuleList([Thing(t)] * n)"))
+    assert [severity for _, severity in found] == ["warning"]

@@ -68,7 +68,7 @@ from nnreuse.rules.placements import Again, container_of, for_each_level, inline
 from nnreuse.rules.reuse import denies_sharing, own_units, says_shared
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.trace import Repetition, Trace
-from nnreuse.tracing.values import Instance
+from nnreuse.tracing.values import Instance, Items
 
 MESSAGE = "the list holds one `{kind}` several times: every position is the same instance, with the same {state}"
 LOOP = "every pass of the loop adds the same `{kind}`: the positions are one instance, with the same {state}"
@@ -143,11 +143,18 @@ def _by_helper(context: Context, instance: Instance, repeated: Place) -> Iterato
     )
 
 
+def _may_be_no_module(instances: tuple[Instance, ...]) -> bool:
+    """Whether their classes cannot be read, so that they may be no modules."""
+    return all(one.cls is None and one.facts is None for one in instances)
+
+
 def _multiplied(trace: Trace, repetition: Repetition, others: list[Place]) -> Iterator[Finding]:
     instances = repetition.instances
     attribute = next((name for i in instances if (name := container_of(trace, i))), None)
     if attribute is None or not any(matters(trace, i, repetition.inline) for i in instances):
         return
+    if _may_be_no_module(instances) and isinstance(trace.this.attrs.get(attribute), Items):
+        return  # transforms, say: only torch's containers prove that it is a module
     raises = isinstance(repetition.node, ast.BinOp) and isinstance(repetition.node.left, ast.Subscript)
     proof = (Evidence("raises", PROOF, "a container class cannot be indexed", repetition.place),) if raises else ()
     evidence = (*proof, *_weigh(trace, repetition))
