@@ -83,7 +83,11 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
             yield _chain(reuse, others)
         elif reuse.relation == "chained" and _straight(reuse):
             yield _own_result(reuse)
-    named = named_for(reuse.attribute, sites) if several else None
+    equal = same_input(reuse)
+    differ = equal and _results_were_to_differ(reuse)
+    named = (
+        named_for(reuse.attribute, sites) if several and (differ or not equal) else None
+    )  # equal results have no role
     if named is not None:
         mark, bearing, other = named
         weight = 4 if bears_another_role(other, mark) else 1
@@ -103,14 +107,14 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
         # A norm or a slope belongs to the layer that it follows; a block of its own may well serve all layers.
         weight = 4 if kind_of(reuse.instance, reuse.carries) == "shared-parameters" else 6
         yield Evidence("indexed-partner", weight, sentence, partner.site)
-    if same_input(reuse):
-        weight = 8 if _results_were_to_differ(reuse) else 2
+    if equal:
+        weight = 8 if differ else 1
         yield Evidence("same-input", weight, "two calls have the identical input, so their results are equal", here)
     if reuse.carries.running_stats and reuse.instance.cls is None and _different_producers(reuse):
         yield Evidence(
             "running-statistics", 3, "its running statistics mix features that come from different layers", here
         )
-    if kind_of(reuse.instance, reuse.carries) == "shared-embedding" and not same_input(reuse):
+    if kind_of(reuse.instance, reuse.carries) == "shared-embedding" and not equal:
         yield from _several_vocabularies(reuse)
     if not several and "*" in reuse.attribute and is_one_for_all(reuse.trace, reuse.attribute, reuse.calls):
         yield Evidence(
@@ -207,16 +211,29 @@ def depends_on(later: Call, earlier: Call) -> bool:
 
 def same_input(reuse: Reuse) -> bool:
     """Whether two calls of a deterministic instance have the identical input, so that their results are equal."""
+    return bool(equal_calls(reuse))
+
+
+def equal_calls(reuse: Reuse) -> list[Call]:
+    """The call sites of a deterministic instance that have the identical input as the first such site; none where each has its own."""
+    if reuse.carries.stochastic is not False:
+        return []
     sites = reuse.sites
-    return reuse.carries.stochastic is False and any(
+    for number, first in enumerate(sites):
+        others = [later for later in sites[number + 1 :] if _have_one_input(reuse, first, later)]
+        if others:
+            return [first, *others]
+    return []
+
+
+def _have_one_input(reuse: Reuse, a: Call, b: Call) -> bool:
+    return (
         a.inputs == b.inputs
-        and a.inputs
+        and bool(a.inputs)
         and a.turns == b.turns
         and a.entry == b.entry
         and not exclusive(a.path, b.path)
         and (not a.turns or _in_every_pass(reuse.trace, a, b))
-        for number, a in enumerate(sites)
-        for b in sites[number + 1 :]
     )
 
 
@@ -233,8 +250,8 @@ def _results_were_to_differ(reuse: Reuse) -> bool:
 
     What each name takes further in its own way only costs time, unless each call moves running statistics.
     """
-    sites = reuse.sites
-    if any(is_dead(call.site) for call in sites) or are_one_tuple(sites):
+    sites, steady = equal_calls(reuse), not reuse.carries.running_stats
+    if steady and any(is_dead(call.site) for call in sites) or are_one_tuple(sites):
         return True
     names = [frozenset(result_names(call)) for call in sites]
     differ = len({call.within for call in sites}) == 1 and all(names) and len(set(names)) == len(names)

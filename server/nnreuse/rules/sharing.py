@@ -14,7 +14,7 @@ from nnreuse.fixes.split import split
 from nnreuse.rules.callers import with_callers
 from nnreuse.rules.configurations import choice_of, chosen_part
 from nnreuse.rules.context import Context
-from nnreuse.rules.evidence import same_input, severity_of_reuse, weigh
+from nnreuse.rules.evidence import equal_calls, same_input, severity_of_reuse, weigh
 from nnreuse.rules.finding import Evidence, Finding
 from nnreuse.rules.idle import idle_fixes
 from nnreuse.rules.instances import alike, definitions, in_groups, other_calls, the_reuse
@@ -81,15 +81,14 @@ def _finding(context: Context, rule: str, message: str, weighed: _Weighed) -> Fi
     """The finding at the call that is the reuse, with all other calls and the definition."""
     trace, reuse = context.trace, weighed.reuse
     kinds = alike(trace).get(reuse.instance, (reuse.instance,))
-    here = the_reuse(trace, reuse.calls)
+    told = equal_calls(reuse) or reuse.calls
+    here = the_reuse(trace, told)
     calls = [call.site for one in kinds for call in grouped(trace).get(one, ())]
     others = other_calls(trace, calls, here.site, "call {number} of the same instance")
     return Finding(
         rule,
         weighed.severity,
-        message.format(
-            name=_called(reuse, here), count=how_often(reuse.calls), state=shared_state(trace, reuse.instance)
-        ),
+        message.format(name=_called(reuse, here), count=how_often(told), state=shared_state(trace, reuse.instance)),
         here.site,
         trace.cls.name,
         reuse.attribute,
