@@ -210,3 +210,39 @@ def test_a_plain_list_that_repeats_something_unread_may_hold_no_module() -> None
 def test_what_a_container_of_torch_holds_is_a_module() -> None:
     found = said("repeated-instance", UNREAD.format(made="nn.ModuleList([Thing(t)] * n)"))
     assert [severity for _, severity in found] == ["warning"]
+
+
+REMEMBERED = """
+def remembering(make):
+    cache = {}
+
+    def given(key=None, again=True):
+        if not again:
+            return make()
+        if key in cache:
+            return cache[key]
+        made = make()
+        cache[key] = made
+        return made
+
+    return given
+
+class Net(nn.Module):
+    def __init__(self, d, n, tied=False):
+        super().__init__()
+        get = remembering(lambda: nn.Linear(d, d))
+        self.layers = nn.ModuleList([])
+        for i in range(n):
+            again = i > 0 and tied
+            self.layers.append(get(again=again))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+"""
+
+
+def test_a_dict_that_remembers_is_no_second_position() -> None:
+    assert said("same-instance-twice", REMEMBERED) == []
+    assert "warning" not in {severity for _, severity in said("repeated-instance", REMEMBERED)}

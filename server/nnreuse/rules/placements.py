@@ -10,6 +10,7 @@ from nnreuse.fixes.inline import definition_of, inline_instance
 from nnreuse.rules.configurations import may_be_harmless
 from nnreuse.rules.finding import Evidence
 from nnreuse.rules.instances import reading_order
+from nnreuse.rules.memos import is_memo
 from nnreuse.rules.reuse import (
     comments_at,
     denies_sharing,
@@ -102,7 +103,8 @@ def placed_twice(trace: Trace) -> Iterator[Again]:
     own = own_units(trace)
     nodes: dict[Instance, dict[ast.expr, Placement]] = {}
     for one in trace.placements:
-        nodes.setdefault(one.instance, {}).setdefault(one.node, one)
+        if not is_memo(one.place):
+            nodes.setdefault(one.instance, {}).setdefault(one.node, one)
     for instance, by_node in nodes.items():
         if len(by_node) > 1 and len(kept_in(trace, instance)) > 1:
             mine = [one for one in by_node.values() if one.unit in own]
