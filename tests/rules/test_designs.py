@@ -304,3 +304,27 @@ def test_a_list_that_holds_one_instance_again_and_again_is_worth_a_look() -> Non
     text += "    def forward(self, x):\n        for layer in self.outs:\n            x = layer(x)\n        return x\n"
     found = [severity for rule in ("shared-parameters", "repeated-instance") for _, severity in said(rule, text)]
     assert set(found) & {"information", "warning"}
+
+
+def test_one_batch_norm_behind_several_layers_of_numbered_branches_is_a_slip() -> None:
+    text = """
+class Pyramid(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.conv1 = nn.Conv2d(d, d, 1)
+        self.conv2 = nn.Conv2d(d, d, 1)
+        self.conv3 = nn.Conv2d(d, d, 1)
+        self.bn = nn.BatchNorm2d(d)
+
+    def forward(self, x):
+        x1 = self.conv1(nn.functional.adaptive_avg_pool2d(x, 1))
+        x1 = self.bn(x1)
+        x2 = self.conv2(nn.functional.adaptive_avg_pool2d(x, 2))
+        x2 = self.bn(x2)
+        x3 = self.conv3(nn.functional.adaptive_avg_pool2d(x, 3))
+        x3 = self.bn(x3)
+        return x1, x2, x3
+"""
+    assert [severity for _, severity in said("shared-batch-norm", text)] == ["warning"]
+    one = text.replace("self.conv2(", "self.conv1(").replace("self.conv3(", "self.conv1(")
+    assert "warning" not in {severity for _, severity in said("shared-batch-norm", one)}

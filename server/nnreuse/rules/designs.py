@@ -12,6 +12,7 @@ from nnreuse.rules.passes import is_one_for_all
 from nnreuse.rules.reuse import (
     Reuse,
     between,
+    different_producers,
     enclosing_tests,
     grouped,
     kind_of,
@@ -88,6 +89,7 @@ def _several_positions(reuse: Reuse) -> Iterator[Evidence]:
         and not table
         and not named_for(reuse.attribute, reuse.sites)
         and are_counterparts(reuse.sites)
+        and not (reuse.carries.running_stats and different_producers(reuse))  # `bn(conv1(x1))` and `bn(conv2(x2))`
     ):
         yield Evidence("counterparts", -3, "the calls do the same to inputs that are named as counterparts", here)
 

@@ -24,7 +24,7 @@ from nnreuse.rules.naming import (
     result_names,
 )
 from nnreuse.rules.passes import is_one_for_all
-from nnreuse.rules.reuse import Reuse, between, grouped, is_norm, kind_of, producers
+from nnreuse.rules.reuse import Reuse, between, different_producers, grouped, is_norm, kind_of, producers
 from nnreuse.syntax.units import Place
 from nnreuse.tracing.conditions import exclusive
 from nnreuse.tracing.trace import Call, Definition, Trace
@@ -110,7 +110,7 @@ def _for_slip(reuse: Reuse) -> Iterator[Evidence]:
     if equal:
         weight = 8 if differ else 1
         yield Evidence("same-input", weight, "two calls have the identical input, so their results are equal", here)
-    if reuse.carries.running_stats and reuse.instance.cls is None and _different_producers(reuse):
+    if reuse.carries.running_stats and reuse.instance.cls is None and different_producers(reuse):
         yield Evidence(
             "running-statistics", 3, "its running statistics mix features that come from different layers", here
         )
@@ -270,15 +270,6 @@ def _positions(call: Call) -> bool:
             return True
         value = value.func if isinstance(value, ast.Call) else value.value
     return False
-
-
-def _different_producers(reuse: Reuse) -> bool:
-    """Whether two calls are fed by different instances with parameters."""
-    feeding: set[frozenset[int]] = set()
-    for call in reuse.calls:
-        near = [c.instance for c in producers(reuse.trace, call) if c.instance is not reuse.instance]
-        feeding.add(frozenset(i.ident for i in near if reuse.trace.carries(i).parameters))
-    return len(feeding - {frozenset()}) > 1
 
 
 def _straight(reuse: Reuse) -> bool:

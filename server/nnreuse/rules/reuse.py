@@ -220,6 +220,15 @@ def producers(trace: Trace, call: Call) -> list[Call]:
     return [c for c in earlier if not hidden >> c.number & 1]
 
 
+def different_producers(reuse: Reuse) -> bool:
+    """Whether two calls are fed by different instances with parameters."""
+    feeding: set[frozenset[int]] = set()
+    for call in reuse.calls:
+        near = [c.instance for c in producers(reuse.trace, call) if c.instance is not reuse.instance]
+        feeding.add(frozenset(i.ident for i in near if reuse.trace.carries(i).parameters))
+    return len(feeding - {frozenset()}) > 1
+
+
 def between(reuse: Reuse) -> list[Call]:
     """Calls of other instances with parameters that lie on the way from one call of the instance to the next that sees its result."""
     found, seen = list[Call](), set[int]()
