@@ -27,13 +27,17 @@ class Summary:
         return self._severities.total()
 
     def line(self, files: int, repairs: bool) -> str:
-        """“6 findings in 2 files, 5 with a fix: 5 warning, 1 information.” `repairs`: whether fixes were looked for."""
+        """“6 findings in 2 files, 5 with a fix: 5 warnings, 1 information.” `repairs`: whether fixes were looked for."""
         if not self.total:
             return f"No findings in {_counted(files, 'file')}."
         found = f"{_counted(self.total, 'finding')} in {_counted(len(self._files), 'file')}"
         fixes = f", {self._with_fix or 'none'} with a fix" if repairs else ""
-        counts = [f"{self._severities[one]} {one.value}" for one in reversed(Severity) if self._severities[one]]
+        counts = [_of(self._severities[one], one) for one in reversed(Severity) if self._severities[one]]
         return f"{found}{fixes}: {', '.join(counts)}."
+
+
+def _of(number: int, severity: Severity) -> str:
+    return f"{number} {severity.value}" if severity is Severity.INFORMATION else _counted(number, severity.value)
 
 
 def _counted(number: int, what: str) -> str:
